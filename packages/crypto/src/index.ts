@@ -1,0 +1,1 @@
+export type { CryptoProvider } from './provider.js';

@@ -1,0 +1,73 @@
+import type { Endpoint, HostPort, Prefix, PublicKey, SecretKey } from '@warren/base';
+
+export interface DataPlaneOptions {
+  /** At most 15 bytes, as Linux has it. */
+  readonly interfaceName: string;
+  readonly privateKey: SecretKey;
+  /** UDP port for IPv4 and IPv6; 0: any. */
+  readonly listenPort: number;
+  readonly mtu: number;
+  /** Addresses of the interface with their own prefix length, e.g. `10.44.0.3/32`. */
+  readonly addresses: readonly string[];
+  readonly peers?: readonly DataPlanePeer[];
+  /** One line each: what the worker has to say. */
+  readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+}
+
+export interface DataPlanePeer {
+  readonly publicKey: PublicKey;
+  readonly presharedKey?: SecretKey;
+  readonly allowedIps: readonly Prefix[];
+  /** Resolved by the data plane when it is a name, again at each failed handshake. */
+  readonly endpoint?: HostPort;
+  /** Seconds; absent or 0: off. */
+  readonly persistentKeepalive?: number;
+}
+
+export interface DataPlanePeerStats {
+  readonly publicKey: PublicKey;
+  readonly endpoint: Endpoint | undefined;
+  /** RFC 3339 UTC. */
+  readonly lastHandshake: string | undefined;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+}
+
+export interface DataPlaneStats {
+  readonly backend: 'userspace';
+  /** Name of the CryptoProvider in use. */
+  readonly crypto: string;
+  /** `plain` (one packet a call), later `offload`. */
+  readonly path: string;
+  readonly peers: readonly DataPlanePeerStats[];
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** Peers to set and peers to remove; applied in one step, removals first. */
+export interface DataPlaneChange {
+  readonly set: readonly DataPlanePeer[];
+  readonly remove: readonly PublicKey[];
+}
+
+/**
+ * A running interface: its worker thread owns TUN and UDP sockets; this handle lives in the main thread and passes
+ * configuration and statistics only, never packets.
+ */
+export interface DataPlane {
+  readonly interfaceName: string;
+  /** The port really bound. */
+  readonly listenPort: number;
+  readonly mtu: number;
+  /** Sets exactly these peers: others are removed, unchanged ones keep their session. Routes follow AllowedIPs. */
+  replacePeers(peers: readonly DataPlanePeer[]): Promise<void>;
+  change(change: DataPlaneChange): Promise<void>;
+  /** Sets exactly these interface addresses. */
+  setAddresses(addresses: readonly string[]): Promise<void>;
+  /** Starts a handshake with the peer, unless one is fresh. */
+  initiateHandshake(peer: PublicKey): Promise<void>;
+  stats(): Promise<DataPlaneStats>;
+  /** Settles when the data plane has ended: by `close` (undefined) or by itself (the reason). */
+  readonly closed: Promise<Error | undefined>;
+  /** Takes down interface, addresses and routes, overwrites keys. Idempotent. */
+  close(): Promise<void>;
+}

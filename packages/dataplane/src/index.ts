@@ -1,0 +1,8 @@
+export type {
+  DataPlane,
+  DataPlaneChange,
+  DataPlaneOptions,
+  DataPlanePeer,
+  DataPlanePeerStats,
+  DataPlaneStats,
+} from './data-plane-api.js';

@@ -1,0 +1,18 @@
+export type {
+  Actor,
+  ApiKeyRow,
+  AuditRow,
+  ChangeRow,
+  JoinInput,
+  NetworkRow,
+  NetworkState,
+  NodeRow,
+  OpenStore,
+  OpenStoreOptions,
+  Page,
+  PageQuery,
+  SignTombstone,
+  Store,
+  TokenRow,
+  TombstoneRow,
+} from './store-api.js';

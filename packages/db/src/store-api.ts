@@ -1,0 +1,204 @@
+import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
+import type { Network, NetworkNode, NodeKind, NodeStatus, Role, SignedRecord } from '@warren/topology';
+
+/** Who did it, for the audit log: `admin`, `apikey:<id>`, `local`, `node:<id>`, `token:<id>`. */
+export type Actor = string;
+
+export interface NetworkRow {
+  readonly id: NetworkId;
+  readonly name: string;
+  readonly cidrs: readonly Prefix[];
+  readonly mtu: number;
+  readonly epoch: number;
+  readonly revision: number;
+  readonly createdAt: Date;
+}
+
+export interface NodeRow extends NetworkNode {
+  readonly networkId: NetworkId;
+  readonly status: NodeStatus;
+  readonly tags: readonly string[];
+  readonly ephemeral: boolean;
+  readonly listenPort: number | null;
+  /** The last start generation that an agent of this node reported (see `claimGeneration`). */
+  readonly startGeneration: number;
+  readonly createdAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+export interface TokenRow {
+  /** Public part of the token, printable. */
+  readonly id: string;
+  readonly networkId: NetworkId;
+  readonly role: Role | null;
+  readonly tags: readonly string[];
+  readonly ephemeral: boolean;
+  /** Null: without limit. */
+  readonly maxUses: number | null;
+  readonly uses: number;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | null;
+}
+
+export interface AuditRow {
+  readonly id: string;
+  readonly at: Date;
+  readonly actor: Actor;
+  /** `node.join`, `node.revoke`, `token.create`, … */
+  readonly action: string;
+  readonly networkId: NetworkId | null;
+  readonly subject: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** One row of a network's change log. Old and new values, so that a resume also removes what was visible before. */
+export interface ChangeRow {
+  readonly revision: number;
+  readonly nodeId: NodeId | null;
+  /** The node as it was seen by others; null: it was not. */
+  readonly before: NetworkNode | null;
+  readonly after: NetworkNode | null;
+  /** Set when the change is a revocation. */
+  readonly tombstone: TombstoneRow | null;
+  /** The network itself changed (CIDRs, MTU): resume by snapshot. */
+  readonly networkChanged: boolean;
+}
+
+/** Encoded and signed by the caller's `signTombstone` inside the revoking transaction. */
+export interface TombstoneRow {
+  readonly tombstone: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface NetworkState {
+  readonly network: Network;
+  readonly epoch: number;
+  readonly revision: number;
+  readonly tombstones: readonly TombstoneRow[];
+}
+
+export interface JoinInput {
+  readonly tokenId: string;
+  readonly tokenSecret: Uint8Array;
+  readonly nodeId: NodeId;
+  readonly name: string;
+  /** Null: the token's, else client. */
+  readonly role: Role | null;
+  readonly endpoint: HostPort | null;
+  readonly listenPort: number | null;
+  readonly publicKey: PublicKey;
+  readonly record: SignedRecord;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export interface PageQuery {
+  /** 1 to 500. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/**
+ * Everything that the control plane keeps. Each writing method is one transaction: rows, the network's next revision
+ * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
+ * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
+ */
+export interface Store {
+  createNetwork(input: { name: string; cidrs: readonly Prefix[]; mtu?: number }, actor: Actor): Promise<NetworkRow>; // name-taken, bad-request
+  listNetworks(page?: PageQuery): Promise<Page<NetworkRow>>;
+  /** By id or by name. */
+  findNetwork(idOrName: string): Promise<NetworkRow | undefined>;
+  updateNetwork(id: NetworkId, change: { name?: string; mtu?: number }, actor: Actor): Promise<NetworkRow>; // not-found, name-taken
+  /** Refuses a network that still has active nodes. */
+  deleteNetwork(id: NetworkId, actor: Actor): Promise<void>; // not-found, network-not-empty
+
+  /** The secret (32 bytes) is returned once and kept hashed. */
+  createToken(
+    input: {
+      networkId: NetworkId;
+      role?: Role;
+      tags?: readonly string[];
+      ephemeral?: boolean;
+      maxUses?: number | null;
+      expiresAt?: Date | null;
+    },
+    actor: Actor,
+  ): Promise<{ token: TokenRow; secret: Uint8Array }>; // not-found
+  listTokens(filter?: { networkId?: NetworkId } & PageQuery): Promise<Page<TokenRow>>;
+  revokeToken(id: string, actor: Actor): Promise<void>; // not-found
+  /** Looks without spending. `token-unknown` also for a wrong secret. */
+  checkToken(id: string, secret: Uint8Array): Promise<{ token: TokenRow; network: NetworkRow }>; // token-unknown, token-expired, token-revoked, token-used-up
+
+  /** Idempotent by (token, identity key): the same answer again, without a second use. */
+  join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
+  createVanilla(
+    input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
+    actor: Actor,
+  ): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted
+  listNodes(filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery): Promise<Page<NodeRow>>;
+  /** By id, or by name within a network. */
+  findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;
+  findNodeByIdentity(identityKey: Uint8Array, networkId?: NetworkId): Promise<NodeRow | undefined>;
+  updateNode(
+    id: NodeId,
+    change: { name?: string; endpoint?: HostPort; listenPort?: number },
+    actor: Actor,
+  ): Promise<NodeRow>; // not-found, name-taken
+  /** Bans the node's keys, rests its addresses, writes the tombstone. Revoking twice is fine. */
+  revokeNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
+  /** Removes a node for good: a leave, or the deletion of a revoked one. Its addresses rest; its keys are not banned unless revoked. */
+  deleteNode(id: NodeId, actor: Actor): Promise<void>; // not-found
+  /** Takes a start generation if it is newer than the last, or equal to it with `resuming`. False: a clone. */
+  claimGeneration(id: NodeId, generation: number, resuming: boolean): Promise<boolean>;
+
+  loadNetwork(id: NetworkId): Promise<NetworkState | undefined>;
+  /** Rows after `revision`, oldest first; undefined when the log no longer reaches back that far: send a snapshot. */
+  changesSince(id: NetworkId, revision: number): Promise<readonly ChangeRow[] | undefined>;
+  /** Calls back after each commit that changed a network, ours or another replica's; also now and then without one. */
+  onChange(listener: (id: NetworkId) => void): Promise<{ close(): Promise<void> }>;
+
+  /** Returns the stored value, or stores and returns what `make` gives: the first writer wins across replicas. Sealed at rest. */
+  secret(name: string, make: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array>;
+
+  createApiKey(name: string, actor: Actor): Promise<{ key: ApiKeyRow; secret: string }>;
+  listApiKeys(): Promise<readonly ApiKeyRow[]>;
+  deleteApiKey(id: string, actor: Actor): Promise<void>; // not-found
+  /** The key's row if the bearer secret is right. */
+  checkApiKey(secret: string): Promise<ApiKeyRow | undefined>;
+
+  audit(page?: PageQuery): Promise<Page<AuditRow>>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a revocation is signed with: made by the control plane, called inside the transaction. */
+export type SignTombstone = (subject: {
+  networkId: NetworkId;
+  nodeId: NodeId;
+  publicKey: PublicKey;
+  identityKey: Uint8Array | null;
+  revokedAt: Date;
+}) => TombstoneRow;
+
+export interface OpenStoreOptions {
+  readonly url: string;
+  /** Seals `secret` values at rest, 32 bytes: from the data dir, or from the environment with an external database. */
+  readonly sealingKey: Uint8Array;
+  readonly signTombstone: SignTombstone;
+  /** How long a freed address stays unused, milliseconds. */
+  readonly addressRest?: number;
+}
+
+export type OpenStore = (options: OpenStoreOptions) => Promise<Store>;
+export type { IpAddress, NodeKind };

@@ -1,0 +1,1 @@
+export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.js';

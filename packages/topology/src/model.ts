@@ -1,0 +1,74 @@
+import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
+
+export type Role = 'bounce' | 'direct' | 'client';
+export const ROLES = ['bounce', 'direct', 'client'] as const satisfies readonly Role[];
+
+/** Agents run our data plane and follow the control plane; vanilla members run any WireGuard and follow a file. */
+export type NodeKind = 'agent' | 'vanilla';
+export type NodeStatus = 'pending' | 'active' | 'revoked' | 'expired';
+
+/** What the compiler needs to know of a node. Observed state (presence, paths) is not part of it. */
+export interface NetworkNode {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly kind: NodeKind;
+  readonly publicKey: PublicKey;
+  /** One IPv4 and, where the network has an IPv6 prefix, one IPv6 address. */
+  readonly addresses: readonly IpAddress[];
+  /** How others reach it: bounce and direct only. */
+  readonly endpoint?: HostPort;
+  /** The signed record of an agent's keys, verbatim; absent for vanilla members. */
+  readonly record?: SignedRecord;
+}
+
+/** packages/identity says what is in it; here it is opaque and passed on. */
+export interface SignedRecord {
+  readonly record: Uint8Array;
+  readonly identityKey: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A network as the compiler sees it: its active nodes only. */
+export interface Network {
+  readonly id: NetworkId;
+  readonly name: string;
+  readonly cidrs: readonly Prefix[];
+  readonly mtu: number;
+  readonly nodes: ReadonlyMap<NodeId, NetworkNode>;
+}
+
+/** Network-wide facts that pairs depend on (`decide`). */
+export interface Facts {
+  readonly cidrs: readonly Prefix[];
+  /** The bounce at which a client or vanilla member is homed; absent while the network has no bounce. */
+  readonly homes: ReadonlyMap<NodeId, NodeId>;
+  /** Members homed at each bounce, by node id, in order of id: their addresses belong to its AllowedIPs. */
+  readonly homed: ReadonlyMap<NodeId, readonly NodeId[]>;
+}
+
+/** How one node sees another. */
+export interface Peer {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly kind: NodeKind;
+  readonly publicKey: PublicKey;
+  readonly addresses: readonly IpAddress[];
+  /** Sorted; empty when the peer is reached through `via`. */
+  readonly allowedIps: readonly Prefix[];
+  readonly endpoint?: HostPort;
+  /** Seconds; 0: off. */
+  readonly persistentKeepalive: number;
+  /** The bounce through which the node is reached when the two are no WireGuard peers of each other. */
+  readonly via?: NodeId;
+  readonly record?: SignedRecord;
+}
+
+/** A node's peers by id. */
+export type PeerMap = ReadonlyMap<NodeId, Peer>;
+
+export interface PeerMapDelta {
+  readonly upsert: readonly Peer[];
+  readonly remove: readonly NodeId[];
+}

@@ -1,0 +1,122 @@
+import type { Brand, Drop, Instant, IpAddress, Prefix, PublicKey, SecretKey, UnixMillis } from '@warren/base';
+import type { CryptoProvider } from '@warren/crypto';
+
+/**
+ * Where sealed datagrams of a peer go: a UDP address and socket, or later a relay. The shell makes these ids and
+ * knows what they mean; the machine only compares them.
+ */
+export type PathId = Brand<number, 'PathId'>;
+
+export interface DeviceOptions {
+  readonly crypto: CryptoProvider;
+  readonly privateKey: SecretKey;
+  /** Fresh random bytes, a new array of that length each time. */
+  readonly random: (length: number) => Uint8Array;
+  /** Wall time, for TAI64N only. */
+  readonly wallClock: () => UnixMillis;
+  /** Bytes that stand for a path's source address in cookies: address, then port, so that the MAC covers both. */
+  readonly pathBytes: (path: PathId) => Uint8Array;
+  /** Inner MTU: padding stops there. */
+  readonly mtu: number;
+}
+
+export interface PeerConfig {
+  readonly publicKey: PublicKey;
+  /** Absent: all zeros, as the paper has it. */
+  readonly presharedKey?: SecretKey;
+  readonly allowedIps: readonly Prefix[];
+  /** Where to send until an authenticated packet says otherwise. Absent: keep what is known. */
+  readonly path?: PathId;
+  /** Seconds, 1 to 65535; absent or 0: off. */
+  readonly persistentKeepalive?: number;
+}
+
+export interface Transmit {
+  readonly peer: PublicKey | undefined;
+  readonly path: PathId;
+  readonly datagram: Uint8Array;
+}
+
+export type DeviceEvent =
+  | {
+      readonly type: 'handshake-completed';
+      readonly peer: PublicKey;
+      readonly role: 'initiator' | 'responder';
+      readonly at: UnixMillis;
+    }
+  | { readonly type: 'handshake-gave-up'; readonly peer: PublicKey }
+  /** An authenticated packet came over another path than the peer's current one, which has now moved. */
+  | { readonly type: 'path-changed'; readonly peer: PublicKey; readonly path: PathId };
+
+export interface PeerStats {
+  readonly publicKey: PublicKey;
+  readonly path: PathId | undefined;
+  /** Wall time of the last completed handshake. */
+  readonly lastHandshake: UnixMillis | undefined;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+}
+
+export interface Deadline {
+  readonly at: Instant;
+  /** The timer's name in the paper, e.g. `REKEY_TIMEOUT`. */
+  readonly why: string;
+}
+
+/** What `sealPacket` found: a datagram is in `out`, or the packet waits for a handshake. */
+export interface Sealed {
+  /** Bytes written to `out`; 0: the packet was queued until the handshake is done. */
+  length: number;
+  path: PathId;
+}
+
+/** What `openDatagram` found. One object per device, overwritten by the next call. */
+export interface Opened {
+  /** Bytes of inner IP packet in `out`; 0: the datagram was consumed (handshake, cookie, keepalive). */
+  length: number;
+  peer: PublicKey;
+}
+
+/**
+ * One WireGuard interface as a machine: no clock, randomness or I/O inside. After each call to a `handle…`, `seal…`,
+ * `open…` or configuring method, drain `pollTransmit` and `pollEvent`, then re-arm the timer from `pollTimeout`.
+ * Nothing that arrives from outside makes it throw.
+ */
+export interface Device {
+  readonly publicKey: PublicKey;
+
+  /**
+   * Finds the peer by the inner destination and seals `packet` (one IP packet) as a transport datagram into `out`,
+   * which has room for `packet.length + 15 + 32` bytes and does not overlap `packet`. The result is overwritten by the next call.
+   */
+  sealPacket(packet: Uint8Array, out: Uint8Array, now: Instant): Sealed | Drop;
+  /**
+   * Takes one UDP datagram. Transport data is opened into `out` (room for `datagram.length`; may be the same memory
+   * as `datagram`), its source checked against the peer's AllowedIPs; everything else is answered through `pollTransmit`.
+   */
+  openDatagram(datagram: Uint8Array, from: PathId, out: Uint8Array, now: Instant): Opened | Drop;
+  handleTimeout(now: Instant): void;
+
+  pollTransmit(): Transmit | undefined;
+  pollEvent(): DeviceEvent | undefined;
+  /** The earliest deadline, or undefined while nothing is pending. */
+  pollTimeout(): Deadline | undefined;
+
+  /** Adds the peer or changes what differs; a changed preshared key does not end the session. Steals overlapping AllowedIPs, as WireGuard does. */
+  setPeer(config: PeerConfig, now: Instant): void;
+  /** Removes the peer, erases its keys. Unknown: nothing happens. */
+  removePeer(peer: PublicKey): void;
+  /** New static key: all sessions end, peers with that very key are removed. */
+  setPrivateKey(privateKey: SecretKey, now: Instant): void;
+  /** Starts a handshake now, unless one began within REKEY_TIMEOUT. */
+  initiateHandshake(peer: PublicKey, now: Instant): void;
+  /** Tells the machine that it is under load, so that handshakes need a cookie; it also finds that out by itself from their rate. */
+  setUnderLoad(underLoad: boolean): void;
+
+  peers(): Iterable<PeerStats>;
+  peerOf(address: IpAddress): PublicKey | undefined;
+  /** Drops by reason since the start. */
+  drops(): ReadonlyMap<string, number>;
+  /** Ends all sessions and overwrites every key. */
+  close(): void;
+}
