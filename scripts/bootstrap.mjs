@@ -22,9 +22,11 @@ env.PATH = `${join(root, 'node_modules/.bin')}${delimiter}${env.PATH}`;
  * Runs a program in the foreground and gives its exit code. Signals that reach us go on to it, and we wait for it to
  * finish: nothing is left running behind a killed `npm start`.
  */
-export function run(command, args, options = {}) {
+export function run(command, args, options = {}, onOutput = () => {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', ...options });
+    child.stdout?.on('data', (chunk) => onOutput(chunk.toString()));
+    child.stderr?.on('data', (chunk) => onOutput(chunk.toString()));
     const forward = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
@@ -70,10 +72,19 @@ export async function install() {
   writeFileSync(stampFile, stamp);
 }
 
-/** Builds what changed. Output goes to stderr, so that stdout belongs to the program that is started next. */
+/** Builds what changed, silently unless it fails. */
 export async function build(...filters) {
-  const args = ['run', 'build', '--output-logs=errors-only', '--log-prefix=none', '--summarize=false', ...filters];
-  await must(join(root, 'node_modules/.bin/turbo'), args, { stdio: ['ignore', 2, 2] });
+  const turbo = join(root, 'node_modules/.bin/turbo');
+  const lines = [];
+  const code = await run(
+    turbo,
+    ['run', 'build', '--output-logs=errors-only', ...filters],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+    (text) => lines.push(text),
+  );
+  if (code === 0) return;
+  process.stderr.write(lines.join(''));
+  process.exit(code);
 }
 
 /** Programs that lab, interop and browser tests need, and the Debian package that has each. */
