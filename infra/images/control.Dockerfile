@@ -6,7 +6,8 @@ RUN npm run build
 # Build tools stay behind: what the control plane needs to run is installed anew beside what was built.
 RUN find . -name node_modules -type d -prune -exec rm -rf {} + \
   && version="$(node -p "require('./package.json').packageManager")" \
-  && CI=1 npx --yes "$version" install --prod --frozen-lockfile --filter '@warren/control...'
+  && CI=1 npx --yes "$version" install --prod --frozen-lockfile --filter '@warren/control...' \
+  && node infra/link-postgres.mjs
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production \
