@@ -185,7 +185,7 @@ function program(name, args) {
 }
 
 export const CHECKS = {
-  'format and lint (biome)': () => program('biome', ['ci', '.']),
+  'format and lint (biome)': () => program('biome', ['ci', '--colors=off', '.']),
   'types, tests included (tsc)': () => program('turbo', ['run', 'typecheck', '--output-logs=errors-only']),
   'import direction': checkImports,
   'pure packages are pure': checkPurity,
