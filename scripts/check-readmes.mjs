@@ -29,16 +29,26 @@ export function checkReadmes() {
   });
 }
 
-/** The ```ts blocks of a document, each with the line on which its code begins, counted from 1. */
+/**
+ * The ```ts blocks of a document, as lines in their places: empty before the block, so that what the compiler calls line
+ * 12 is line 12 of the document. A comment `<!-- ts … -->` before a block is not shown to readers and is compiled with
+ * it: imports, and `declare const` for what the example takes as given.
+ */
 export function extractExamples(markdown) {
   const examples = [];
+  let given = new Map();
   let open;
   for (const [index, line] of markdown.split('\n').entries()) {
-    if (open && /^\s*```\s*$/.test(line)) {
-      examples.push(open);
+    if (open === 'given') {
+      if (/^\s*-->\s*$/.test(line)) open = undefined;
+      else given.set(index, line);
+    } else if (open && /^\s*```\s*$/.test(line)) {
+      examples.push(Array.from({ length: index }, (_, i) => open.get(i) ?? '').join('\n'));
+      given = new Map();
       open = undefined;
-    } else if (open) open.code += `${line}\n`;
-    else if (/^\s*```ts\s*$/.test(line)) open = { line: index + 2, code: '' };
+    } else if (open) open.set(index, line);
+    else if (/^\s*<!-- ts\s*$/.test(line)) open = 'given';
+    else if (/^\s*```ts\s*$/.test(line)) open = given;
   }
   return examples;
 }
@@ -49,10 +59,9 @@ function compileExamples(folder, examples) {
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch);
   try {
-    const files = examples.map(({ line, code }, index) => {
+    const files = examples.map((code, index) => {
       const file = `example-${index + 1}.ts`;
-      // Blank lines first: what the compiler calls line 12 is then line 12 of the README.
-      writeFileSync(join(scratch, file), '\n'.repeat(line - 1) + code);
+      writeFileSync(join(scratch, file), `${code}\n`);
       return file;
     });
     const config = { extends: '../../../tsconfig.base.json', compilerOptions: EXAMPLE_OPTIONS, files };

@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { extractExamples, extractLinks, headingSlugs } from './check-readmes.mjs';
 
 describe('examples in a README', () => {
-  it('are the ts blocks, each with the line on which its code begins', () => {
+  it('are the ts blocks, each line in its place', () => {
     const markdown = ['# x', '```ts', 'const a = 1;', 'a;', '```', '```sh', 'ls', '```', '```ts', '```'].join('\n');
-    expect(extractExamples(markdown)).toEqual([
-      { line: 3, code: 'const a = 1;\na;\n' },
-      { line: 10, code: '' },
-    ]);
+    expect(extractExamples(markdown)).toEqual(['\n\nconst a = 1;\na;', '\n'.repeat(8)]);
+  });
+
+  it('take what a comment before them gives, and the next example does not', () => {
+    const markdown = ['<!-- ts', 'declare const a: 1;', '-->', '```ts', 'a;', '```', '```ts', 'b;', '```'].join('\n');
+    expect(extractExamples(markdown)).toEqual(['\ndeclare const a: 1;\n\n\na;', `${'\n'.repeat(7)}b;`]);
   });
 });
 
