@@ -57,8 +57,9 @@ function lowestFree(
   if (ranges.length === 0) return undefined;
   let probes = 0;
   for (const { cidr, lastOffset } of ranges) {
+    const at = addressesOf(cidr);
     for (let offset = 1; offset <= lastOffset && probes < MAX_PROBES; offset++, probes++) {
-      const address = addressAt(cidr, offset);
+      const address = at(offset);
       if (isFree(address)) return { address, offset };
     }
   }
@@ -95,4 +96,15 @@ function addressAt(cidr: Prefix, offset: number): IpAddress {
   const view = new DataView(bytes.buffer);
   view.setUint32(bytes.length - 4, view.getUint32(bytes.length - 4) + offset);
   return ipFromBytes(bytes);
+}
+
+/** `addressAt` for a search: IPv4 text without a detour, since a full network is looked through to its end. */
+function addressesOf(cidr: Prefix): (offset: number) => IpAddress {
+  if (ipFamily(cidr) === 6) return (offset) => addressAt(cidr, offset);
+  const bytes = ipToBytes(prefixAddress(cidr));
+  const first = new DataView(bytes.buffer).getUint32(0);
+  return (offset) => {
+    const value = first + offset;
+    return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}` as IpAddress;
+  };
 }
