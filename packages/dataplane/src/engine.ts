@@ -32,7 +32,7 @@ export interface EngineParts {
   readonly paths: PathTable;
   readonly memory: PacketMemory;
   readonly onHandshakeFailing: (peer: PublicKey) => void;
-  readonly onHandshakeCompleted: (peer: PublicKey) => void;
+  readonly onHandshakeCompleted: (peer: PublicKey, role: 'initiator' | 'responder') => void;
   /** The interface is gone. */
   readonly onTunGone: () => void;
 }
@@ -158,7 +158,7 @@ export class Engine {
     for (let event = device.pollEvent(); event; event = device.pollEvent()) {
       if (event.type === 'handshake-completed') {
         this.#unanswered.delete(event.peer);
-        this.parts.onHandshakeCompleted(event.peer);
+        this.parts.onHandshakeCompleted(event.peer, event.role);
       } else if (event.type === 'handshake-gave-up') {
         this.#unanswered.delete(event.peer);
         this.parts.onHandshakeFailing(event.peer);

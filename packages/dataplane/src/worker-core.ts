@@ -128,7 +128,8 @@ export class WorkerCore {
       paths,
       memory,
       onHandshakeFailing: (peer) => this.listener.handshakeFailing(peer),
-      onHandshakeCompleted: (peer) => this.listener.log('debug', `handshake with ${peer} completed`),
+      onHandshakeCompleted: (peer, role) =>
+        this.listener.log('debug', `handshake with ${peer} completed as ${role}`),
       onTunGone: () => this.#tunGone(options.interfaceName),
     });
     engine.start();
