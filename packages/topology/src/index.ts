@@ -1,4 +1,10 @@
+export { compileChange, type DecidedNetwork, decideNetwork } from './compile-change.js';
+export { decide } from './decide.js';
+export { chooseHome } from './home.js';
+export { link } from './link.js';
 export {
+  CLIENT_KEEPALIVE,
+  DEFAULT_MTU,
   type Facts,
   type Network,
   type NetworkNode,
@@ -11,3 +17,5 @@ export {
   type Role,
   type SignedRecord,
 } from './model.js';
+export { NODE_NAME_RULE, nodeNameFromHostname, parseNodeName } from './node-name.js';
+export { applyPeers, diffPeers, isEmptyDelta, peersOf, samePeer } from './peer-map.js';
