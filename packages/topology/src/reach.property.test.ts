@@ -1,8 +1,18 @@
 import { ipFamily } from '@warren/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, type Network, type NetworkNode, peersOf } from './index.js';
-import { makeNetwork, nodeLists } from './networks.fixture.js';
+import {
+  decide,
+  isWgQuickProblem,
+  type Network,
+  type NetworkNode,
+  type PeerMap,
+  parseWgQuick,
+  peersOf,
+  renderNetworkPeersConf,
+  renderWg0Conf,
+} from './index.js';
+import { CIDRS, makeNetwork, nodeLists } from './networks.fixture.js';
 import { type InterfacePeer, type Interfaces, walk } from './reach.fixture.js';
 
 /** What each node's interface holds: agents take their peer map, vanilla members their rendered file. */
@@ -13,10 +23,19 @@ function interfacesOf(network: Network): Interfaces {
   );
 }
 
-function interfaceOf(network: Network, node: NetworkNode, peers: ReturnType<typeof peersOf>): InterfacePeer[] {
-  void network;
-  void node;
-  return [...peers.values()].filter((peer) => peer.allowedIps.length > 0);
+function interfaceOf(network: Network, node: NetworkNode, peers: PeerMap): InterfacePeer[] {
+  if (node.kind === 'agent') return [...peers.values()].filter((peer) => peer.allowedIps.length > 0);
+  return filePeers(network, renderWg0Conf(node, peers, { cidrs: network.cidrs }));
+}
+
+/** What a WireGuard that reads the file would hold. */
+function filePeers(network: Network, text: string): InterfacePeer[] {
+  const conf = parseWgQuick(text);
+  if (isWgQuickProblem(conf)) throw new Error(`line ${conf.line}: ${conf.message}`);
+  const ids = new Map(Array.from(network.nodes.values(), (node) => [node.publicKey, node.id]));
+  return conf.peers.map(({ publicKey, endpoint, allowedIps, persistentKeepalive = 0 }) => {
+    return { id: ids.get(publicKey)!, endpoint, allowedIps, persistentKeepalive };
+  });
 }
 
 function* pairs(network: Network): Generator<readonly [NetworkNode, NetworkNode]> {
@@ -53,5 +72,32 @@ describe('packets', () => {
       { numRuns: 300 },
     );
     for (const bounces of [0, 1, 2, 3]) expect(seen.get(bounces)).toBeGreaterThan(100);
+  });
+
+  it('reach every node from a vanilla client that has the network-wide file, if it is homed at the bounce there', () => {
+    let followers = 0;
+    fc.assert(
+      fc.property(nodeLists, (nodes) => {
+        const network = makeNetwork(nodes);
+        const facts = decide(network);
+        const shared = filePeers(network, `[Interface]\n${renderNetworkPeersConf(network, facts)}`);
+        const gateway = shared.find((peer) => peer.allowedIps.includes(CIDRS[0]!))?.id;
+        const interfaces = new Map(interfacesOf(network));
+        for (const follower of nodes) {
+          const isFollower = follower.role === 'client' && follower.kind === 'vanilla';
+          if (!isFollower || facts.homes.get(follower.id) !== gateway || !gateway) continue;
+          followers++;
+          interfaces.set(follower.id, shared);
+          for (const other of nodes.filter((node) => node !== follower)) {
+            const there = walk(network, interfaces, follower.id, follower.addresses[0]!, other.addresses[0]!);
+            const back = walk(network, interfaces, other.id, other.addresses[0]!, follower.addresses[0]!);
+            expect(there).toBeInstanceOf(Array);
+            expect(back).toBeInstanceOf(Array);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(followers).toBeGreaterThan(50);
   });
 });
