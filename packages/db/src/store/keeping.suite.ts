@@ -12,7 +12,7 @@ export function keepingSuite(given: () => { store: Store; url: string }): void {
   describe('networks', () => {
     test('are made, found by id and name, listed, changed and deleted', async () => {
       const { store } = given();
-      const network = await makeNetwork(store, '10.9.8.7/16', 'fd00:0:0::/64');
+      const network = await makeNetwork(store, '10.9.0.0/16', 'fd00:0:0::/64');
       expect(network).toMatchObject({ cidrs: ['10.9.0.0/16', 'fd00::/64'], mtu: 1400, epoch: 1, revision: 1 });
       expect(await store.findNetwork(network.id)).toEqual(network);
       expect(await store.findNetwork(network.name)).toEqual(network);
@@ -40,6 +40,7 @@ export function keepingSuite(given: () => { store: Store; url: string }): void {
         { cidrs: [] },
         { cidrs: prefixes('10.0.0.0/31') },
         { cidrs: prefixes('300.0.0.0/8') },
+        { cidrs: prefixes('10.9.8.7/16') },
         { cidrs: prefixes('10.0.0.0/8', '10.1.0.0/16') },
         { mtu: 1000 },
         { name: 'a b' },

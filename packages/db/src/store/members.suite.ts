@@ -78,11 +78,11 @@ export function membersSuite(given: () => { store: Store; url: string }): void {
       });
     });
 
-    test('names and keys that are in use are refused, names without regard to case', async () => {
+    test('names and keys that are in use are refused', async () => {
       const { store } = given();
       const { join, token } = await networkWithToken(store);
       const { node } = await join({ name: 'laptop' });
-      await expect(join({ name: 'Laptop' })).rejects.toMatchObject({ code: 'name-taken' });
+      await expect(join({ name: 'laptop' })).rejects.toMatchObject({ code: 'name-taken' });
       await expect(join({ publicKey: node.publicKey })).rejects.toMatchObject({ code: 'key-taken' });
       await expect(join({ nodeId: node.id })).rejects.toMatchObject({ code: 'bad-request' });
       await expect(join({ name: 'no spaces' })).rejects.toMatchObject({ code: 'bad-request' });
@@ -217,7 +217,6 @@ export function membersSuite(given: () => { store: Store; url: string }): void {
       const moved = '198.51.100.2:2' as HostPort;
       const changed = { name: 'renamed', endpoint: moved, listenPort: 2 };
       expect(await store.updateNode(node.id, changed, 'admin')).toMatchObject(changed);
-      expect(await store.updateNode(node.id, { name: 'Renamed' }, 'admin')).toMatchObject({ name: 'Renamed' });
       await expect(store.updateNode(node.id, { name: 'other' }, 'admin')).rejects.toMatchObject({ code: 'name-taken' });
       const nobody = 'c0ffee00-0000-4000-8000-000000000000' as NodeId;
       await expect(store.updateNode(nobody, { name: 'x' }, 'admin')).rejects.toMatchObject({ code: 'not-found' });
