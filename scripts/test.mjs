@@ -1,0 +1,88 @@
+// Runs the checks and the test groups one after the other, and ends with one line that counts them all.
+//   npm test                    everything
+//   npm test -- unit lab        some groups
+//   npm test -- lab revoke      … and in the last one only files whose name contains a word
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, run } from './bootstrap.mjs';
+import { CHECKS } from './checks.mjs';
+
+const GROUPS = ['checks', 'unit', 'lab', 'interop'];
+const args = process.argv.slice(2);
+const wanted = args.filter((arg) => GROUPS.includes(arg));
+const filters = args.filter((arg) => !GROUPS.includes(arg));
+const groups = wanted.length > 0 ? wanted : GROUPS;
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+const scratch = mkdtempSync(join(tmpdir(), 'warren-test-'));
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+if (process.getuid?.() !== 0 && groups.some((group) => group === 'lab' || group === 'interop')) {
+  console.error('Not root: lab and interop tests make network namespaces, and are skipped.');
+}
+
+for (const group of groups) {
+  if (group === 'checks') runChecks();
+  else await runVitest(group);
+}
+
+for (const failure of failures) console.log(`failed: ${failure}`);
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
+
+function runChecks() {
+  for (const [name, check] of Object.entries(CHECKS)) {
+    const problems = check();
+    count(problems.length === 0, `check: ${name}`);
+    console.log(`${problems.length === 0 ? ' ✓' : ' ✗'} ${name}`);
+    for (const problem of problems) console.log(`   ${problem}`);
+  }
+}
+
+async function runVitest(group) {
+  const report = join(scratch, `${group}.json`);
+  const options = [
+    'run',
+    '--project',
+    group,
+    '--passWithNoTests=false',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
+  const code = await run(join(root, 'node_modules/.bin/vitest'), [...options, ...filters]);
+  let results;
+  try {
+    results = JSON.parse(readFileSync(report, 'utf8'));
+  } catch (cause) {
+    count(false, `${group}: vitest ended with ${code} and left no report (${cause.message})`);
+    return;
+  }
+  total.passed += results.numPassedTests;
+  total.skipped += results.numPendingTests + results.numTodoTests;
+  let failed = 0;
+  for (const file of results.testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status !== 'failed') continue;
+      failed++;
+      count(false, `${group}: ${test.fullName}`);
+    }
+    // A file whose hooks or imports fail has no failing test of its own.
+    if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) {
+      failed++;
+      count(false, `${group}: ${file.name}: ${file.message.split('\n')[0]}`);
+    }
+  }
+  if (code !== 0 && failed === 0) count(false, `${group}: vitest ended with ${code}`);
+}
+
+function count(passed, what) {
+  if (passed) total.passed++;
+  else {
+    total.failed++;
+    failures.push(what);
+  }
+}
