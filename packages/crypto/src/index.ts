@@ -1,2 +1,3 @@
 export { ed25519PublicKey, SIGNATURE_LENGTH, signEd25519, verifyEd25519 } from './ed25519.js';
-export type { CryptoProvider } from './provider.js';
+export { nobleProvider } from './noble-provider.js';
+export { type CryptoProvider, HASH_LENGTH, MAC_LENGTH, TAG_LENGTH, XNONCE_LENGTH } from './provider.js';

@@ -1,3 +1,12 @@
+/** Bytes that the AEADs add: the Poly1305 tag (RFC 8439 §2.5). */
+export const TAG_LENGTH = 16;
+/** Bytes of WireGuard's `Mac`: keyed BLAKE2s-128 (WireGuard paper §5.4). */
+export const MAC_LENGTH = 16;
+/** Bytes of WireGuard's `Hash`: BLAKE2s-256. */
+export const HASH_LENGTH = 32;
+/** Bytes of an XChaCha20-Poly1305 nonce. */
+export const XNONCE_LENGTH = 24;
+
 /**
  * The primitives that WireGuard is made of. One compliance suite (`@warren/crypto/suite`) holds every
  * implementation to the official vectors. All of them write into the caller's memory where packets are concerned.
