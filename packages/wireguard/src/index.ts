@@ -1,3 +1,4 @@
+export { createDevice } from './device.js';
 export type {
   Deadline,
   Device,
@@ -10,3 +11,4 @@ export type {
   Sealed,
   Transmit,
 } from './device-api.js';
+export { MESSAGE_TYPE, messageType } from './handshake/messages.js';

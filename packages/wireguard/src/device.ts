@@ -1,0 +1,157 @@
+import {
+  type Drop,
+  type Instant,
+  type IpAddress,
+  instant,
+  ipToBytes,
+  isDrop,
+  type PublicKey,
+  publicKeyFromBytes,
+  type SecretKey,
+} from '@warren/base';
+import { addPeer, configurePeer, startPersistentKeepalive } from './configure.js';
+import type {
+  Deadline,
+  Device,
+  DeviceEvent,
+  DeviceOptions,
+  Opened,
+  PathId,
+  PeerConfig,
+  PeerStats,
+  Sealed,
+  Transmit,
+} from './device-api.js';
+import { DeviceState } from './device-state.js';
+import { DROPS } from './drops.js';
+import { handleTimeout } from './expire.js';
+import type { Peer } from './peer.js';
+import { openDatagram } from './receive.js';
+import { initiate, sealPacket } from './send.js';
+import { TIMER_NAMES, TIMERS } from './timers.js';
+
+/**
+ * A WireGuard interface without peers. Copies the private key, and erases its copy when closed.
+ * Source: WireGuard paper (2020-06-01); where that is silent, Linux and wireguard-go.
+ */
+export function createDevice(options: DeviceOptions): Device {
+  return new WireGuardDevice(options);
+}
+
+class WireGuardDevice implements Device {
+  readonly #state: DeviceState;
+  #publicKey: PublicKey;
+  readonly #sealed: Sealed = { length: 0, path: 0 as PathId };
+  readonly #opened: Opened = { length: 0, peer: '' as PublicKey };
+  #deadline: Deadline | undefined;
+
+  constructor(options: DeviceOptions) {
+    this.#state = new DeviceState(options);
+    this.#publicKey = publicKeyFromBytes(this.#state.local.publicKey);
+  }
+
+  get publicKey(): PublicKey {
+    return this.#publicKey;
+  }
+
+  sealPacket(packet: Uint8Array, out: Uint8Array, now: Instant): Sealed | Drop {
+    const result = this.#state.closed ? DROPS.closed : sealPacket(this.#state, packet, out, this.#sealed, now);
+    return isDrop(result) ? this.#state.count(result) : result;
+  }
+
+  openDatagram(datagram: Uint8Array, from: PathId, out: Uint8Array, now: Instant): Opened | Drop {
+    const state = this.#state;
+    const result = state.closed ? DROPS.closed : openDatagram(state, datagram, from, out, this.#opened, now);
+    return isDrop(result) ? state.count(result) : result;
+  }
+
+  handleTimeout(now: Instant): void {
+    handleTimeout(this.#state, now);
+  }
+
+  pollTransmit(): Transmit | undefined {
+    return this.#state.transmits.shift();
+  }
+
+  pollEvent(): DeviceEvent | undefined {
+    return this.#state.events.shift();
+  }
+
+  pollTimeout(): Deadline | undefined {
+    const peer = this.#state.deadlines.earliest();
+    if (!peer) return undefined;
+    const name = TIMER_NAMES.find((timer) => peer.timers[timer] === peer.heapDeadline)!;
+    const why = TIMERS[name];
+    if (this.#deadline?.at !== peer.heapDeadline || this.#deadline.why !== why) {
+      this.#deadline = Object.freeze({ at: instant(peer.heapDeadline), why });
+    }
+    return this.#deadline;
+  }
+
+  setPeer(config: PeerConfig, now: Instant): void {
+    const state = this.#state;
+    // A peer that is ourselves would handshake with itself; WireGuard ignores it, and so does `wg`.
+    if (state.closed || config.publicKey === this.#publicKey) return;
+    configurePeer(state, state.peers.get(config.publicKey) ?? addPeer(state, config.publicKey), config, now);
+  }
+
+  removePeer(publicKey: PublicKey): void {
+    const peer = this.#state.peers.get(publicKey);
+    if (peer) this.#remove(peer);
+  }
+
+  setPrivateKey(privateKey: SecretKey, now: Instant): void {
+    const state = this.#state;
+    if (state.closed) return;
+    state.setPrivateKey(privateKey);
+    this.#publicKey = publicKeyFromBytes(state.local.publicKey);
+    this.removePeer(this.#publicKey);
+    for (const peer of state.peers.values()) {
+      state.endSessions(peer);
+      peer.setLocal(state.local);
+      startPersistentKeepalive(state, peer, now);
+    }
+  }
+
+  initiateHandshake(publicKey: PublicKey, now: Instant): void {
+    const peer = this.#state.peers.get(publicKey);
+    if (peer) initiate(this.#state, peer, now);
+  }
+
+  setUnderLoad(underLoad: boolean): void {
+    this.#state.load.forced = underLoad;
+  }
+
+  *peers(): Iterable<PeerStats> {
+    for (const { publicKey, path, lastHandshake, rxBytes, txBytes } of this.#state.peers.values()) {
+      yield { publicKey, path, lastHandshake, rxBytes, txBytes };
+    }
+  }
+
+  peerOf(address: IpAddress): PublicKey | undefined {
+    const bytes = ipToBytes(address);
+    return this.#state.allowedIps.lookup(bytes, 0, bytes.length === 4 ? 4 : 16)?.publicKey;
+  }
+
+  drops(): ReadonlyMap<string, number> {
+    return this.#state.drops;
+  }
+
+  close(): void {
+    const state = this.#state;
+    for (const peer of [...state.peers.values()]) this.#remove(peer);
+    state.transmits.clear();
+    state.local.privateKey.fill(0);
+    state.cookies.erase();
+    state.closed = true;
+  }
+
+  #remove(peer: Peer): void {
+    const state = this.#state;
+    state.endSessions(peer);
+    state.deadlines.remove(peer);
+    state.allowedIps.removeOwner(peer);
+    state.peers.delete(peer.publicKey);
+    peer.erase();
+  }
+}

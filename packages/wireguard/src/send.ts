@@ -1,0 +1,152 @@
+import { type Drop, type Instant, invariant, isDrop } from '@warren/base';
+import { TAG_LENGTH } from '@warren/crypto';
+import { PADDING_MULTIPLE, REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME, REKEY_TIMEOUT } from './constants.js';
+import type { PathId, Sealed } from './device-api.js';
+import { type DeviceState, hasPassed } from './device-state.js';
+import { DROPS } from './drops.js';
+import { TRANSPORT_HEADER_LENGTH, writeTransportHeader } from './handshake/messages.js';
+import { createInitiation } from './handshake/noise.js';
+import { readInnerHeader } from './inner-packet.js';
+import type { Peer } from './peer.js';
+import { authenticatedPacketSent, dataSent, handshakeInitiated, jitter, start } from './timers.js';
+import type { Keypair } from './transport/keypair.js';
+
+const EMPTY = new Uint8Array(0);
+const EPHEMERAL_LENGTH = 32;
+
+/** Seals one IP packet for the peer that its destination belongs to, or stages it and asks for a session. */
+export function sealPacket(
+  device: DeviceState,
+  packet: Uint8Array,
+  out: Uint8Array,
+  result: Sealed,
+  now: Instant,
+): Sealed | Drop {
+  const header = readInnerHeader(packet);
+  if (!header) return DROPS.notIp;
+  const peer = device.allowedIps.lookup(packet, header.destinationOffset, header.addressLength);
+  if (!peer) return DROPS.noPeer;
+  if (peer.path === undefined) return DROPS.noPath;
+  result.path = peer.path;
+  const keypair = sealingKeypair(peer, now);
+  if (keypair) {
+    result.length = sealTransport(device, peer, keypair, packet, out, now);
+  } else {
+    if (peer.staged.pushDisplacing(packet.slice())) device.count(DROPS.stagedOverflow);
+    initiate(device, peer, now);
+    result.length = 0;
+  }
+  return result;
+}
+
+/** An empty transport message, or a handshake if there is no session. */
+export function sendKeepalive(device: DeviceState, peer: Peer, now: Instant): void {
+  const keypair = sealingKeypair(peer, now);
+  if (keypair && peer.path !== undefined) sendTransport(device, peer, keypair, peer.path, EMPTY, now);
+  else initiate(device, peer, now);
+}
+
+/** Sends what waited for the session that now exists. @returns whether anything did. */
+export function sendStaged(device: DeviceState, peer: Peer, now: Instant): boolean {
+  let sent = false;
+  for (;;) {
+    const keypair = sealingKeypair(peer, now);
+    const packet = keypair && peer.path !== undefined ? peer.staged.shift() : undefined;
+    if (!keypair || !packet || peer.path === undefined) return sent;
+    sendTransport(device, peer, keypair, peer.path, packet, now);
+    sent = true;
+  }
+}
+
+/**
+ * Starts a handshake unless one of our handshake messages is younger than REKEY_TIMEOUT. A first attempt (not a retry) starts
+ * the count towards REKEY_ATTEMPT_TIME anew. WireGuard paper §6.1, §6.4.
+ */
+export function initiate(device: DeviceState, peer: Peer, now: Instant, isRetry = false): void {
+  if (!isRetry) peer.handshakeAttempts = 0;
+  if (peer.path === undefined) return;
+  if (!hasPassed(peer.lastSentHandshake, REKEY_TIMEOUT, now)) {
+    // A response of ours was in between: without this the repetition would be lost, and what is staged would wait for ever.
+    if (isRetry) start(device, peer, 'retransmitHandshake', peer.lastSentHandshake + REKEY_TIMEOUT + jitter(device));
+    return;
+  }
+  const fault = sendInitiation(device, peer, peer.path, now);
+  if (fault) device.count(fault);
+}
+
+function sendInitiation(device: DeviceState, peer: Peer, path: PathId, now: Instant): Drop | undefined {
+  device.forgetPending(peer);
+  const localIndex = device.indices.allocate({ peer, keypair: undefined });
+  if (localIndex === undefined) return DROPS.indexTableFull;
+  const { crypto, random, wallClock } = device.options;
+  const ephemeralPrivate = random(EPHEMERAL_LENGTH);
+  const timestamp = device.timestamps.next(wallClock());
+  const created = createInitiation(crypto, device.local, peer, { ephemeralPrivate, timestamp, localIndex });
+  if (isDrop(created)) {
+    device.indices.release(localIndex);
+    return created;
+  }
+  peer.pending = created.pending;
+  peer.lastSentHandshake = now;
+  peer.cookies.addMacs(created.datagram, now);
+  authenticatedPacketSent(device, peer, now);
+  peer.txBytes += created.datagram.length;
+  device.transmit(peer, path, created.datagram);
+  handshakeInitiated(device, peer, now);
+  return undefined;
+}
+
+function sendTransport(
+  device: DeviceState,
+  peer: Peer,
+  keypair: Keypair,
+  path: PathId,
+  packet: Uint8Array,
+  now: Instant,
+): void {
+  const datagram = new Uint8Array(
+    TRANSPORT_HEADER_LENGTH + paddedLength(packet.length, device.options.mtu) + TAG_LENGTH,
+  );
+  sealTransport(device, peer, keypair, packet, datagram, now);
+  device.transmit(peer, path, datagram);
+}
+
+/** Writes header, sealed and padded packet, and tag to the start of `out`; gives the length. WireGuard paper §5.4.6. */
+function sealTransport(
+  device: DeviceState,
+  peer: Peer,
+  keypair: Keypair,
+  packet: Uint8Array,
+  out: Uint8Array,
+  now: Instant,
+): number {
+  const end = TRANSPORT_HEADER_LENGTH + paddedLength(packet.length, device.options.mtu);
+  const length = end + TAG_LENGTH;
+  invariant(out.length >= length, 'sealPacket: out has no room for padding, header and tag');
+  const counter = keypair.takeCounter();
+  writeTransportHeader(out, keypair.remoteIndex, counter);
+  out.set(packet, TRANSPORT_HEADER_LENGTH);
+  out.fill(0, TRANSPORT_HEADER_LENGTH + packet.length, end);
+  const plaintext = out.subarray(TRANSPORT_HEADER_LENGTH, end);
+  device.options.crypto.seal(keypair.sendKey, counter, plaintext, EMPTY, out.subarray(TRANSPORT_HEADER_LENGTH, length));
+  peer.txBytes += length;
+  authenticatedPacketSent(device, peer, now);
+  if (packet.length > 0) dataSent(device, peer, now);
+  rekeyAfterSending(device, peer, keypair, now);
+  return length;
+}
+
+/** §6.2: after so many messages either side renews the session; after so much time the one that initiated it. */
+function rekeyAfterSending(device: DeviceState, peer: Peer, keypair: Keypair, now: Instant): void {
+  const old = keypair.role === 'initiator' && hasPassed(keypair.createdAt, REKEY_AFTER_TIME, now);
+  if (old || keypair.sendCounter > REKEY_AFTER_MESSAGES) initiate(device, peer, now);
+}
+
+const sealingKeypair = (peer: Peer, now: Instant): Keypair | undefined =>
+  peer.keypairs.current?.canSeal(now) ? peer.keypairs.current : undefined;
+
+/** To a multiple of 16, but not beyond the MTU, where a full packet would no longer fit the outer one. */
+export function paddedLength(length: number, mtu: number): number {
+  const whole = Math.ceil(length / PADDING_MULTIPLE) * PADDING_MULTIPLE;
+  return whole > mtu ? Math.max(length, mtu) : whole;
+}

@@ -1,0 +1,206 @@
+import {
+  type Drop,
+  type Instant,
+  type IpAddress,
+  instant,
+  isDrop,
+  type Prefix,
+  type PublicKey,
+  SecretKey,
+  unixMillis,
+} from '@warren/base';
+import { type CryptoProvider, nobleProvider } from '@warren/crypto';
+import { createDevice } from '../device.js';
+import type { Device, DeviceEvent, Opened, PathId, PeerConfig, Transmit } from '../device-api.js';
+import { ipPacket } from './packets.js';
+
+/** Wall clock at virtual time zero: 2026-01-01T00:00:00Z. */
+const EPOCH = 1_767_225_600_000;
+const MTU = 1420;
+
+/** Repeatable bytes (mulberry32); no cryptographic worth, which tests do not need. */
+export function seededRandom(seed: number): (length: number) => Uint8Array {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return (t ^ (t >>> 14)) & 0xff;
+  };
+  return (length) => Uint8Array.from({ length }, next);
+}
+
+/** A datagram on the wire of the test world. */
+export interface Flight {
+  readonly from: Host;
+  readonly to: Host;
+  readonly transmit: Transmit;
+  /** The sender's path as the receiver sees it. */
+  readonly source: PathId;
+}
+
+/** One device with what a shell would give it, and a record of what it did. */
+export class Host {
+  readonly device: Device;
+  readonly events: DeviceEvent[] = [];
+  readonly delivered: Uint8Array[] = [];
+  readonly drops: Drop[] = [];
+  /** The path id by which others reach, and see, this host; change it and the host has roamed. */
+  path: PathId;
+  readonly address: IpAddress;
+
+  constructor(
+    readonly world: World,
+    readonly name: string,
+    number: number,
+    crypto: CryptoProvider,
+  ) {
+    this.path = number as PathId;
+    this.address = `10.0.0.${number}` as IpAddress;
+    const random = seededRandom(1000 + number);
+    this.device = createDevice({
+      crypto,
+      privateKey: new SecretKey(random(32)),
+      random,
+      wallClock: () => unixMillis(EPOCH + world.now),
+      pathBytes: (path) => Uint8Array.of(192, 0, 2, path & 0xff, (path >> 8) & 0xff, 0x51),
+      mtu: MTU,
+    });
+  }
+
+  get publicKey(): PublicKey {
+    return this.device.publicKey;
+  }
+
+  /** Makes `other` a peer, by its address and path. */
+  knows(other: Host, config: Partial<PeerConfig> = {}): void {
+    this.device.setPeer(
+      {
+        publicKey: other.publicKey,
+        allowedIps: [`${other.address}/32` as Prefix],
+        path: other.path,
+        ...config,
+      },
+      this.world.now,
+    );
+    this.world.collect(this);
+  }
+
+  /** Hands one IP packet for `other` to the device and the datagram, if one came out, to the wire. */
+  send(other: Host, length = 100, seed = 0): Uint8Array {
+    const packet = ipPacket(this.address, other.address, length, seed);
+    const out = new Uint8Array(packet.length + 15 + 32);
+    const sealed = this.device.sealPacket(packet, out, this.world.now);
+    if (isDrop(sealed)) this.drops.push(sealed);
+    else if (sealed.length > 0) {
+      const transmit = { peer: other.publicKey, path: sealed.path, datagram: out.slice(0, sealed.length) };
+      this.world.launch(this, transmit);
+    }
+    this.world.collect(this);
+    return packet;
+  }
+
+  /** Hands a datagram to the device as if it came over `source`. */
+  receive(datagram: Uint8Array, source: PathId): Opened | Drop {
+    const out = new Uint8Array(2048);
+    const opened = this.device.openDatagram(datagram.slice(), source, out, this.world.now);
+    if (isDrop(opened)) this.drops.push(opened);
+    else if (opened.length > 0) this.delivered.push(out.slice(0, opened.length));
+    const result = isDrop(opened) ? opened : { ...opened };
+    this.world.collect(this);
+    return result;
+  }
+
+  handshakes(): number {
+    return this.events.filter((event) => event.type === 'handshake-completed').length;
+  }
+
+  dropReasons(): string[] {
+    return this.drops.map(({ reason }) => reason);
+  }
+}
+
+/** Hosts on one wire under a virtual clock. Datagrams arrive at once, in order, unless `filter` says otherwise. */
+export class World {
+  now: Instant = instant(1_000_000);
+  readonly hosts: Host[] = [];
+  /** Everything ever put on the wire, lost datagrams included. */
+  readonly log: (Flight & { readonly at: Instant })[] = [];
+  /** @returns false to lose the datagram. */
+  filter: (flight: Flight) => boolean = () => true;
+  readonly #wire: Flight[] = [];
+
+  constructor(readonly crypto: CryptoProvider = nobleProvider) {}
+
+  addHost(name: string): Host {
+    const host = new Host(this, name, this.hosts.length + 1, this.crypto);
+    this.hosts.push(host);
+    return host;
+  }
+
+  launch(from: Host, transmit: Transmit): void {
+    const to = this.hosts.find((host) => host.path === transmit.path);
+    if (!to) return;
+    const flight = { from, to, transmit, source: from.path };
+    this.log.push({ ...flight, at: this.now });
+    if (this.filter(flight)) this.#wire.push(flight);
+  }
+
+  /** Takes what a device wants to send and tell. */
+  collect(host: Host): void {
+    for (let transmit = host.device.pollTransmit(); transmit; transmit = host.device.pollTransmit()) {
+      this.launch(host, transmit);
+    }
+    for (let event = host.device.pollEvent(); event; event = host.device.pollEvent()) host.events.push(event);
+  }
+
+  /** Delivers until the wire is empty. */
+  settle(): void {
+    for (const host of this.hosts) this.collect(host);
+    for (let flight = this.#wire.shift(); flight; flight = this.#wire.shift()) {
+      flight.to.receive(flight.transmit.datagram, flight.source);
+    }
+  }
+
+  /** Moves the clock on by `duration` ms, stopping at every deadline and settling there. */
+  advance(duration: number): void {
+    const end = instant(this.now + duration);
+    this.settle();
+    for (let at = this.#nextDeadline(); at <= end; at = this.#nextDeadline()) {
+      this.now = instant(Math.max(this.now, at));
+      for (const host of this.hosts) host.device.handleTimeout(this.now);
+      this.settle();
+    }
+    this.now = end;
+  }
+
+  /** Flights of one message type since the log was last emptied. */
+  sent(type: number, from?: Host): (Flight & { readonly at: Instant })[] {
+    return this.log.filter((flight) => flight.transmit.datagram[0] === type && (!from || flight.from === from));
+  }
+
+  #nextDeadline(): number {
+    return Math.min(...this.hosts.map((host) => host.device.pollTimeout()?.at ?? Number.POSITIVE_INFINITY));
+  }
+}
+
+/** Two hosts that know each other, nothing sent yet. */
+export function twoHosts(config: Partial<PeerConfig> = {}): { world: World; alice: Host; bob: Host } {
+  const world = new World();
+  const alice = world.addHost('alice');
+  const bob = world.addHost('bob');
+  alice.knows(bob, config);
+  bob.knows(alice, config);
+  return { world, alice, bob };
+}
+
+/** Two hosts with a session that alice initiated, log and events empty. */
+export function connectedHosts(config: Partial<PeerConfig> = {}): { world: World; alice: Host; bob: Host } {
+  const hosts = twoHosts(config);
+  hosts.alice.device.initiateHandshake(hosts.bob.publicKey, hosts.world.now);
+  hosts.world.settle();
+  hosts.world.log.length = 0;
+  hosts.alice.events.length = 0;
+  hosts.bob.events.length = 0;
+  return hosts;
+}
