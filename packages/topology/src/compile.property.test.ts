@@ -15,7 +15,7 @@ import {
   type PeerMapDelta,
   peersOf,
 } from './index.js';
-import { CIDRS, makeNetwork, makeNode, nodeLists } from './networks.fixture.js';
+import { CIDRS, makeNetwork, makeNode, nodeLists } from './testing/networks.js';
 
 const compile = (network: Network): Map<NodeId, PeerMap> => {
   const facts = decide(network);

@@ -12,8 +12,8 @@ import {
   renderNetworkPeersConf,
   renderWg0Conf,
 } from './index.js';
-import { CIDRS, makeNetwork, nodeLists } from './networks.fixture.js';
-import { type InterfacePeer, type Interfaces, walk } from './reach.fixture.js';
+import { CIDRS, makeNetwork, nodeLists } from './testing/networks.js';
+import { type InterfacePeer, type Interfaces, walk } from './testing/reach.js';
 
 /** What each node's interface holds: agents take their peer map, vanilla members their rendered file. */
 function interfacesOf(network: Network): Interfaces {
