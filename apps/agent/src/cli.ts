@@ -1,4 +1,4 @@
-import { parseHostPort, type HostPort } from '@warren/base';
+import { type HostPort, parseHostPort } from '@warren/base';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './commands/context.js';
 import type { Config } from './config.js';
@@ -150,11 +150,11 @@ function addJoin(command: Command, run: Run): void {
     .addOption(new Option('--name <name>', 'name of this node (default: the host name)').argParser(nodeName))
     .addOption(new Option('--role <role>', 'what this node does').choices(['client', 'direct', 'bounce']))
     .addOption(new Option('--endpoint <host:port>', 'how others reach a direct or bounce node').argParser(hostPort))
-    .addOption(
-      new Option('--listen-port <port>', 'UDP port, 0 for any (default: 51820)').argParser(integer(0, 65_535)),
-    )
+    .addOption(new Option('--listen-port <port>', 'UDP port, 0 for any (default: 51820)').argParser(integer(0, 65_535)))
     .addOption(new Option('--interface <name>', 'name of the interface (default: wg0)').argParser(interfaceName))
-    .addOption(new Option('--mtu <bytes>', "MTU of the interface (default: the network's)").argParser(integer(1280, 9000)))
+    .addOption(
+      new Option('--mtu <bytes>', "MTU of the interface (default: the network's)").argParser(integer(1280, 9000)),
+    )
     .addOption(new Option('--control <host:port>', "instead of the token's addresses").argParser(hostPort))
     .option('--foreground', 'stay in the foreground also where systemd runs')
     .option('--no-start', 'join only')
@@ -209,5 +209,7 @@ function nodeName(text: string): string {
 /** What Linux takes, less what its tools would misread. */
 function interfaceName(text: string): string {
   if (/^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be 1 to 15 letters, digits, points, hyphens and underscores, a letter first.');
+  throw new InvalidArgumentError(
+    'It must be 1 to 15 letters, digits, points, hyphens and underscores, a letter first.',
+  );
 }

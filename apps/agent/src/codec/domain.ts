@@ -1,5 +1,5 @@
-import type { DataPlanePeer } from '@warren/dataplane';
 import type { IpAddress, NodeId, PublicKey } from '@warren/base';
+import type { DataPlanePeer } from '@warren/dataplane';
 import type { Role } from '@warren/topology';
 
 /** An entry of the peer set that passed every check. */

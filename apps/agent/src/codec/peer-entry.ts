@@ -1,14 +1,14 @@
 import {
   type HostPort,
   type NetworkId,
+  nodeId,
   type Prefix,
+  type PublicKey,
   parseHostPort,
   parseIpAddress,
   parsePrefix,
-  type PublicKey,
   publicKeyFromBytes,
   SecretKey,
-  nodeId,
 } from '@warren/base';
 import type { DataPlanePeer } from '@warren/dataplane';
 import { verifyRecord } from '@warren/identity';
@@ -47,7 +47,8 @@ function decodeEntry(bytes: Uint8Array): PeerEntry | undefined {
 
 function whyRefused(entry: PeerEntry, network: NetworkId): string | undefined {
   if (entry.wireguardKey.length !== 32) return 'its WireGuard key has a wrong length';
-  if (entry.presharedKey.length !== 0 && entry.presharedKey.length !== 32) return 'its preshared key has a wrong length';
+  if (entry.presharedKey.length !== 0 && entry.presharedKey.length !== 32)
+    return 'its preshared key has a wrong length';
   if (!NAME.test(entry.name)) return 'its name is none';
   if (entry.vanilla) return entry.record ? 'a vanilla member has no record' : undefined;
   if (!entry.record) return 'the record of its keys is missing';

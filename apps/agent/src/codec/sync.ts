@@ -1,7 +1,7 @@
 import type { SignedTombstone } from '@warren/identity';
+import type * as wire from '@warren/proto';
 import { Snapshot, type SyncRequest } from '@warren/proto';
 import type { Position, TableContent } from '../daemon/peer-table.js';
-import type * as wire from '@warren/proto';
 
 /** Before anything was received. */
 export const ZERO_POSITION: Position = { epoch: 0, revision: 0 };

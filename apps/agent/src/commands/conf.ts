@@ -1,5 +1,4 @@
-import { nodeId, parsePrefix } from '@warren/base';
-import { WarrenError } from '@warren/base';
+import { nodeId, parsePrefix, WarrenError } from '@warren/base';
 import { type Peer, PRIVATE_KEY_PLACEHOLDER, renderWg0Conf } from '@warren/topology';
 import type { AcceptedPeer } from '../codec/domain.js';
 import { NetworkView } from '../daemon/network-view.js';

@@ -21,7 +21,9 @@ export interface JoinRequestOptions {
 }
 
 /** A new membership with the root that was pinned (DER), or the one that this host has already. */
-export type JoinOutcome = { readonly reply: JoinResponse; readonly root: Uint8Array } | { readonly again: JoinedNetwork };
+export type JoinOutcome =
+  | { readonly reply: JoinResponse; readonly root: Uint8Array }
+  | { readonly again: JoinedNetwork };
 
 /**
  * Checks the pin, asks what the token leads to, compares that with this host's LANs and networks, and joins.
@@ -51,7 +53,9 @@ export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutc
   });
 }
 
-async function joinedPrefixes(networks: readonly JoinedNetwork[]): Promise<{ name: string; cidrs: readonly string[] }[]> {
+async function joinedPrefixes(
+  networks: readonly JoinedNetwork[],
+): Promise<{ name: string; cidrs: readonly string[] }[]> {
   return Promise.all(
     networks.map(async ({ state, membership }) => {
       const bytes = await state.lastKnown();

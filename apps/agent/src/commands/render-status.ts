@@ -8,7 +8,9 @@ export function renderStatus(status: Status, now: Date): string {
   if (network) lines.push(`network    ${network.name}  ${network.cidrs.join('  ')}`);
   if (control) {
     const connection = control.connected ? 'connected' : 'not connected';
-    lines.push(`control    ${control.url}  ${connection}${sinceText(control.since, now)}, revision ${control.revision}`);
+    lines.push(
+      `control    ${control.url}  ${connection}${sinceText(control.since, now)}, revision ${control.revision}`,
+    );
   }
   if (dataPlane) {
     const crypto = dataPlane.crypto ? `, ${dataPlane.crypto}, ${dataPlane.path}` : '';
@@ -45,7 +47,14 @@ export function pathText({ path }: Pick<PeerStatus, 'path'>): string {
 
 function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function sizeText(bytes: number): string {

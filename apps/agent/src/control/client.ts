@@ -1,4 +1,4 @@
-import { credentials, type Client, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import { type Client, type ClientUnaryCall, credentials, type ServiceError } from '@grpc/grpc-js';
 import { AgentServiceClient } from '@warren/proto';
 import { SERVICE_NAME } from './pinned-root.js';
 import { translateCallError } from './refusal.js';
@@ -80,6 +80,9 @@ export async function withControlClient<T>(
 
 /** DER to PEM. */
 export function certificatePem(der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

@@ -60,7 +60,10 @@ export async function sendJoin(
   const reply = await callUnary(client, client.join, request);
   const self = reply.self;
   if (self?.networkId !== prepared.networkId || reply.authorityKey.length !== 32 || self.addresses.length === 0) {
-    throw new WarrenError('protocol-error', 'the control plane answered the join with nonsense: update agent or control');
+    throw new WarrenError(
+      'protocol-error',
+      'the control plane answered the join with nonsense: update agent or control',
+    );
   }
   return reply;
 }

@@ -1,7 +1,7 @@
+import { WarrenError } from '@warren/base';
 import type { Membership } from '../state/membership.js';
 import { callUnary, withControlClient } from './client.js';
 import type { Credentials } from './credentials.js';
-import { WarrenError } from '@warren/base';
 
 /** Refusals that mean that the control plane has already let the node go. */
 const GONE = new Set(['node-revoked', 'node-expired', 'node-unknown']);
@@ -16,9 +16,7 @@ export async function leaveNetwork(credentials: Credentials, membership: Members
     try {
       if (await credentials.hasExpired()) await credentials.renew(address);
       const request = { nodeId: membership.nodeId };
-      await withControlClient(await credentials.target(address), (client) =>
-        callUnary(client, client.leave, request),
-      );
+      await withControlClient(await credentials.target(address), (client) => callUnary(client, client.leave, request));
       return;
     } catch (error) {
       if (error instanceof WarrenError && GONE.has(error.code)) return;

@@ -1,4 +1,4 @@
-import { status as Status, type ServiceError } from '@grpc/grpc-js';
+import { type ServiceError, status as Status } from '@grpc/grpc-js';
 import { WarrenError } from '@warren/base';
 import { RefusedError } from '../errors.js';
 

@@ -164,7 +164,10 @@ class StreamRun {
     if (this.#ended) return;
     this.#lastHeard = performance.now();
     // Not in the queue: the stream's error may overtake it there, and with it the reason would be lost.
-    if (message.message?.$case === 'farewell') return this.#farewell(message.message.value);
+    if (message.message?.$case === 'farewell') {
+      this.#farewell(message.message.value);
+      return;
+    }
     // One at a time: the next is handled when this one is applied and on disk.
     this.#queue = this.#queue
       .then(() => this.#handle(message))

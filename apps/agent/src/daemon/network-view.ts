@@ -1,8 +1,15 @@
 import { fromBase64, hostPrefix, type PublicKey } from '@warren/base';
-import type { Snapshot, Delta, SelfConfig, SyncRequest } from '@warren/proto';
+import type { Delta, SelfConfig, Snapshot, SyncRequest } from '@warren/proto';
 import type { AcceptedPeer, SelfDescription } from '../codec/domain.js';
 import { decodeSelf } from '../codec/self-config.js';
-import { decodeLastKnown, encodeLastKnown, heartbeatOf, positionFromWire, samePosition, ZERO_POSITION } from '../codec/sync.js';
+import {
+  decodeLastKnown,
+  encodeLastKnown,
+  heartbeatOf,
+  positionFromWire,
+  samePosition,
+  ZERO_POSITION,
+} from '../codec/sync.js';
 import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
 import { PeerTable, type Position } from './peer-table.js';

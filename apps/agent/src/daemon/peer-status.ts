@@ -61,7 +61,8 @@ const whyNoHandshake = (peer: AcceptedPeer): string =>
 /** Over a bounce we have no session with the node: it is taken as reachable while the bounce is, unless a ping says no. */
 function bouncePath(peer: AcceptedPeer, bounce: AcceptedPeer | undefined, facts: PeerFacts): Path {
   const via = peer.via!;
-  if (!bounce || directPath(bounce, facts).kind === 'none') return { ...NO_PATH, reason: `bounce ${via} is not reached` };
+  if (!bounce || directPath(bounce, facts).kind === 'none')
+    return { ...NO_PATH, reason: `bounce ${via} is not reached` };
   const ping = facts.pings.get(peer.id);
   const silent = ping && ping.rttMs === undefined && facts.now - ping.at < PING_LIFE;
   if (silent) return { ...NO_PATH, reason: `no answer by way of bounce ${via}` };

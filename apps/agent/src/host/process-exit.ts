@@ -9,7 +9,10 @@ export async function waitForExit(pid: number, limit = 20_000): Promise<void> {
   const deadline = Date.now() + limit;
   while (await isAlive(pid)) {
     if (Date.now() > deadline) {
-      throw new WarrenError('daemon-stuck', `process ${pid} does not stop: look at its log, or end it with kill ${pid}`);
+      throw new WarrenError(
+        'daemon-stuck',
+        `process ${pid} does not stop: look at its log, or end it with kill ${pid}`,
+      );
     }
     await sleep(POLL_INTERVAL);
   }

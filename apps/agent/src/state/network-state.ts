@@ -53,7 +53,10 @@ export class NetworkState {
   async keys(): Promise<NodeKeys> {
     const keys = await loadNodeKeys(this.#path('keys.json'));
     if (keys) return keys;
-    throw new WarrenError('state-damaged', `the keys in ${this.folder} are gone: restore them, or leave and join again`);
+    throw new WarrenError(
+      'state-damaged',
+      `the keys in ${this.folder} are gone: restore them, or leave and join again`,
+    );
   }
 
   /** DER, leaf first. Empty when it was lost: `Renew` gives another. */
@@ -124,7 +127,10 @@ export interface JoinedNetwork {
 /** @throws WarrenError `protocol-error` for an id that is no safe folder name. */
 export function networkStateOf(stateDir: string, id: NetworkId): NetworkState {
   if (!NETWORK_ID.test(id)) {
-    throw new WarrenError('protocol-error', 'the control plane sent a network id that is none: update agent or control');
+    throw new WarrenError(
+      'protocol-error',
+      'the control plane sent a network id that is none: update agent or control',
+    );
   }
   return new NetworkState(join(stateDir, 'networks', id));
 }
