@@ -1,5 +1,7 @@
 import { type Endpoint, type PublicKey, WarrenError } from '@warren/base';
 import type { DataPlane, DataPlaneChange, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from './data-plane-api.js';
+import type { DeviceChange, DeviceSettings } from './device-settings-api.js';
+import { decodeDeviceSettings, encodeDeviceChange } from './device-settings-message.js';
 import { EndpointResolver } from './endpoint-resolver.js';
 import { InterfaceConfig, parseInterfaceAddress } from './interface-config.js';
 import { checkInterfaceName } from './interface-name.js';
@@ -73,11 +75,11 @@ class RunningDataPlane implements DataPlane {
 
   /** To be called once, and `close` if it fails. */
   async start(): Promise<void> {
-    const { interfaceName, listenPort, mtu, addresses, peers = [] } = this.options;
-    const privateKey = Uint8Array.from(this.options.privateKey.expose());
+    const { interfaceName, listenPort, mtu, addresses, peers = [], standalone = false } = this.options;
+    const privateKey = this.options.privateKey && Uint8Array.from(this.options.privateKey.expose());
     const started = await this.#channel.request(
-      { type: 'start', options: { interfaceName, privateKey, listenPort, mtu } },
-      [privateKey.buffer],
+      { type: 'start', options: { interfaceName, privateKey, listenPort, mtu, standalone } },
+      privateKey ? [privateKey.buffer] : [],
     );
     this.#channel.guard(started.descriptors);
     this.listenPort = started.listenPort;
@@ -88,7 +90,8 @@ class RunningDataPlane implements DataPlane {
     });
     // The machine knows the peers before the first packet can come from the interface.
     await this.#tellPeers('replace', peers, []);
-    await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
+    if (standalone) await this.#config.setMtu();
+    else await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
     this.#log('info', `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}`);
   }
 
@@ -124,6 +127,20 @@ class RunningDataPlane implements DataPlane {
 
   async stats(): Promise<DataPlaneStats> {
     return { backend: 'userspace', ...(await this.#channel.request({ type: 'stats' })) };
+  }
+
+  async settings(): Promise<DeviceSettings> {
+    return decodeDeviceSettings(await this.#channel.request({ type: 'settings' }));
+  }
+
+  async configure(change: DeviceChange): Promise<void> {
+    await this.#inTurn(async () => {
+      const transfer: ArrayBuffer[] = [];
+      const message = encodeDeviceChange(change, transfer);
+      const bound = await this.#channel.request({ type: 'configure', change: message }, transfer);
+      this.#channel.guard(bound.descriptors);
+      this.listenPort = bound.listenPort;
+    });
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import { type Instant, instant, isDrop, type PublicKey } from '@warren/base';
 import {
   ERRNO,
   errnoName,
+  type OnDatagram,
   type PacketMemory,
   type Readiness,
   type UdpSocket,
@@ -49,6 +50,7 @@ export class Engine {
   readonly #openedOffset: number;
   readonly #opened: Uint8Array;
   readonly #watches: Readiness[] = [];
+  #socketWatches: Readiness[] = [];
   /** Initiations since the last completed handshake. */
   readonly #unanswered = new Map<PublicKey, number>();
   #timer: NodeJS.Timeout | undefined;
@@ -65,7 +67,7 @@ export class Engine {
   }
 
   start(): void {
-    const { tun, sockets } = this.parts;
+    const { tun } = this.parts;
     this.#watches.push(
       watchReadable(
         tun.fd,
@@ -73,17 +75,29 @@ export class Engine {
         () => this.#tunError(),
       ),
     );
-    for (const socket of [sockets.v4, sockets.v6]) {
-      if (!socket) continue;
-      const pump = () => this.#pumpUdp(socket);
-      this.#watches.push(
-        watchReadable(socket.fd, pump, () => {
-          pump(); // receiving takes the pending error off the socket
-          return 'continue';
-        }),
-      );
-    }
+    this.#watchSockets();
     this.settle();
+  }
+
+  /** Lets `action` give the sockets other descriptors; nothing reads them meanwhile. Throws what `action` throws. */
+  rebind(action: () => void): void {
+    for (const watch of this.#socketWatches) watch.close();
+    try {
+      action();
+    } finally {
+      this.#watchSockets();
+    }
+  }
+
+  #watchSockets(): void {
+    this.#socketWatches = [this.parts.sockets.v4, this.parts.sockets.v6].flatMap((socket) => {
+      if (!socket) return [];
+      const pump = () => this.#pumpUdp(socket);
+      return watchReadable(socket.fd, pump, () => {
+        pump(); // receiving takes the pending error off the socket
+        return 'continue';
+      });
+    });
   }
 
   /** After any call to the machine: sends what it wants sent, hears what happened, arms its timer. */
@@ -96,7 +110,7 @@ export class Engine {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const watch of this.#watches) watch.close();
+    for (const watch of [...this.#watches, ...this.#socketWatches]) watch.close();
   }
 
   #pumpTun(): void {
@@ -128,7 +142,7 @@ export class Engine {
     this.#armTimer();
   }
 
-  readonly #onDatagram = (datagram: Uint8Array, from: Uint8Array): void => {
+  readonly #onDatagram: OnDatagram = (datagram, from, local) => {
     if (this.#closed) return;
     const { device, paths } = this.parts;
     const path = paths.intern(from);
@@ -137,6 +151,8 @@ export class Engine {
       return;
     }
     const opened = device.openDatagram(datagram, path, this.#opened, now());
+    // A stranger's datagram must not move where an authenticated one came to.
+    if (local && (!isDrop(opened) || !paths.source(path))) paths.setSource(path, local);
     if (!isDrop(opened) && opened.length > 0) this.#deliver(opened.length);
     this.#drain();
   };
@@ -152,7 +168,7 @@ export class Engine {
     if (this.#closed) return;
     const { device } = this.parts;
     for (let transmit = device.pollTransmit(); transmit; transmit = device.pollTransmit()) {
-      if (transmit.datagram[0] === INITIATION && transmit.peer) this.#countInitiation(transmit.peer);
+      if (transmit.datagram[0] === INITIATION && transmit.peer) this.#countInitiation(transmit.peer, transmit.path);
       this.#send(transmit.path, transmit.datagram);
     }
     for (let event = device.pollEvent(); event; event = device.pollEvent()) {
@@ -166,9 +182,11 @@ export class Engine {
     }
   }
 
-  #countInitiation(peer: PublicKey): void {
+  #countInitiation(peer: PublicKey, path: PathId): void {
     const count = (this.#unanswered.get(peer) ?? 0) + 1;
     this.#unanswered.set(peer, count);
+    // The source address may be the trouble: an interface that still has it, but is no way out any more.
+    if (count > 1) this.parts.paths.setSource(path, undefined);
     if (count % UNANSWERED_INITIATIONS === 0) this.parts.onHandshakeFailing(peer);
   }
 
@@ -184,7 +202,12 @@ export class Engine {
       this.#count('no-socket-of-family');
       return;
     }
-    const errno = socket.send(datagram, address);
+    const source = this.parts.paths.source(path);
+    let errno = socket.send(datagram, address, source);
+    if (source && isSourceGone(errno)) {
+      this.parts.paths.setSource(path, undefined);
+      errno = socket.send(datagram, address);
+    }
     if (errno !== 0) this.#count(`udp-send-${errnoName(errno)}`);
   }
 
@@ -230,6 +253,10 @@ export class Engine {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
   }
 }
+
+/** Linux says the one or the other, by family and route, when the sticky source address is not this host's any more. */
+const isSourceGone = (errno: number): boolean =>
+  errno === ERRNO.EINVAL || errno === ERRNO.ENETUNREACH || errno === ERRNO.EADDRNOTAVAIL;
 
 /** The machine's clock: monotonic milliseconds of this thread. */
 export const now = (): Instant => instant(performance.now());

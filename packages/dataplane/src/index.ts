@@ -7,3 +7,11 @@ export type {
   DataPlanePeerStats,
   DataPlaneStats,
 } from './data-plane-api.js';
+export type {
+  AllowedIpChange,
+  DeviceChange,
+  DeviceSettings,
+  PeerChange,
+  PeerSettings,
+} from './device-settings-api.js';
+export { serveUapi, type UapiDevice, type UapiServer, type UapiServerOptions } from './uapi/uapi-server.js';

@@ -5,6 +5,7 @@ import { openUdpSockets, PacketMemory, type UdpSockets } from '@warren/udp';
 import { createDevice, type Device } from '@warren/wireguard';
 import { chooseProvider } from './crypto-choice.js';
 import type { DataPlanePeerStats } from './data-plane-api.js';
+import { DeviceSettingsKeeper, type SettableSockets } from './device-settings.js';
 import { Engine, now } from './engine.js';
 import { createNodeProvider } from './node-provider.js';
 import { PathTable } from './path-table.js';
@@ -14,6 +15,7 @@ import type {
   LogLevel,
   Started,
   StartOptions,
+  WorkerDeviceChange,
   WorkerPeer,
   WorkerRequest,
   WorkerResults,
@@ -46,6 +48,10 @@ export class WorkerCore {
     switch (request.type) {
       case 'stats':
         return statsOf(running);
+      case 'settings':
+        return running.settings.settings();
+      case 'configure':
+        return configure(running, request.change);
       case 'change':
         running.peers.change(request.set, request.remove, now());
         wipe(request.set);
@@ -76,6 +82,7 @@ export class WorkerCore {
     running.engine.close();
     running.device.close();
     running.peers.erase();
+    running.settings.erase();
     running.tun.close();
     running.sockets.close();
   }
@@ -96,11 +103,14 @@ export class WorkerCore {
       sockets.close();
       throw error;
     } finally {
-      options.privateKey.fill(0);
+      options.privateKey?.fill(0);
     }
-    const families = ([4, 6] as const).filter((family) => (family === 4 ? sockets.v4 : sockets.v6) !== undefined);
-    const descriptors = [tun.fd, sockets.v4?.fd, sockets.v6?.fd].filter((fd) => fd !== undefined);
-    return { listenPort: sockets.port, crypto: crypto.name, families, descriptors };
+    return {
+      listenPort: sockets.port,
+      crypto: crypto.name,
+      families: familiesOf(sockets),
+      ...descriptorsOf(tun, sockets),
+    };
   }
 
   #assemble(
@@ -110,13 +120,15 @@ export class WorkerCore {
     sockets: UdpSockets,
     tun: Tun,
   ): Running {
+    const privateKey = options.privateKey && new SecretKey(options.privateKey);
+    const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length));
     const paths: PathTable = new PathTable(function* () {
       for (const { path } of device.peers()) if (path !== undefined) yield path;
     });
     const device = createDevice({
       crypto,
-      privateKey: new SecretKey(options.privateKey),
-      random: (length) => Uint8Array.from(randomBytes(length)),
+      privateKey: privateKey ?? new SecretKey(random(32)), // one that nobody knows the public key of
+      random,
       wallClock: () => unixMillis(Date.now()),
       pathBytes: (path) => paths.pathBytes(path),
       mtu: options.mtu,
@@ -132,7 +144,14 @@ export class WorkerCore {
       onTunGone: () => this.#tunGone(options.interfaceName),
     });
     engine.start();
-    return { device, engine, peers: new PeerTable(device, paths), paths, tun, sockets, crypto: crypto.name };
+    const peers = new PeerTable(device, paths);
+    const { standalone } = options;
+    const settings = new DeviceSettingsKeeper(
+      { device, peers, paths, sockets: settableSockets(sockets, engine), standalone, random },
+      privateKey,
+    );
+    privateKey?.erase();
+    return { device, engine, peers, paths, tun, sockets, settings, crypto: crypto.name };
   }
 
   #tunGone(interfaceName: string): void {
@@ -151,8 +170,46 @@ interface Running {
   readonly paths: PathTable;
   readonly tun: Tun;
   readonly sockets: UdpSockets;
+  readonly settings: DeviceSettingsKeeper;
   readonly crypto: string;
 }
+
+/** The message's copies of keys are wiped; the machine has its own. */
+function configure(
+  { settings, engine, tun, sockets }: Running,
+  change: WorkerDeviceChange,
+): WorkerResults['configure'] {
+  try {
+    settings.configure(change, now());
+  } finally {
+    change.privateKey?.fill(0);
+    for (const peer of change.peers) peer.presharedKey?.fill(0);
+  }
+  engine.settle();
+  return { listenPort: sockets.port, ...descriptorsOf(tun, sockets) };
+}
+
+const familiesOf = (sockets: UdpSockets): (4 | 6)[] =>
+  ([4, 6] as const).filter((family) => (family === 4 ? sockets.v4 : sockets.v6) !== undefined);
+
+const descriptorsOf = (tun: Tun, sockets: UdpSockets): { descriptors: number[] } => ({
+  descriptors: [tun.fd, sockets.v4?.fd, sockets.v6?.fd].filter((fd) => fd !== undefined),
+});
+
+const settableSockets = (sockets: UdpSockets, engine: Engine): SettableSockets => ({
+  get port() {
+    return sockets.port;
+  },
+  get fwmark() {
+    return sockets.mark;
+  },
+  families: familiesOf(sockets),
+  setMark: (mark) => sockets.setMark(mark),
+  rebind(port) {
+    if (port === sockets.port) return;
+    engine.rebind(() => sockets.rebind(port));
+  },
+});
 
 /** The message's copies of preshared keys; the peers have their own. */
 function wipe(peers: readonly WorkerPeer[]): void {

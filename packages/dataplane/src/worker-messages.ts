@@ -1,5 +1,6 @@
 import type { Endpoint, Prefix, PublicKey } from '@warren/base';
 import type { DataPlanePeerStats } from './data-plane-api.js';
+import type { DeviceChange, DeviceSettings, PeerChange, PeerSettings } from './device-settings-api.js';
 
 /**
  * What passes between the main thread and the worker: configuration and statistics, never packets. Keys travel as
@@ -13,15 +14,33 @@ export type WorkerRequest =
   | { readonly type: 'set-endpoint'; readonly peer: PublicKey; readonly endpoint: Endpoint }
   | { readonly type: 'initiate-handshake'; readonly peer: PublicKey }
   | { readonly type: 'stats' }
+  | { readonly type: 'settings' }
+  | { readonly type: 'configure'; readonly change: WorkerDeviceChange }
   | { readonly type: 'close' };
 
 export interface StartOptions {
   readonly interfaceName: string;
   /** 32 bytes. */
-  readonly privateKey: Uint8Array;
+  readonly privateKey: Uint8Array | undefined;
   readonly listenPort: number;
   readonly mtu: number;
+  /** Whether `configure` may change the private key. */
+  readonly standalone: boolean;
 }
+
+type WithBytes<T, K extends keyof T> = Omit<T, K> & { readonly [key in K]?: Uint8Array | undefined };
+
+/** A `DeviceChange` with its keys as bytes. */
+export type WorkerDeviceChange = Omit<WithBytes<DeviceChange, 'privateKey'>, 'peers'> & {
+  readonly peers: readonly WorkerPeerChange[];
+};
+export type WorkerPeerChange = WithBytes<PeerChange, 'presharedKey'>;
+
+/** `DeviceSettings` with its keys as bytes. */
+export type WorkerDeviceSettings = Omit<WithBytes<DeviceSettings, 'privateKey'>, 'peers'> & {
+  readonly peers: readonly WorkerPeerSettings[];
+};
+export type WorkerPeerSettings = WithBytes<PeerSettings, 'presharedKey'>;
 
 export interface WorkerPeer {
   readonly publicKey: PublicKey;
@@ -57,6 +76,8 @@ export interface WorkerResults {
   readonly 'set-endpoint': undefined;
   readonly 'initiate-handshake': undefined;
   readonly stats: WorkerStats;
+  readonly settings: WorkerDeviceSettings;
+  readonly configure: Pick<Started, 'listenPort' | 'descriptors'>;
   readonly close: undefined;
 }
 

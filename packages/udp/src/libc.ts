@@ -88,6 +88,7 @@ export const ERRNO = {
   EINVAL: os.constants.errno.EINVAL,
   EBADFD: 77,
   EAFNOSUPPORT: os.constants.errno.EAFNOSUPPORT,
+  ENETUNREACH: os.constants.errno.ENETUNREACH,
   EADDRINUSE: os.constants.errno.EADDRINUSE,
   EADDRNOTAVAIL: os.constants.errno.EADDRNOTAVAIL,
 } as const;

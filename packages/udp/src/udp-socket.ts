@@ -1,10 +1,14 @@
 import type { IpFamily } from '@warren/base';
 import { ERRNO, errnoName, type Libc } from './libc.js';
+import { PacketInfo } from './packet-info.js';
 import type { PacketMemory } from './packet-memory.js';
 import { SOCKET_ADDRESS_LENGTH, socketAddressLength } from './socket-address.js';
 
 /** Longest UDP payload over IPv4: 65,535 − 20 − 8. */
 export const MAX_DATAGRAM = 65_507;
+
+/** See `UdpSocket.receive`; `local` is undefined when the kernel does not say it. */
+export type OnDatagram = (datagram: Uint8Array, from: Uint8Array, local: Uint8Array | undefined) => void;
 
 /**
  * A UDP socket of one address family, non-blocking. Batched implementations (UDP_SEGMENT, UDP_GRO) fill the same
@@ -12,18 +16,21 @@ export const MAX_DATAGRAM = 65_507;
  */
 export interface UdpSocket {
   readonly family: IpFamily;
+  /** Another one after `UdpSockets.rebind`. */
   readonly fd: number;
   /**
-   * Hands over up to `budget` waiting datagrams. `datagram` and `from` (28 bytes, see `encodeSocketAddress`) are
-   * memory of the socket and overwritten by the next one.
+   * Hands over up to `budget` waiting datagrams. `datagram`, `from` (28 bytes, see `encodeSocketAddress`) and `local`
+   * (4 or 16 bytes: the address of this host that it was sent to) are memory of the socket and overwritten by the next one.
    * @returns how many there were; less than `budget` means that none waits.
    */
-  receive(budget: number, onDatagram: (datagram: Uint8Array, from: Uint8Array) => void): number;
+  receive(budget: number, onDatagram: OnDatagram): number;
   /**
-   * Sends one datagram of at most `MAX_DATAGRAM` bytes; copied only when it is not in the socket's `PacketMemory`.
+   * Sends one datagram from the address `source` of this host (4 or 16 bytes), or from the one that the route prefers.
+   * It has at most `MAX_DATAGRAM` bytes and is copied only when it is not in the socket's `PacketMemory`.
    * @returns 0, or the error number (EAGAIN: send buffer full; ENETUNREACH, EMSGSIZE, ENOBUFS …): the datagram is lost then.
+   * EINVAL or ENETUNREACH with a `source`: this host may not have that address any more.
    */
-  send(datagram: Uint8Array, to: Uint8Array): number;
+  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array): number;
   /** Sends what `send` kept back; nothing in the plain implementation. */
   flush(): void;
   /** Receive errors by name since the start. */
@@ -41,16 +48,16 @@ export class PlainUdpSocket implements UdpSocket {
   readonly #send: MessageHeader;
 
   constructor(
-    readonly fd: number,
+    public fd: number,
     readonly family: IpFamily,
     private readonly libc: Libc,
     private readonly memory: PacketMemory,
   ) {
-    this.#receive = new MessageHeader(memory, 65_535);
-    this.#send = new MessageHeader(memory, 65_535);
+    this.#receive = new MessageHeader(memory, 65_535, family);
+    this.#send = new MessageHeader(memory, 65_535, family);
   }
 
-  receive(budget: number, onDatagram: (datagram: Uint8Array, from: Uint8Array) => void): number {
+  receive(budget: number, onDatagram: OnDatagram): number {
     const { libc, memory } = this;
     const header = this.#receive;
     for (let count = 0; count < budget; count++) {
@@ -62,12 +69,12 @@ export class PlainUdpSocket implements UdpSocket {
         if (errno !== ERRNO.EAGAIN) this.#countError(errno);
         return count;
       }
-      onDatagram(memory.bytes.subarray(header.data, header.data + length), header.name);
+      onDatagram(memory.bytes.subarray(header.data, header.data + length), header.name, header.receivedBy());
     }
     return budget;
   }
 
-  send(datagram: Uint8Array, to: Uint8Array): number {
+  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array): number {
     const { libc, memory } = this;
     const header = this.#send;
     let offset = datagram.byteOffset;
@@ -75,7 +82,7 @@ export class PlainUdpSocket implements UdpSocket {
       memory.bytes.set(datagram, header.data);
       offset = header.data;
     }
-    header.prepareSend(to, offset, datagram.length);
+    header.prepareSend(to, offset, datagram.length, source);
     for (;;) {
       if (libc.sendmsg(this.fd, header.address, 0) >= 0) return 0;
       const errno = libc.errno();
@@ -93,7 +100,7 @@ export class PlainUdpSocket implements UdpSocket {
   }
 }
 
-/** A `msghdr` with one `iovec`, a socket address and a data area, all in packet memory. No control data yet. */
+/** A `msghdr` with one `iovec`, a socket address, one control message and a data area, all in packet memory. */
 class MessageHeader {
   readonly address: number;
   readonly data: number;
@@ -101,11 +108,14 @@ class MessageHeader {
   readonly name: Uint8Array;
   readonly #offset: number;
   readonly #iov: number;
+  readonly #control: PacketInfo;
 
   constructor(
     private readonly memory: PacketMemory,
     room: number,
+    family: IpFamily,
   ) {
+    this.#control = new PacketInfo(memory, family);
     this.#offset = memory.allocate(MSGHDR.length);
     this.#iov = memory.allocate(IOVEC.length);
     const name = memory.allocate(SOCKET_ADDRESS_LENGTH);
@@ -115,16 +125,25 @@ class MessageHeader {
     memory.setUint64(this.#offset + MSGHDR.name, memory.base + name);
     memory.setUint64(this.#offset + MSGHDR.iov, memory.base + this.#iov);
     memory.setUint64(this.#offset + MSGHDR.iovLength, 1);
+    memory.setUint64(this.#offset + MSGHDR.control, this.#control.address);
     memory.setUint64(this.#iov + IOVEC.base, memory.base + this.data);
     memory.setUint64(this.#iov + IOVEC.size, room);
   }
 
   prepareReceive(): void {
-    // The kernel overwrote it with the length of the last sender's address.
+    // The kernel overwrote them with the lengths of what the last datagram came with.
     this.memory.view.setUint32(this.#offset + MSGHDR.nameLength, SOCKET_ADDRESS_LENGTH, true);
+    this.memory.setUint64(this.#offset + MSGHDR.controlLength, this.#control.length);
   }
 
-  prepareSend(to: Uint8Array, dataOffset: number, length: number): void {
+  /** After a receive: which address of this host the datagram was sent to, 4 or 16 bytes in packet memory. */
+  receivedBy(): Uint8Array | undefined {
+    return this.#control.localAddress(this.memory.view.getUint32(this.#offset + MSGHDR.controlLength, true));
+  }
+
+  prepareSend(to: Uint8Array, dataOffset: number, length: number, source: Uint8Array | undefined): void {
+    if (source) this.#control.set(source);
+    this.memory.setUint64(this.#offset + MSGHDR.controlLength, source ? this.#control.length : 0);
     this.name.set(to);
     this.memory.view.setUint32(this.#offset + MSGHDR.nameLength, socketAddressLength(to), true);
     this.memory.setUint64(this.#iov + IOVEC.base, this.memory.base + dataOffset);
