@@ -1,1 +1,10 @@
-export {};
+export { type CommandResult, execute } from './command.js';
+export type { FirewallKind } from './firewall.js';
+export { Host, type HostOptions, type PingOptions, type RunOptions, type SpawnOptions } from './host.js';
+export { type Exit, HostProcess } from './host-process.js';
+export type { Internet } from './internet.js';
+export { CARRIER_NAT, HOME_NAT, type NatBehaviour, type NatKind } from './nat.js';
+export { labObstacle } from './requirements.js';
+export type { Router, RouterOptions } from './router.js';
+export type { Attachment, AttachOptions, Segment } from './segment.js';
+export { createWorld, type World, type WorldOptions } from './world.js';

@@ -81,7 +81,7 @@ export function dropSocketDirectory({ home }: Cluster): void {
 
 function isClosedDirectory(path: string, runner: Runner): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  return found?.isDirectory() && (found.mode & 0o077) === 0 && found.uid === (runner.uid ?? process.getuid?.());
+  return found !== undefined && found.isDirectory() && (found.mode & 0o077) === 0 && found.uid === (runner.uid ?? process.getuid?.());
 }
 
 function makeHome(dataDir: string): string {

@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DataPlaneStats } from '@warren/dataplane';
+import type { Host, HostProcess, SpawnOptions } from '@warren/netlab';
+import type { WireGuardConfig, WireGuardNode } from './wireguard-node.js';
+
+const RUNNER = fileURLToPath(new URL('./data-plane-runner.mjs', import.meta.url));
+let configurations = 0;
+
+/** Starts the runner of one data plane on the host and returns at once. */
+export function spawnDataPlane(host: Host, config: WireGuardConfig, options: SpawnOptions = {}): HostProcess {
+  const path = join(host.dir, `data-plane-${++configurations}.json`);
+  writeFileSync(path, JSON.stringify(config), { mode: 0o644 });
+  return host.spawn(process.execPath, [RUNNER, path], options);
+}
+
+/** Our data plane on a host of the lab. */
+export class WarrenNode implements WireGuardNode {
+  readonly implementation = 'warren';
+  #asked = 0;
+
+  private constructor(
+    readonly host: Host,
+    readonly process: HostProcess,
+    readonly listenPort: number,
+  ) {}
+
+  /** @throws WarrenError with the runner's output when it does not come up. */
+  static async start(host: Host, config: WireGuardConfig): Promise<WarrenNode> {
+    const running = spawnDataPlane(host, config);
+    const [, ready] = await running.waitForOutput(/^ready (.*)$/m, 20_000);
+    return new WarrenNode(host, running, (JSON.parse(ready!) as { listenPort: number }).listenPort);
+  }
+
+  async stats(): Promise<DataPlaneStats & { readonly cpu: { readonly user: number; readonly system: number } }> {
+    const number = ++this.#asked;
+    this.process.kill('SIGUSR1');
+    const [, stats] = await this.process.waitForOutput(new RegExp(`^stats ${number} (.*)$`, 'm'), 10_000);
+    return JSON.parse(stats!);
+  }
+
+  async lastHandshake(): Promise<number> {
+    const { lastHandshake } = (await this.stats()).peers[0]!;
+    return lastHandshake === undefined ? 0 : Date.parse(lastHandshake) / 1_000;
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop();
+  }
+}
