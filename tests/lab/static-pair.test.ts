@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createWorld, type Host, type World } from '@warren/netlab';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeLab } from '../support/groups.js';
@@ -89,17 +91,23 @@ describeLab('two data planes with static configuration', [], () => {
       return Promise.all([WarrenNode.start(a, pair.initiator), WarrenNode.start(b, pair.responder)]);
     }
 
-    it('come back after the link was down and up again', async () => {
-      await start();
+    it('come back after the link was down and up again, and do not spin meanwhile', async () => {
+      const [node] = await start();
+      const cpuMs = async () => {
+        const { cpu } = await node.stats();
+        return (cpu.user + cpu.system) / 1_000;
+      };
       expect(await a.ping(pair.inner.responder[4], { count: 10 })).toBe(true);
       await a.run('ip', ['link', 'set', 'wg0', 'down']);
-      expect(await b.ping(pair.inner.initiator[4])).toBe(false);
+      const before = await cpuMs();
+      expect(await b.ping(pair.inner.initiator[4], { timeoutMs: 2_000 })).toBe(false);
+      expect((await cpuMs()) - before).toBeLessThan(1_000);
       await a.run('ip', ['link', 'set', 'wg0', 'up']);
       await a.run('ip', ['route', 'replace', `${pair.inner.responder[4]}/32`, 'dev', 'wg0']);
       expect(await a.ping(pair.inner.responder[4], { count: 10 })).toBe(true);
     });
 
-    it('end by themselves with a reason when the interface is deleted, without spinning', async () => {
+    it('end by themselves with a reason when the interface is deleted', async () => {
       const [node] = await start();
       await a.run('ip', ['link', 'delete', 'wg0']);
       expect(await node.process.waitForExit(5_000)).toEqual({ code: 1, signal: null });
@@ -134,6 +142,24 @@ describeLab('two data planes with static configuration', [], () => {
     });
   });
 
+  describe('that know each other by name', () => {
+    it('look the name up again while handshakes fail', async () => {
+      const hosts = join(world.dir, 'hosts');
+      writeFileSync(hosts, '203.0.113.250 b.example\n');
+      const pair = createPair({ initiator: a, responder: b, outer: 4 });
+      const [peer] = pair.initiator.peers;
+      const named = { ...pair.initiator, peers: [{ ...peer!, endpoint: `b.example:${LISTEN_PORT}` }] };
+      const wrapper = ['sh', '-c', `mount --bind ${hosts} /etc/hosts && exec "$@"`, 'sh'];
+      const nodes = await Promise.all([WarrenNode.start(a, named, { wrapper }), WarrenNode.start(b, pair.responder)]);
+      await waitFor('the first answer', async () => (await nodes[0].stats()).peers[0]!.endpoint !== undefined);
+      expect((await nodes[0].stats()).peers[0]!.endpoint).toBe(`203.0.113.250:${LISTEN_PORT}`);
+      expect(await a.ping(pair.inner.responder[4])).toBe(false);
+      writeFileSync(hosts, `${b.ipv4} b.example\n`);
+      await waitFor('a ping', () => a.ping(pair.inner.responder[4]), 40_000);
+      await Promise.all(nodes.map((node) => node.stop()));
+    });
+  });
+
   describe('that cannot start say why in one line and leave nothing behind', () => {
     const config = (): WireGuardConfig => createPair({ initiator: a, responder: b, outer: 4 }).initiator;
 
@@ -146,6 +172,14 @@ describeLab('two data planes with static configuration', [], () => {
       expect(error.message).not.toContain('\n');
       return error;
     }
+
+    it('permission is missing', async () => {
+      expect(await failure({ wrapper: ['setpriv', '--bounding-set', '-net_admin'] })).toMatchObject({
+        code: 'not-root',
+        message: expect.stringContaining('run as root'),
+      });
+      expect(await a.interfaces()).toEqual(['eth0']);
+    });
 
     it('/dev/net/tun is missing', async () => {
       expect(await failure({ hide: ['/dev/net'] })).toMatchObject({
@@ -182,7 +216,7 @@ describeLab('two data planes with static configuration', [], () => {
     });
 
     it('iproute2 is missing', async () => {
-      expect(await failure({ env: { PATH: '/nonexistent' } })).toMatchObject({
+      expect(await failure({ path: '/nonexistent' })).toMatchObject({
         code: 'iproute2-missing',
         message: expect.stringContaining('install iproute2'),
       });

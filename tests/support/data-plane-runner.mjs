@@ -9,6 +9,9 @@ const config = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 // Synchronous, so that nothing is lost at process.exit.
 const print = (line) => writeSync(1, `${line}\n`);
 
+// Where programs are looked for, so that a test can take them away.
+if (config.path !== undefined) process.env.PATH = config.path;
+
 const peers = config.peers.map((peer) => ({
   ...peer,
   publicKey: parsePublicKey(peer.publicKey),
@@ -23,7 +26,6 @@ try {
     privateKey: SecretKey.parse(config.privateKey),
     log: (level, message) => print(`log ${level} ${message}`),
   });
-  print(`ready ${JSON.stringify({ listenPort: plane.listenPort, ms: performance.now() - began })}`);
   let asked = 0;
   process.on('SIGUSR1', async () => {
     asked++;
@@ -35,6 +37,7 @@ try {
     closing = performance.now();
     void plane.close();
   });
+  print(`ready ${JSON.stringify({ listenPort: plane.listenPort, ms: performance.now() - began })}`);
   const reason = await plane.closed;
   print(`ended ${reason ? reason.code : 'closed'} ${Math.round(performance.now() - closing)}`);
   // Not process.exit: nothing of ours may keep the process alive.

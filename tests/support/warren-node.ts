@@ -8,11 +8,19 @@ import type { WireGuardConfig, WireGuardNode } from './wireguard-node.js';
 const RUNNER = fileURLToPath(new URL('./data-plane-runner.mjs', import.meta.url));
 let configurations = 0;
 
+export interface DataPlaneSpawnOptions extends SpawnOptions {
+  /** A program and arguments that run the runner, such as `setpriv …`. */
+  readonly wrapper?: readonly string[];
+  /** PATH of the runner itself. */
+  readonly path?: string;
+}
+
 /** Starts the runner of one data plane on the host and returns at once. */
-export function spawnDataPlane(host: Host, config: WireGuardConfig, options: SpawnOptions = {}): HostProcess {
+export function spawnDataPlane(host: Host, config: WireGuardConfig, options: DataPlaneSpawnOptions = {}): HostProcess {
   const path = join(host.dir, `data-plane-${++configurations}.json`);
-  writeFileSync(path, JSON.stringify(config), { mode: 0o644 });
-  return host.spawn(process.execPath, [RUNNER, path], options);
+  writeFileSync(path, JSON.stringify({ ...config, path: options.path }), { mode: 0o644 });
+  const [command, ...args] = [...(options.wrapper ?? []), process.execPath, RUNNER, path];
+  return host.spawn(command!, args, options);
 }
 
 /** Our data plane on a host of the lab. */
@@ -27,8 +35,8 @@ export class WarrenNode implements WireGuardNode {
   ) {}
 
   /** @throws WarrenError with the runner's output when it does not come up. */
-  static async start(host: Host, config: WireGuardConfig): Promise<WarrenNode> {
-    const running = spawnDataPlane(host, config);
+  static async start(host: Host, config: WireGuardConfig, options?: DataPlaneSpawnOptions): Promise<WarrenNode> {
+    const running = spawnDataPlane(host, config, options);
     const [, ready] = await running.waitForOutput(/^ready (.*)$/m, 20_000);
     return new WarrenNode(host, running, (JSON.parse(ready!) as { listenPort: number }).listenPort);
   }
