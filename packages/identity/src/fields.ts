@@ -1,7 +1,7 @@
 import { concatBytes } from '@warren/base';
 
 /** Longest text that a length byte may announce here: UUIDs have 36 characters, token ids at most 64. */
-export const MAX_TEXT_LENGTH = 64;
+const MAX_TEXT_LENGTH = 64;
 
 /** Printable ASCII without space: ids and nothing else, so that one id has one encoding. */
 const TEXT = /^[\x21-\x7e]+$/;

@@ -149,6 +149,36 @@ describe('homes', () => {
     );
   });
 
+  it('leave a bounce that is down, as if it were gone, and only then', () => {
+    fc.assert(
+      fc.property(nodeLists, fc.nat(99), (nodes, salt) => {
+        const dead = makeNode(50, { role: 'bounce', salt });
+        const gone = decide(makeNetwork(nodes)).homes;
+        const all = makeNetwork([...nodes, dead]);
+        const { homes, homed } = decide(all, new Set([dead.id]));
+        const expected = gone.size > 0 ? gone : decide(all).homes;
+        expect(homes).toEqual(expected);
+        expect(homed.has(dead.id)).toBe(true);
+      }),
+    );
+  });
+
+  it('moved by a bounce that went down compile to what comparing everything would give', () => {
+    fc.assert(
+      fc.property(nodeLists, fc.nat(2), (nodes, pick) => {
+        const bounces = nodes.filter((node) => node.role === 'bounce');
+        const down = new Set(bounces.slice(pick, pick + 1).map((node) => node.id));
+        const network = makeNetwork(nodes);
+        const [up, moved] = [decide(network), decide(network, down)];
+        const deltas = compileChange(decideNetwork(network), decideNetwork(network, down), new Set());
+        for (const id of network.nodes.keys()) {
+          const delta = diffPeers(peersOf(network, up, id), peersOf(network, moved, id));
+          expect(deltas.get(id) ?? { upsert: [], remove: [] }).toEqual(delta);
+        }
+      }),
+    );
+  });
+
   it('spread over the bounces', () => {
     const bounces = [0, 1, 2].map((n) => makeNode(n, { role: 'bounce', salt: 5 }));
     const clients = Array.from({ length: 200 }, (_, n) => makeNode(3 + n, { salt: n }));

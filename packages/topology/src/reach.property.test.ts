@@ -16,8 +16,7 @@ import { CIDRS, makeNetwork, nodeLists } from './testing/networks.js';
 import { type InterfacePeer, type Interfaces, walk } from './testing/reach.js';
 
 /** What each node's interface holds: agents take their peer map, vanilla members their rendered file. */
-function interfacesOf(network: Network): Interfaces {
-  const facts = decide(network);
+function interfacesOf(network: Network, facts = decide(network)): Interfaces {
   return new Map(
     [...network.nodes.values()].map((node) => [node.id, interfaceOf(network, node, peersOf(network, facts, node.id))]),
   );

@@ -1,5 +1,5 @@
-import { Command, CommanderError } from 'commander';
 import { WarrenError } from '@warren/base';
+import { Command, CommanderError } from 'commander';
 import { type Environment, readClientConfig, readServeConfig, SERVE_SETTINGS, type ServeConfig } from '../config.js';
 import { VERSION } from '../version.js';
 import { adminCommands, networkCommands, nodeCommands, tokenCommands } from './commands.js';
@@ -30,9 +30,13 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   tokenCommands(program, context);
   nodeCommands(program, context);
   adminCommands(program, context);
-  program.command('version').description('print the version').option('--json', 'print JSON').action((given: { json?: boolean }) => {
-    output.out(given.json ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`);
-  });
+  program
+    .command('version')
+    .description('print the version')
+    .option('--json', 'print JSON')
+    .action((given: { json?: boolean }) => {
+      output.out(given.json ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`);
+    });
   for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({ writeOut: (text) => output.out(text), writeErr: () => {} });
   }
@@ -48,7 +52,10 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
 function serveCommand(program: Command, options: ProgramOptions, done: (code: number) => void): void {
   const command = program.command('serve').description('run the control plane in the foreground');
   for (const [flag, variable, fallback, meaning] of SERVE_SETTINGS) {
-    command.option(`--${flag} <value>`, `${meaning} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`);
+    command.option(
+      `--${flag} <value>`,
+      `${meaning} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`,
+    );
   }
   command.action(async (flags: Record<string, string>) => {
     done(await options.serve(readServeConfig(flags, options.environment)));

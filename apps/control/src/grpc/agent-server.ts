@@ -49,7 +49,12 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     'grpc.max_metadata_size': 8 * 1024,
   });
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  const listener = await listenTls(options.addresses, options.ca, (socket) => injector.injectConnection(socket), options.log);
+  const listener = await listenTls(
+    options.addresses,
+    options.ca,
+    (socket) => injector.injectConnection(socket),
+    options.log,
+  );
   server.addService(SERVICE, implementation(options, listener.disconnect));
   return {
     addresses: listener.addresses,
@@ -62,11 +67,16 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   };
 }
 
-function implementation(options: AgentServerOptions, disconnect: (peer: string) => void): grpc.UntypedServiceImplementation {
+function implementation(
+  options: AgentServerOptions,
+  disconnect: (peer: string) => void,
+): grpc.UntypedServiceImplementation {
   const { joins, log, store } = options;
   return {
     prepareJoin: unary(log, 'prepareJoin', (request: Parameters<JoinService['prepare']>[0]) => joins.prepare(request)),
-    join: unary(log, 'join', (request: Parameters<JoinService['join']>[0], call) => joins.join(request, callerAddress(call))),
+    join: unary(log, 'join', (request: Parameters<JoinService['join']>[0], call) =>
+      joins.join(request, callerAddress(call)),
+    ),
     renew: unary(log, 'renew', (request: Parameters<JoinService['renew']>[0]) => joins.renew(request)),
     leave: unary(log, 'leave', async (request: { nodeId: string }, call) => {
       const caller = agentCaller(call);

@@ -15,7 +15,14 @@ import {
 import { nobleProvider } from '@warren/crypto';
 import type { NetworkRow, NodeRow, Store, TokenRow } from '@warren/db';
 import { type NodeRecord, verifyKeyPossession, verifyRecord, verifyRenewal } from '@warren/identity';
-import type { JoinRequest, JoinResponse, PrepareJoinRequest, PrepareJoinResponse, RenewRequest, RenewResponse } from '@warren/proto';
+import type {
+  JoinRequest,
+  JoinResponse,
+  PrepareJoinRequest,
+  PrepareJoinResponse,
+  RenewRequest,
+  RenewResponse,
+} from '@warren/proto';
 import type { Role, SignedRecord } from '@warren/topology';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import { recordFromWire, roleFromWire, roleToWire, selfConfig } from '../codec/agent-codec.js';
@@ -90,7 +97,11 @@ async function joined(
   signed: SignedRecord,
   from: string | undefined,
 ): Promise<JoinResponse> {
-  const chain = await options.ca.issueAgent({ nodeId: node.id, networkId: network.id, identityKey: signed.identityKey });
+  const chain = await options.ca.issueAgent({
+    nodeId: node.id,
+    networkId: network.id,
+    identityKey: signed.identityKey,
+  });
   return {
     certificateChain: chain.map((certificate) => Buffer.from(certificate)),
     self: selfConfig(node, network),
@@ -104,7 +115,10 @@ async function checkToken(
   request: { tokenId: string; tokenSecret: Uint8Array },
 ): Promise<{ token: TokenRow; network: NetworkRow }> {
   if (!TOKEN_ID.test(request.tokenId) || request.tokenSecret.length !== 32) {
-    throw new WarrenError('token-unknown', 'the control plane does not know this join token: make one with `warren token create`');
+    throw new WarrenError(
+      'token-unknown',
+      'the control plane does not know this join token: make one with `warren token create`',
+    );
   }
   return store.checkToken(request.tokenId, request.tokenSecret);
 }
@@ -117,7 +131,8 @@ async function checkJoin(
 ): Promise<{ record: NodeRecord; signed: SignedRecord; token: TokenRow }> {
   const signed = recordFromWire(request.record);
   const record = signed && verifyRecord(signed);
-  if (!record || !signed) throw new WarrenError('record-bad', 'the record of keys is malformed or its signature is wrong');
+  if (!record || !signed)
+    throw new WarrenError('record-bad', 'the record of keys is malformed or its signature is wrong');
   const { token, network } = await tokenForJoin(options.store, request, signed);
   if (record.networkId !== network.id || !UUID.test(record.nodeId)) {
     throw new WarrenError('record-bad', 'the record of keys is for another network, or its node id is no UUID');
@@ -147,7 +162,8 @@ async function tokenForJoin(
   try {
     return await checkToken(store, request);
   } catch (error) {
-    const spent = error instanceof WarrenError && ['token-used-up', 'token-expired', 'token-revoked'].includes(error.code);
+    const spent =
+      error instanceof WarrenError && ['token-used-up', 'token-expired', 'token-revoked'].includes(error.code);
     const node = spent ? await store.findNodeByIdentity(signed.identityKey) : undefined;
     const network = node && (await store.findNetwork(node.networkId));
     if (!network) throw error;
@@ -175,7 +191,10 @@ function askedRole(request: JoinRequest, token: TokenRow): Role | null {
   const role = roleFromWire(request.role);
   if (role === undefined) throw new WarrenError('bad-request', 'the role must be client, direct or bounce');
   if (role && token.role && role !== token.role) {
-    throw new WarrenError('role-conflict', `the token is for role ${token.role}, not ${role}: leave --role out, or use another token`);
+    throw new WarrenError(
+      'role-conflict',
+      `the token is for role ${token.role}, not ${role}: leave --role out, or use another token`,
+    );
   }
   return role;
 }
@@ -190,18 +209,28 @@ function endpointOf(request: JoinRequest, role: Role, from: string | undefined):
   }
   if (role === 'client') return null;
   if (!from || request.listenPort === 0) {
-    throw new WarrenError('endpoint-missing', `role ${role} needs to be reachable: give --endpoint host:port, or a fixed --listen-port`);
+    throw new WarrenError(
+      'endpoint-missing',
+      `role ${role} needs to be reachable: give --endpoint host:port, or a fixed --listen-port`,
+    );
   }
   return formatHostPort(from, request.listenPort);
 }
 
 async function renew(options: JoinOptions, request: RenewRequest): Promise<RenewResponse> {
-  const bad = new WarrenError('renewal-bad', 'the renewal is not signed by the identity of that node, or the clock is more than five minutes off');
+  const bad = new WarrenError(
+    'renewal-bad',
+    'the renewal is not signed by the identity of that node, or the clock is more than five minutes off',
+  );
   if (!UUID.test(request.nodeId) || Math.abs(options.now() - request.signedAt) > RENEWAL_WINDOW) throw bad;
   const id: NodeId = nodeId(request.nodeId);
   if (!verifyRenewal(request.identityKey, id, unixMillis(request.signedAt), request.signature)) throw bad;
   const node = await activeNode(options.store, id, request.identityKey);
-  const chain = await options.ca.issueAgent({ nodeId: id, networkId: node.networkId, identityKey: request.identityKey });
+  const chain = await options.ca.issueAgent({
+    nodeId: id,
+    networkId: node.networkId,
+    identityKey: request.identityKey,
+  });
   return { certificateChain: chain.map((certificate) => Buffer.from(certificate)) };
 }
 
@@ -216,7 +245,10 @@ export async function activeNode(store: Store, id: NodeId, identityKey: Uint8Arr
     throw new WarrenError('node-unknown', 'this node is not (or no longer) a member: join again with a new token');
   }
   if (node.status === 'revoked') {
-    throw new WarrenError('node-revoked', `${node.name} was revoked: its keys cannot come back; join with a new identity and token`);
+    throw new WarrenError(
+      'node-revoked',
+      `${node.name} was revoked: its keys cannot come back; join with a new identity and token`,
+    );
   }
   if (node.status !== 'active') {
     throw new WarrenError('node-expired', `${node.name} is ${node.status}: an administrator must renew it`);

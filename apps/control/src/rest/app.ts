@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { WarrenError } from '@warren/base';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   createJsonSchemaTransform,
@@ -9,7 +10,6 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { WarrenError } from '@warren/base';
 import { VERSION } from '../version.js';
 import { adminRoutes } from './admin.js';
 import { configRoutes } from './configs.js';
@@ -35,7 +35,11 @@ export interface RestApp {
 
 export async function buildRest(context: RestContext): Promise<RestApp> {
   const local = new WeakSet<IncomingMessage>();
-  const app = Fastify({ logger: false, bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' }).withTypeProvider<ZodTypeProvider>();
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
@@ -74,10 +78,14 @@ async function documentation(app: Api): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Warren', version: VERSION, description: 'The control plane of a WireGuard mesh.' },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: '`warren apikey create`' } } },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: '`warren apikey create`' } },
+      },
       security: [{ apiKey: [] }],
     },
-    transform: createJsonSchemaTransform({ skipList: ['/', '/healthz', '/readyz', '/api/openapi.json', '/api/docs/*'] }),
+    transform: createJsonSchemaTransform({
+      skipList: ['/', '/healthz', '/readyz', '/api/openapi.json', '/api/docs/*'],
+    }),
     // Without it the $refs of named schemas lead nowhere.
     transformObject: jsonSchemaTransformObject,
   });
