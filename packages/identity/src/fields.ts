@@ -64,7 +64,8 @@ export class FieldReader {
       this.#failed = true;
       return undefined;
     }
-    const found = this.bytes.slice(this.#offset, end);
+    // Not `slice`: of Node's Buffer, which decoders of the wire give, that is a view into a larger memory.
+    const found = Uint8Array.from(this.bytes.subarray(this.#offset, end));
     this.#offset = end;
     return found;
   }
