@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { HostPort } from '@warren/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { networkInterfaces } from 'node:os';
 import { findPort } from '../host/ports.js';
 import { listNetworks } from '../state/network-state.js';
 import { FakeControl } from '../testing/fake-control.js';
@@ -71,7 +71,9 @@ describe('agent join', () => {
     expect(again.code).toBe(0);
     expect(again.err).toContain('already joined');
     expect(control.nodes).toHaveLength(1);
-    expect(await readdir(join(stateDir, 'pending'))).toEqual([]).catch(() => undefined);
+    expect(await readdir(join(stateDir, 'pending')))
+      .toEqual([])
+      .catch(() => undefined);
   });
 
   it('after a lost reply joins as the same node, and a one-time token suffices', async () => {
@@ -132,13 +134,11 @@ describe('agent join refuses', () => {
     },
   );
 
-  it('a refusal of Join itself, after PrepareJoin was fine', async () => {
-    control.uses = 1;
-    control.networkName = 'test';
-    const wrongNetwork = await FakeControl.start();
-    cleanup.add(() => wrongNetwork.kill());
-    const result = await joinWith(control.token({ pin: wrongNetwork.ca.pin }));
-    expect(result.code).toBe(5);
+  it('what only Join refuses, after PrepareJoin was fine: 3, nothing left', async () => {
+    control.refuseJoin = 'name-taken';
+    const result = await joinWith(control.token());
+    expect(result).toMatchObject({ code: 3, err: 'agent: refused: name-taken\n' });
+    expect(control.requests).toEqual(['prepareJoin', 'join']);
     leavesNothing();
   });
 

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { type HostPort, toBase64 } from '@warren/base';
-import { formatJoinToken, verifyKeyPossession, verifyRecord } from '@warren/identity';
 import { nobleProvider } from '@warren/crypto';
+import { formatJoinToken, verifyKeyPossession, verifyRecord } from '@warren/identity';
 import * as wire from '@warren/proto';
 import { generateNodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { TestNetworkAuthority, testNetworkId } from './peers.js';
@@ -34,6 +34,8 @@ export class FakeControl {
   certificateLife = 3_600_000;
   /** Refuses every call with this code. */
   refuse: string | undefined;
+  /** Refuses Join only. */
+  refuseJoin: string | undefined;
   /** Joins, but the answer never leaves. */
   loseJoinReply = false;
   readonly authority = new TestNetworkAuthority();
@@ -127,7 +129,8 @@ export class FakeControl {
 
   #unary<T>(name: string, done: grpc.sendUnaryData<T>, answer: () => Promise<T>): void {
     this.requests.push(name);
-    if (this.refuse) return done(refusal(this.refuse));
+    const code = this.refuse ?? (name === 'join' ? this.refuseJoin : undefined);
+    if (code) return done(refusal(code));
     answer().then(
       (reply) => (name === 'join' && this.loseJoinReply ? this.kill() : done(null, reply)),
       (error: unknown) => done(refusal(error instanceof Error ? error.message : 'internal')),

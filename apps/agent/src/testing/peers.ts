@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { networkId, nodeId, type PublicKey, publicKeyBytes, SecretKey, unixMillis } from '@warren/base';
+import { networkId, nodeId, type PublicKey, publicKeyBytes, type SecretKey, unixMillis } from '@warren/base';
 import { signRecord, signTombstone } from '@warren/identity';
 import * as wire from '@warren/proto';
 import { generateNodeKeys, identityPublicKey, type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
