@@ -92,7 +92,10 @@ export class FakeStream {
   }
 
   async synced(): Promise<this> {
-    await until(() => this.snapshots.length + this.deltas.length > 0 || this.farewell !== undefined || this.ended !== undefined, 'first answer');
+    await until(
+      () => this.snapshots.length + this.deltas.length > 0 || this.farewell !== undefined || this.ended !== undefined,
+      'first answer',
+    );
     return this;
   }
 
@@ -135,7 +138,8 @@ export class FakeStream {
   #takeDelta(delta: Delta): void {
     this.deltas.push(delta);
     const { epoch, revision } = this.position;
-    if (delta.from?.revision !== revision || delta.from.epoch !== epoch) throw new Error('a delta does not follow the position');
+    if (delta.from?.revision !== revision || delta.from.epoch !== epoch)
+      throw new Error('a delta does not follow the position');
     this.self = delta.self ?? this.self;
     this.tombstones.push(...delta.tombstones);
     for (const id of delta.remove) if (!this.entries.delete(id)) throw new Error(`removes ${id}, which is not there`);
