@@ -36,8 +36,13 @@ export interface AgentServer {
 /** As generated, but what `Sync` sends is encoded already. */
 const SERVICE = {
   ...AgentServiceService,
-  sync: { ...AgentServiceService.sync, responseSerialize: (bytes: Uint8Array) => bytes as Buffer },
+  sync: { ...AgentServiceService.sync, responseSerialize: asBuffer },
 };
+
+/** The same memory. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
 
 /** @throws WarrenError `port-in-use` naming the flag, with nothing left listening. */
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {

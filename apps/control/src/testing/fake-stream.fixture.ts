@@ -18,6 +18,8 @@ import { codeOf } from './fake-agent.fixture.js';
 
 export interface HelloOptions {
   readonly startGeneration?: number;
+  /** Another node than the certificate's. */
+  readonly nodeId?: string;
   readonly position?: Position;
   readonly digest?: Uint8Array;
   /** What it holds at that position. */
@@ -64,7 +66,7 @@ export class FakeStream {
     this.#write({
       $case: 'hello',
       value: {
-        nodeId,
+        nodeId: options.nodeId ?? nodeId,
         startGeneration: options.startGeneration ?? 1,
         position: options.position,
         digest: Buffer.from(options.digest ?? (options.held ? digestOf(options.held.values()) : [])),
