@@ -64,8 +64,8 @@ export class FieldReader {
       this.#failed = true;
       return undefined;
     }
-    // Not `slice`: of Node's Buffer, which decoders of the wire give, that is a view into a larger memory.
-    const found = Uint8Array.from(this.bytes.subarray(this.#offset, end));
+    // Not `slice`: a Buffer's shares memory, and `uint` reads from the start of the buffer.
+    const found = new Uint8Array(this.bytes.subarray(this.#offset, end));
     this.#offset = end;
     return found;
   }
