@@ -64,7 +64,8 @@ export class FieldReader {
       this.#failed = true;
       return undefined;
     }
-    const found = this.bytes.slice(this.#offset, end);
+    // Not `slice`: a Buffer's shares memory, and `uint` reads from the start of the buffer.
+    const found = new Uint8Array(this.bytes.subarray(this.#offset, end));
     this.#offset = end;
     return found;
   }

@@ -7,7 +7,8 @@ import type { ListenAddress } from '../config.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { SessionLimits } from '../hub/session.js';
 import type { Log } from '../log.js';
-import { activeNode, type JoinService } from './join.js';
+import type { JoinService } from './join.js';
+import { activeNode } from './renew.js';
 import { agentCaller, callerAddress, unary } from './rpc.js';
 import { handleSync } from './sync.js';
 import { listenTls } from './tls-listener.js';
@@ -36,8 +37,13 @@ export interface AgentServer {
 /** As generated, but what `Sync` sends is encoded already. */
 const SERVICE = {
   ...AgentServiceService,
-  sync: { ...AgentServiceService.sync, responseSerialize: (bytes: Uint8Array) => bytes as Buffer },
+  sync: { ...AgentServiceService.sync, responseSerialize: asBuffer },
 };
+
+/** The same memory. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
 
 /** @throws WarrenError `port-in-use` naming the flag, with nothing left listening. */
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {

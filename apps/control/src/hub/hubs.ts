@@ -1,4 +1,4 @@
-import { type NetworkId, type NodeId, WarrenError } from '@warren/base';
+import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
 import type { Store } from '@warren/db';
 import type { Log } from '../log.js';
 import { NetworkHub } from './network-hub.js';
@@ -63,6 +63,7 @@ export class Hubs {
       .get(id)
       ?.then((hub) => hub?.catchUp())
       .catch((error: unknown) => {
+        if (error instanceof InvariantError) throw error; // a bug of ours ends the process
         // The store calls again now and then, so a failed read is repeated; agents keep what they have.
         this.log.warn({ err: error, network: id }, 'cannot read changes');
       });

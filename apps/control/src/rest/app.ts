@@ -25,6 +25,13 @@ import { tokenRoutes } from './tokens.js';
 const BODY_LIMIT = 256 * 1024;
 const API = '/api/v1';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server begins to close: whoever waits answers at once. */
+    closing: AbortSignal;
+  }
+}
+
 export interface RestApp {
   readonly app: Api;
   /** Every route with its scope (invariant 13). */
@@ -46,6 +53,9 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new WarrenError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
   );
+  const closing = new AbortController();
+  app.decorate('closing', closing.signal);
+  app.addHook('preClose', async () => closing.abort());
   const routes = enforceScopes(app, context.store, (request) => local.has(request));
   app.addHook('onSend', conditional);
   addIdempotency(app, new IdempotencyTable(context.now));

@@ -18,6 +18,8 @@ import { codeOf } from './fake-agent.fixture.js';
 
 export interface HelloOptions {
   readonly startGeneration?: number;
+  /** Another node than the certificate's. */
+  readonly nodeId?: string;
   readonly position?: Position;
   readonly digest?: Uint8Array;
   /** What it holds at that position. */
@@ -64,7 +66,7 @@ export class FakeStream {
     this.#write({
       $case: 'hello',
       value: {
-        nodeId,
+        nodeId: options.nodeId ?? nodeId,
         startGeneration: options.startGeneration ?? 1,
         position: options.position,
         digest: Buffer.from(options.digest ?? (options.held ? digestOf(options.held.values()) : [])),
@@ -90,7 +92,10 @@ export class FakeStream {
   }
 
   async synced(): Promise<this> {
-    await until(() => this.snapshots.length + this.deltas.length > 0 || this.farewell !== undefined || this.ended !== undefined, 'first answer');
+    await until(
+      () => this.snapshots.length + this.deltas.length > 0 || this.farewell !== undefined || this.ended !== undefined,
+      'first answer',
+    );
     return this;
   }
 
@@ -133,7 +138,8 @@ export class FakeStream {
   #takeDelta(delta: Delta): void {
     this.deltas.push(delta);
     const { epoch, revision } = this.position;
-    if (delta.from?.revision !== revision || delta.from.epoch !== epoch) throw new Error('a delta does not follow the position');
+    if (delta.from?.revision !== revision || delta.from.epoch !== epoch)
+      throw new Error('a delta does not follow the position');
     this.self = delta.self ?? this.self;
     this.tombstones.push(...delta.tombstones);
     for (const id of delta.remove) if (!this.entries.delete(id)) throw new Error(`removes ${id}, which is not there`);
