@@ -138,12 +138,10 @@ function addWg(program: Command, run: Run): void {
     .description('run a WireGuard interface alone, as `wireguard-go` does; `wg` and `wg-quick` drive it')
     .argument('<interface>', 'name of the interface to make')
     .option('-f, --foreground', 'stay in the foreground')
-    .addOption(new Option('--daemon <descriptors>').hideHelp())
     .action(
-      run<CommonOptions & { foreground?: boolean; daemon?: string }>(async (context, opts, [name]) =>
+      run<CommonOptions & { foreground?: boolean }>(async (context, opts, [name]) =>
         (await import('./commands/wg.js')).wgCommand(context, name!, {
           foreground: opts.foreground ?? false,
-          daemon: opts.daemon,
         }),
       ),
     );

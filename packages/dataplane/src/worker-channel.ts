@@ -1,10 +1,12 @@
+import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { WarrenError } from '@warren/base';
-import { loadLibc } from '@warren/udp';
 import type { Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from './worker-messages.js';
 
 /** Longest that the worker may take to close by itself, milliseconds. */
 const CLOSE_TIMEOUT = 700;
+/** MiB for short-lived objects. Packets make few, so that more would only be held and never needed: 10 MiB of resident memory. */
+const YOUNG_GENERATION = 3;
 
 type Notice = Exclude<FromWorker, { type: 'result' } | { type: 'failed' }>;
 
@@ -28,7 +30,11 @@ export class WorkerChannel {
   /** @param entry the worker's program; another one in tests. */
   constructor(onNotice: (notice: Notice) => void, entry: URL = new URL('./worker.js', import.meta.url)) {
     // Options of the host program (loaders, heap limits of tests) are not for this thread.
-    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv: [] });
+    this.#worker = new Worker(entry, {
+      name: 'warren-data-plane',
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
+    });
     this.#worker.on('message', (message: FromWorker) => this.#take(message, onNotice));
     this.#worker.on('error', (error) => {
       this.#reason ??= new WarrenError('data-plane-failed', `the data plane failed: ${error.message}`, {
@@ -99,8 +105,7 @@ export class WorkerChannel {
   #exited(): Error | undefined {
     this.#gone = true;
     // A thread that died holds its descriptors open in our process, and with them the interface.
-    const libc = this.#descriptors.length > 0 ? loadLibc() : undefined;
-    for (const fd of this.#descriptors) libc?.close(fd);
+    for (const fd of this.#descriptors) closeIfOpen(fd);
     this.#descriptors = [];
     const error = this.#closedError();
     for (const waiting of this.#waiting.values()) waiting.reject(error);
@@ -112,6 +117,14 @@ export class WorkerChannel {
   #closedError(): Error {
     const why = this.#reason ? `: ${this.#reason.message}` : '';
     return new WarrenError('data-plane-closed', `the data plane has ended${why}`, { cause: this.#reason });
+  }
+}
+
+function closeIfOpen(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBADF') throw error; // the worker had closed it
   }
 }
 

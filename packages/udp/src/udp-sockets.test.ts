@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { type IpAddress, WarrenError } from '@warren/base';
+import { formatEndpoint, type IpAddress, ipToBytes, WarrenError } from '@warren/base';
+import koffi from 'koffi';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ERRNO } from './libc.js';
 import { PacketMemory } from './packet-memory.js';
@@ -147,6 +148,87 @@ describe('UDP sockets', () => {
     for (let i = 0; i < 10; i++) sockets.v4!.send(Uint8Array.of(i), to);
     expect((await arrived).map(({ bytes }) => bytes[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(sockets.v4!.receive(3, () => undefined)).toBe(0);
+  });
+
+  for (const [family, ours, other] of [
+    [4, '127.0.0.77', '127.0.0.1'],
+    [6, '::1', undefined],
+  ] as const) {
+    it(`say which address of ours a datagram came to over IPv${family}, and answer from it`, async () => {
+      const a = open();
+      const b = open();
+      const of = (sockets: UdpSockets) => (family === 4 ? sockets.v4! : sockets.v6!);
+      const local = ipToBytes(ours as IpAddress);
+      const seen: (Uint8Array | undefined)[] = [];
+      const answered = arrivals(of(a), 1);
+      const heard = new Promise<void>((resolve) => {
+        const watch = watchReadable(
+          of(b).fd,
+          () => {
+            of(b).receive(64, (_datagram, from, to) => {
+              seen.push(to && Uint8Array.from(to));
+              of(b).send(new Uint8Array(3), Uint8Array.from(from), to);
+            });
+            watch.close();
+            resolve();
+          },
+          () => 'stop',
+        );
+      });
+      of(a).send(new Uint8Array(1), encodeSocketAddress(ours as IpAddress, b.port));
+      await heard;
+      expect(seen).toEqual([local]);
+      expect((await answered)[0]?.from).toBe(formatEndpoint(ours as IpAddress, b.port));
+      if (other === undefined) return;
+      // Without a source the route decides.
+      const unasked = arrivals(of(a), 1);
+      of(b).send(new Uint8Array(3), encodeSocketAddress(other as IpAddress, a.port));
+      expect((await unasked)[0]?.from).toBe(formatEndpoint(other as IpAddress, b.port));
+    });
+  }
+
+  it('refuse a source address that this host does not have, and send on without it', () => {
+    const { v4, v6, port } = open();
+    const refusals = [ERRNO.EINVAL, ERRNO.ENETUNREACH, ERRNO.EADDRNOTAVAIL];
+    for (const [socket, source, to] of [
+      [v4!, '192.0.2.1', '127.0.0.1'],
+      [v6!, '2001:db8::1', '::1'],
+    ] as const) {
+      const address = encodeSocketAddress(to as IpAddress, port);
+      expect(refusals).toContain(socket.send(new Uint8Array(1), address, ipToBytes(source as IpAddress)));
+      expect(socket.send(new Uint8Array(1), address)).toBe(0);
+    }
+  });
+
+  it('move to another port, and stay where they are when it is taken', async () => {
+    const a = open();
+    const taken = open();
+    const former = a.port;
+    expect(() => a.rebind(taken.port)).toThrow(expect.objectContaining({ code: 'port-in-use' }));
+    expect(a.port).toBe(former);
+    a.rebind(0);
+    expect(a.port).not.toBe(former);
+    const again = open(former); // free now, for both families
+    const arrived = arrivals(a.v6!, 1);
+    again.v6!.send(new Uint8Array(5), encodeSocketAddress(loopback(6), a.port));
+    expect((await arrived)[0]?.bytes).toHaveLength(5);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('mark datagrams, also after they moved', () => {
+    const sockets = open();
+    const markOf = (fd: number) => {
+      const memory = new PacketMemory(1);
+      const libc = koffi.load(null);
+      const getsockopt = libc.func('getsockopt', 'int', ['int', 'int', 'int', 'size_t', 'size_t']);
+      memory.view.setUint32(128, 4, true);
+      expect(getsockopt(fd, 1, 36, memory.base + 64, memory.base + 128)).toBe(0);
+      return memory.view.getUint32(64, true);
+    };
+    sockets.setMark(0xdead_beef);
+    sockets.rebind(0);
+    expect([markOf(sockets.v4!.fd), markOf(sockets.v6!.fd), sockets.mark]).toEqual(Array(3).fill(0xdead_beef));
+    sockets.setMark(0);
+    expect(markOf(sockets.v4!.fd)).toBe(0);
   });
 });
 

@@ -23,6 +23,8 @@ export function daemonise(argsOf: (inherited: string) => readonly string[], keep
     {
       cwd: '/',
       detached: true,
+      // One heap of the C library for all threads instead of one for each: 6 MiB less, and packets allocate nothing there.
+      env: { MALLOC_ARENA_MAX: '1', ...process.env },
       stdio: ['ignore', 'ignore', stderr, 'ipc'],
     },
   );
