@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { env, root } from './bootstrap.mjs';
+import { checkLinks, checkReadmes } from './check-readmes.mjs';
 
 /** Which packages each may import. Arrows point one way; whatever is not listed is forbidden. */
 const MAY_IMPORT = {
@@ -38,7 +39,7 @@ const WHY = {
 /** Deterministic functions of arguments and calls (docs/ARCHITECTURE.md, “Pure core, thin shell”). */
 const PURE = new Set(['base', 'crypto', 'identity', 'wireguard', 'topology']);
 const IMPURE = [
-  [/\bnode:/, 'imports node: — I/O belongs to the shell'],
+  [/['"]node:/, 'imports node: — I/O belongs to the shell'],
   [/\bDate\b/, 'uses Date — wall time comes in as UnixMillis'],
   [/\bMath\.random\b/, 'uses Math.random — random bytes come in by the constructor'],
   [/\bperformance\b/, 'uses performance — time comes in as Instant'],
@@ -184,10 +185,12 @@ function program(name, args) {
 }
 
 export const CHECKS = {
-  'format and lint (biome)': () => program('biome', ['ci', '.']),
+  'format and lint (biome)': () => program('biome', ['ci', '--colors=off', '.']),
   'types, tests included (tsc)': () => program('turbo', ['run', 'typecheck', '--output-logs=errors-only']),
   'import direction': checkImports,
   'pure packages are pure': checkPurity,
   'file sizes': checkSizes,
   'generated code is what its sources generate': checkGenerated,
+  'README examples compile': checkReadmes,
+  'links in documents': checkLinks,
 };

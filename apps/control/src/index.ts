@@ -1,1 +1,2 @@
-export {};
+export type { ServeConfig } from './config.js';
+export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.js';

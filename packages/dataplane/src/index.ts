@@ -1,3 +1,4 @@
+export { startDataPlane } from './data-plane.js';
 export type {
   DataPlane,
   DataPlaneChange,

@@ -1,3 +1,10 @@
+export { checkDatabase, parseDatabaseUrl } from './connection.js';
+export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/server.js';
+export type { Isolation } from './embedded/unprivileged.js';
+export { migrate } from './migrate.js';
+export { type OpenedDatabase, openDatabase } from './open-database.js';
+export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
+export { openStore } from './store/open-store.js';
 export type {
   Actor,
   ApiKeyRow,

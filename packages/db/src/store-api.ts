@@ -165,6 +165,8 @@ export interface Store {
   loadNetwork(id: NetworkId): Promise<NetworkState | undefined>;
   /** Rows after `revision`, oldest first; undefined when the log no longer reaches back that far: send a snapshot. */
   changesSince(id: NetworkId, revision: number): Promise<readonly ChangeRow[] | undefined>;
+  /** Cuts every network's change log to its last `keep` rows (default 10,000; also done as it grows). Gives how many went. */
+  pruneChanges(keep?: number): Promise<number>;
   /** Calls back after each commit that changed a network, ours or another replica's; also now and then without one. */
   onChange(listener: (id: NetworkId) => void): Promise<{ close(): Promise<void> }>;
 
@@ -198,6 +200,8 @@ export interface OpenStoreOptions {
   readonly signTombstone: SignTombstone;
   /** How long a freed address stays unused, milliseconds. */
   readonly addressRest?: number;
+  /** How often `onChange` looks without having been told, milliseconds. */
+  readonly pollInterval?: number;
 }
 
 export type OpenStore = (options: OpenStoreOptions) => Promise<Store>;

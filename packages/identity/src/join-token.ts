@@ -1,4 +1,5 @@
-import { fromBase64Url, type HostPort, parseHostPort, toBase64Url } from '@warren/base';
+import { concatBytes, fromBase64Url, type HostPort, invariant, parseHostPort, toBase64Url } from '@warren/base';
+import { ascii, isFieldText } from './fields.js';
 
 /** What `agent join --token` carries: where the control plane is, which root it must show, and a secret. */
 export interface JoinToken {
@@ -16,23 +17,19 @@ export interface JoinToken {
 const PREFIX = 'warren1_';
 const CHECK_LENGTH = 4;
 
-/** `warren1_` and base64url of: checksum (4) ‖ pin (32) ‖ secret (32) ‖ length-prefixed id ‖ length-prefixed addresses. */
+const MAX_ADDRESSES = 8;
+
+/**
+ * `warren1_` and base64url of: checksum (4) ‖ pin (32) ‖ secret (32) ‖ id ‖ addresses, these with a length byte each.
+ *
+ * @throws InvariantError for a token that `parseJoinToken` would refuse: those are made by us only.
+ */
 export function formatJoinToken(token: JoinToken): string {
-  const strings = [token.id, ...token.addresses];
-  const parts = strings.map((text) => Uint8Array.from(text, (c) => c.charCodeAt(0)));
-  const body = new Uint8Array(64 + parts.reduce((sum, part) => sum + 1 + part.length, 0));
-  body.set(token.pin, 0);
-  body.set(token.secret, 32);
-  let offset = 64;
-  for (const part of parts) {
-    body[offset] = part.length;
-    body.set(part, offset + 1);
-    offset += 1 + part.length;
-  }
-  const whole = new Uint8Array(CHECK_LENGTH + body.length);
-  whole.set(checksum(body), 0);
-  whole.set(body, CHECK_LENGTH);
-  return PREFIX + toBase64Url(whole);
+  invariant(token.pin.length === 32 && token.secret.length === 32, 'pin and secret of a token have 32 bytes');
+  invariant(isWellFormed(token.id, token.addresses), 'a token has a printable id and 1 to 8 addresses host:port');
+  const strings = [token.id, ...token.addresses].map((text) => [Uint8Array.of(text.length), ascii(text)]);
+  const body = concatBytes(token.pin, token.secret, ...strings.flat());
+  return PREFIX + toBase64Url(concatBytes(checksum(body), body));
 }
 
 /** @returns undefined for anything that `formatJoinToken` did not make: another text, a truncated or mistyped token. */
@@ -51,9 +48,13 @@ export function parseJoinToken(text: string): JoinToken | undefined {
     offset = end;
   }
   const [id, ...addresses] = strings;
-  if (!id || id.length > 64 || addresses.length < 1 || addresses.length > 8) return undefined;
-  if (!addresses.every((address) => parseHostPort(address))) return undefined;
+  if (id === undefined || !isWellFormed(id, addresses)) return undefined;
   return { id, addresses: addresses as HostPort[], pin: body.slice(0, 32), secret: body.slice(32, 64) };
+}
+
+function isWellFormed(id: string, addresses: readonly string[]): boolean {
+  if (!isFieldText(id) || addresses.length < 1 || addresses.length > MAX_ADDRESSES) return false;
+  return addresses.every((address) => address.length <= 255 && parseHostPort(address) !== undefined);
 }
 
 /** FNV-1a, 32 bits: finds typing errors; says nothing about authenticity. */

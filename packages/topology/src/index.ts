@@ -1,4 +1,12 @@
+export { type AddressSet, allocateAddresses } from './addressing.js';
+export { type CheckedCidrs, type CidrClash, checkCidrs, clashesWith } from './cidrs.js';
+export { compileChange, type DecidedNetwork, decideNetwork } from './compile-change.js';
+export { decide } from './decide.js';
+export { chooseHome } from './home.js';
+export { link } from './link.js';
 export {
+  CLIENT_KEEPALIVE,
+  DEFAULT_MTU,
   type Facts,
   type Network,
   type NetworkNode,
@@ -11,3 +19,22 @@ export {
   type Role,
   type SignedRecord,
 } from './model.js';
+export {
+  type ConfSubject,
+  renderNetworkPeersConf,
+  renderPeersConf,
+  renderWg0Conf,
+  type Wg0ConfOptions,
+} from './node-conf.js';
+export { NODE_NAME_RULE, nodeNameFromHostname, parseNodeName } from './node-name.js';
+export { applyPeers, diffPeers, isEmptyDelta, peersOf, samePeer } from './peer-map.js';
+export {
+  type InterfaceAddress,
+  PRIVATE_KEY_PLACEHOLDER,
+  renderWgQuick,
+  renderWgQuickPeers,
+  type WgQuickConf,
+  type WgQuickInterface,
+  type WgQuickPeer,
+} from './wg-quick.js';
+export { isWgQuickProblem, parseWgQuick, type WgQuickProblem } from './wg-quick-parse.js';

@@ -29,6 +29,11 @@ export interface SignedRecord {
   readonly signature: Uint8Array;
 }
 
+/** Inner MTU of a network that was given none: room for the relay's overhead on every path (DECISIONS 4). */
+export const DEFAULT_MTU = 1400;
+/** Seconds between keepalives of a client towards whoever it dials (PRODUCT: roles). */
+export const CLIENT_KEEPALIVE = 25;
+
 /** A network as the compiler sees it: its active nodes only. */
 export interface Network {
   readonly id: NetworkId;
@@ -43,8 +48,17 @@ export interface Facts {
   readonly cidrs: readonly Prefix[];
   /** The bounce at which a client or vanilla member is homed; absent while the network has no bounce. */
   readonly homes: ReadonlyMap<NodeId, NodeId>;
-  /** Members homed at each bounce, by node id, in order of id: their addresses belong to its AllowedIPs. */
+  /**
+   * Clients homed at each bounce, by node id, in order of id: their addresses belong to its AllowedIPs. Without
+   * vanilla direct nodes, which have a home for their catch-all only: everybody reaches them straight.
+   */
   readonly homed: ReadonlyMap<NodeId, readonly NodeId[]>;
+  /** What other bounces route to each bounce: its own host prefixes and those of the clients homed at it. Sorted. */
+  readonly routes: ReadonlyMap<NodeId, readonly Prefix[]>;
+  /** All of `routes` together, sorted: what a client reaches through its home, itself left out. */
+  readonly relayed: readonly Prefix[];
+  /** Where each prefix stands in `relayed`. */
+  readonly relayedAt: ReadonlyMap<Prefix, number>;
 }
 
 /** How one node sees another. */

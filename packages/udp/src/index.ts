@@ -1,1 +1,13 @@
-export {};
+export { ERRNO, errnoName, type Libc, loadLibc, unsupportedHost } from './libc.js';
+export { PacketMemory } from './packet-memory.js';
+export { type Readiness, watchReadable } from './readiness.js';
+export {
+  encodeSocketAddress,
+  SOCKET_ADDRESS_LENGTH,
+  socketAddressAndPort,
+  socketAddressEndpoint,
+  socketAddressFamily,
+  socketAddressPort,
+} from './socket-address.js';
+export { MAX_DATAGRAM, type UdpSocket } from './udp-socket.js';
+export { openUdpSockets, type UdpSockets, type UdpSocketsOptions } from './udp-sockets.js';

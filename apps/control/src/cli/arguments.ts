@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../duration.js';
+
+/** Parsers for commander: what they throw becomes one line of usage error. */
+
+export const duration = (text: string): string | null => {
+  if (text === 'never') return null;
+  if (parseDuration(text) === undefined)
+    throw new InvalidArgumentError('It must be a duration such as 30m, 1h or 7d, or never.');
+  return text;
+};
+
+export const uses = (text: string): number | null => {
+  if (text === 'unlimited') return null;
+  const count = wholeNumber(text);
+  if (count === undefined || count < 1 || count > 1_000_000)
+    throw new InvalidArgumentError('It must be 1 to 1000000, or unlimited.');
+  return count;
+};
+
+export const mtu = (text: string): number => {
+  const value = wholeNumber(text);
+  if (value === undefined || value < 1280 || value > 1500) throw new InvalidArgumentError('It must be 1280 to 1500.');
+  return value;
+};
+
+export const limit = (text: string): number => {
+  const value = wholeNumber(text);
+  if (value === undefined || value < 1 || value > 500) throw new InvalidArgumentError('It must be 1 to 500.');
+  return value;
+};
+
+/** Collects a repeated option. */
+export const collect = (text: string, previous: readonly string[] | undefined): string[] => [...(previous ?? []), text];
+
+const wholeNumber = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);

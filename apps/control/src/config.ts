@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseHostPort, parseIpAddress, WarrenError } from '@warren/base';
+
+/** A listening address; port 0 lets the system choose. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Everything that `warren serve` can be told. */
+export interface ServeConfig {
+  readonly dataDir: string;
+  /** Absent: the embedded database. */
+  readonly databaseUrl?: string;
+  readonly http: ListenAddress;
+  readonly agents: readonly ListenAddress[];
+  readonly stun: ListenAddress;
+  readonly publicHost?: string;
+  readonly logLevel: LogLevel;
+  /** 32 bytes that seal secrets in the database; absent: kept in the data dir. Replicas share it. */
+  readonly sealingKey?: Uint8Array;
+}
+
+/** Where a command finds the control plane. */
+export interface ClientConfig {
+  readonly dataDir: string;
+  /** Instead of the local socket. */
+  readonly remote?: { readonly url: string; readonly token: string };
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+type Flags = Readonly<Record<string, string | undefined>>;
+
+/** Flag, environment variable, default and meaning of each setting: the table that help and parsing share. */
+export const SERVE_SETTINGS = [
+  ['data-dir', 'WARREN_DATA_DIR', defaultDataDir(), 'embedded database, certificate authority, secrets'],
+  ['database-url', 'DATABASE_URL', undefined, 'external PostgreSQL instead of the embedded one'],
+  ['http', 'WARREN_HTTP', '127.0.0.1:8080', 'address of REST and its documentation'],
+  ['agents', 'WARREN_AGENTS', '0.0.0.0:8443', 'comma-separated TLS addresses for agents'],
+  ['stun', 'WARREN_STUN', '0.0.0.0:3478', 'UDP address for signalling (checked, but not served by this version)'],
+  ['public-host', 'WARREN_PUBLIC_HOST', undefined, 'name or address by which agents reach this machine'],
+  ['log-level', 'WARREN_LOG_LEVEL', 'info', LOG_LEVELS.join(', ')],
+] as const;
+
+/** @throws WarrenError `usage` naming the flag that is wrong. */
+export function readServeConfig(flags: Flags, env: Environment): ServeConfig {
+  const value = (flag: string): string | undefined => {
+    const setting = SERVE_SETTINGS.find(([name]) => name === flag);
+    return flags[camel(flag)] ?? (env[setting![1]] || undefined) ?? setting![2];
+  };
+  const agents = value('agents')!
+    .split(',')
+    .map((text) => listenAddress('agents', text.trim()));
+  if (agents.length > 8) throw usage('--agents takes at most 8 addresses, because tokens list them all');
+  const databaseUrl = value('database-url');
+  if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw usage('--database-url must begin with postgres:// or postgresql://');
+  }
+  const publicHost = value('public-host');
+  if (publicHost !== undefined) checkHost(publicHost);
+  const sealingKey = env.WARREN_SEALING_KEY ? parseSealingKey(env.WARREN_SEALING_KEY) : undefined;
+  return {
+    dataDir: resolve(value('data-dir')!),
+    ...(databaseUrl ? { databaseUrl } : {}),
+    http: listenAddress('http', value('http')!),
+    agents,
+    stun: listenAddress('stun', value('stun')!),
+    ...(publicHost ? { publicHost } : {}),
+    logLevel: logLevel(value('log-level')!),
+    ...(sealingKey ? { sealingKey } : {}),
+  };
+}
+
+/** @throws WarrenError `usage` when WARREN_URL is set without WARREN_TOKEN, or is no URL. */
+export function readClientConfig(flags: Flags, env: Environment): ClientConfig {
+  const dataDir = resolve(flags.dataDir ?? (env.WARREN_DATA_DIR || defaultDataDir()));
+  const url = env.WARREN_URL;
+  if (!url) return { dataDir };
+  if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) throw usage('WARREN_URL must be an http:// or https:// URL');
+  if (!env.WARREN_TOKEN)
+    throw usage('WARREN_URL is set, so WARREN_TOKEN must hold an API key (`warren apikey create`)');
+  return { dataDir, remote: { url: url.replace(/\/+$/, ''), token: env.WARREN_TOKEN } };
+}
+
+/** `.warren` in the repository for a checkout, whatever the working directory; a system directory when installed. */
+function defaultDataDir(): string {
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+  return existsSync(`${root}/pnpm-workspace.yaml`) ? `${root}/.warren` : '/var/lib/warren-control';
+}
+
+function listenAddress(flag: string, text: string): ListenAddress {
+  const random = /^(.*):0$/.exec(text);
+  const parsed = parseHostPort(random ? `${random[1]}:1` : text);
+  if (!parsed)
+    throw usage(`--${flag} takes address:port, such as 127.0.0.1:8080 or [::1]:8080, not ${JSON.stringify(text)}`);
+  return { host: parsed.host, port: random ? 0 : parsed.port };
+}
+
+function checkHost(host: string): void {
+  const bracketed = host.includes(':') ? `[${host}]:1` : `${host}:1`;
+  if (!parseHostPort(bracketed)) {
+    throw usage(`--public-host takes a name or an address without port, not ${JSON.stringify(host)}`);
+  }
+  if (parseIpAddress(host) === '0.0.0.0' || parseIpAddress(host) === '::') {
+    throw usage('--public-host must be an address that agents can reach, not the wildcard');
+  }
+}
+
+function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (!level) throw usage(`--log-level is one of ${LOG_LEVELS.join(', ')}, not ${JSON.stringify(text)}`);
+  return level;
+}
+
+function parseSealingKey(text: string): Uint8Array {
+  const key = Buffer.from(text, 'base64');
+  if (key.length !== 32) throw usage('WARREN_SEALING_KEY must be the base64 of 32 bytes (`openssl rand -base64 32`)');
+  return key;
+}
+
+/** `data-dir` → `dataDir`, as commander names options. */
+const camel = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+const usage = (message: string): WarrenError => new WarrenError('usage', message);

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { SecretKey, unixMillis, WarrenError } from '@warren/base';
+import { ed25519PublicKey } from '@warren/crypto';
+import {
+  ensureDefaultNetwork,
+  migrate,
+  type NetworkRow,
+  openDatabase,
+  openStore,
+  type SignTombstone,
+  type Store,
+} from '@warren/db';
+import { signTombstone } from '@warren/identity';
+import { type CertificateAuthority, openCertificateAuthority } from './ca/certificate-authority.js';
+import type { ServeConfig } from './config.js';
+import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js';
+import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
+import { createJoinService } from './grpc/join.js';
+import { listenError } from './grpc/tls-listener.js';
+import { Hubs } from './hub/hubs.js';
+import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
+import { listenLocally } from './local-socket.js';
+import type { Log } from './log.js';
+import { tokenAddresses } from './public-host.js';
+import { buildRest, type RestApp } from './rest/app.js';
+import type { RestContext } from './rest/context.js';
+
+/** A running control plane. */
+export interface ControlPlane {
+  readonly context: RestContext;
+  readonly rest: RestApp;
+  /** The network `default`; undefined when the operator removed it. */
+  readonly network: NetworkRow | undefined;
+  /** Bearer secret of the API key that the very first start makes; it is never shown again. */
+  readonly firstApiKey: string | undefined;
+  /** Agents hear farewell, requests end, the database stops. */
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  readonly limits?: SessionLimits;
+}
+
+/**
+ * Starts everything in order, so that nothing answers before all beneath it does.
+ *
+ * @throws WarrenError for what the operator can mend (`port-in-use`, `already-running`, the database's codes); whatever
+ * was started by then is stopped again.
+ */
+export async function startControlPlane(
+  config: ServeConfig,
+  log: Log,
+  options: ControlPlaneOptions = {},
+): Promise<ControlPlane> {
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) {
+      await close().catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'));
+    }
+  };
+  try {
+    return await start(config, log, options, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  config: ServeConfig,
+  log: Log,
+  options: ControlPlaneOptions,
+  closers: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<ControlPlane> {
+  const now = Date.now;
+  await makeDataDir(config.dataDir);
+  const socket = socketPath(config.dataDir);
+  const lock = await lockDataDir(config.dataDir);
+  closers.push(() => lock.release());
+  const { store, authorityKey, embedded } = await openStorage(config, log, closers);
+  const ca = await openCertificateAuthority((name, make) => store.secret(name, make));
+  const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
+  const network = await ensureDefaultNetwork(store);
+
+  const hubs = await Hubs.start(store, log, now);
+  closers.push(() => hubs.close());
+  const about: RestContext['about'] = {
+    startedAt: new Date(),
+    database: embedded ? 'embedded' : 'external',
+    httpUrl: '',
+    agentAddresses: [],
+  };
+  const context: RestContext = { store, hubs, log, now, pin: ca.pin, about };
+  const rest = await buildRest(context);
+  about.httpUrl = await listenHttp(config, rest, closers);
+  const agents = await startAgents(config, { store, hubs, ca, challengeKey, authorityKey, log, now }, options);
+  closers.push(() => agents.close());
+  // Farewells go out while the streams still stand.
+  closers.push(async () => hubs.drain());
+  about.agentAddresses = tokenAddresses(agents.addresses, config.publicHost);
+  const local = await listenLocally(socket, rest.handleLocal);
+  closers.push(() => local.close());
+  return { context, rest, network, firstApiKey: await firstApiKey(store), close: closeAll };
+}
+
+async function openStorage(
+  config: ServeConfig,
+  log: Log,
+  closers: (() => Promise<void>)[],
+): Promise<{ store: Store; authorityKey: Uint8Array; embedded: boolean }> {
+  const database = await openDatabase({
+    dataDir: config.dataDir,
+    databaseUrl: config.databaseUrl,
+    log: (message) => log.info(message),
+  });
+  closers.push(() => database.close());
+  const applied = await migrate(database.url);
+  if (applied.length > 0) log.info({ applied }, 'database migrated');
+  // The key that signs tombstones is itself kept in the store that wants to sign with it.
+  let authority: SecretKey | undefined;
+  const sign: SignTombstone = ({ networkId, nodeId, publicKey, identityKey, revokedAt }) => {
+    if (!authority) throw new WarrenError('internal', 'a node was revoked before the authority key was read');
+    const tombstone = {
+      networkId,
+      nodeId,
+      wireguardKey: publicKey,
+      identityKey,
+      revokedAt: unixMillis(revokedAt.getTime()),
+    };
+    return signTombstone(authority, tombstone);
+  };
+  const store = await openStore({
+    url: database.url,
+    sealingKey: config.sealingKey ?? (await sealingKey(config.dataDir)),
+    signTombstone: sign,
+  });
+  closers.push(() => store.close());
+  authority = new SecretKey(await store.secret('authority-key', () => randomBytes(32)));
+  return { store, authorityKey: ed25519PublicKey(authority.expose()), embedded: database.embedded };
+}
+
+async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Promise<void>)[]): Promise<string> {
+  closers.push(() => rest.app.close());
+  try {
+    await rest.app.listen({ host: config.http.host, port: config.http.port });
+  } catch (error) {
+    throw listenError('http', config.http, error as NodeJS.ErrnoException);
+  }
+  return rest.app.listeningOrigin;
+}
+
+function startAgents(
+  config: ServeConfig,
+  parts: {
+    store: Store;
+    hubs: Hubs;
+    ca: CertificateAuthority;
+    challengeKey: SecretKey;
+    authorityKey: Uint8Array;
+    log: Log;
+    now: () => number;
+  },
+  options: ControlPlaneOptions,
+): Promise<AgentServer> {
+  const { store, hubs, ca, log, now } = parts;
+  const joins = createJoinService(parts);
+  return startAgentServer({
+    addresses: config.agents,
+    store,
+    hubs,
+    ca,
+    joins,
+    limits: options.limits ?? DEFAULT_LIMITS,
+    log,
+    now,
+  });
+}
+
+/** Made once in the life of a database; afterwards `warren apikey create` makes others. */
+async function firstApiKey(store: Store): Promise<string | undefined> {
+  let first = false;
+  await store.secret('first-api-key-made', () => {
+    first = true;
+    return randomBytes(8);
+  });
+  return first ? (await store.createApiKey('admin', 'local')).secret : undefined;
+}

@@ -1,0 +1,62 @@
+import { status as Grpc } from '@grpc/grpc-js';
+import { WarrenError } from '@warren/base';
+
+/** The one place that says what a stable error code is on each wire. A code that is not listed is a bug of ours. */
+const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
+  'bad-request': [400, Grpc.INVALID_ARGUMENT],
+  'endpoint-missing': [400, Grpc.INVALID_ARGUMENT],
+  'record-bad': [400, Grpc.INVALID_ARGUMENT],
+  'challenge-bad': [400, Grpc.INVALID_ARGUMENT],
+  'possession-unproven': [400, Grpc.INVALID_ARGUMENT],
+  unauthorized: [401, Grpc.UNAUTHENTICATED],
+  'certificate-required': [401, Grpc.UNAUTHENTICATED],
+  'renewal-bad': [401, Grpc.UNAUTHENTICATED],
+  'token-unknown': [401, Grpc.UNAUTHENTICATED],
+  'token-expired': [403, Grpc.PERMISSION_DENIED],
+  'token-revoked': [403, Grpc.PERMISSION_DENIED],
+  'token-used-up': [403, Grpc.PERMISSION_DENIED],
+  'key-banned': [403, Grpc.PERMISSION_DENIED],
+  'node-revoked': [403, Grpc.PERMISSION_DENIED],
+  'node-expired': [403, Grpc.PERMISSION_DENIED],
+  'node-unknown': [403, Grpc.PERMISSION_DENIED],
+  clone: [403, Grpc.PERMISSION_DENIED],
+  forbidden: [403, Grpc.PERMISSION_DENIED],
+  'not-found': [404, Grpc.NOT_FOUND],
+  'not-acceptable': [406, Grpc.INVALID_ARGUMENT],
+  'name-taken': [409, Grpc.ALREADY_EXISTS],
+  'key-taken': [409, Grpc.ALREADY_EXISTS],
+  'role-conflict': [409, Grpc.FAILED_PRECONDITION],
+  'addresses-exhausted': [409, Grpc.RESOURCE_EXHAUSTED],
+  'network-not-empty': [409, Grpc.FAILED_PRECONDITION],
+  'private-key-not-held': [409, Grpc.FAILED_PRECONDITION],
+  'public-key-missing': [409, Grpc.FAILED_PRECONDITION],
+  'node-not-active': [409, Grpc.FAILED_PRECONDITION],
+  'idempotency-in-progress': [409, Grpc.ABORTED],
+  'body-too-large': [413, Grpc.RESOURCE_EXHAUSTED],
+  'media-type-unsupported': [415, Grpc.INVALID_ARGUMENT],
+  'idempotency-key-reused': [422, Grpc.INVALID_ARGUMENT],
+  internal: [500, Grpc.INTERNAL],
+  draining: [503, Grpc.UNAVAILABLE],
+  'database-unavailable': [503, Grpc.UNAVAILABLE],
+};
+
+/** What a caller is told of an error, on either wire. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly http: number;
+  readonly grpc: Grpc;
+}
+
+/** Errors that are no `WarrenError` become `internal`: their text may hold what is nobody's business. */
+export function refusalOf(error: unknown): Refusal {
+  const known = error instanceof WarrenError ? CODES[error.code] : undefined;
+  if (error instanceof WarrenError && known) {
+    return { code: error.code, message: error.message, http: known[0], grpc: known[1] };
+  }
+  const message = 'the control plane failed at this; its log says why';
+  return { code: 'internal', message, http: 500, grpc: Grpc.INTERNAL };
+}
+
+/** Whether the text of `error` may be shown, and no log entry is needed. */
+export const isExpected = (error: unknown): boolean => error instanceof WarrenError && error.code in CODES;

@@ -1,0 +1,96 @@
+import * as grpc from '@grpc/grpc-js';
+import { WarrenError } from '@warren/base';
+import type { Store } from '@warren/db';
+import { AgentServiceService, type SyncRequest } from '@warren/proto';
+import type { CertificateAuthority } from '../ca/certificate-authority.js';
+import type { ListenAddress } from '../config.js';
+import type { Hubs } from '../hub/hubs.js';
+import type { SessionLimits } from '../hub/session.js';
+import type { Log } from '../log.js';
+import type { JoinService } from './join.js';
+import { activeNode } from './renew.js';
+import { agentCaller, callerAddress, unary } from './rpc.js';
+import { handleSync } from './sync.js';
+import { listenTls } from './tls-listener.js';
+
+/** Requests are small; nothing that an agent says comes near. */
+const MAX_REQUEST = 64 * 1024;
+
+export interface AgentServerOptions {
+  readonly addresses: readonly ListenAddress[];
+  readonly store: Store;
+  readonly hubs: Hubs;
+  readonly ca: CertificateAuthority;
+  readonly joins: JoinService;
+  readonly limits: SessionLimits;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export interface AgentServer {
+  /** With the ports that were really bound. */
+  readonly addresses: readonly ListenAddress[];
+  /** Takes no more connections and waits, at most a moment, for open calls to end. */
+  close(): Promise<void>;
+}
+
+/** As generated, but what `Sync` sends is encoded already. */
+const SERVICE = {
+  ...AgentServiceService,
+  sync: { ...AgentServiceService.sync, responseSerialize: asBuffer },
+};
+
+/** The same memory. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** @throws WarrenError `port-in-use` naming the flag, with nothing left listening. */
+export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
+  const server = new grpc.Server({
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.max_receive_message_length': MAX_REQUEST,
+    'grpc.max_concurrent_streams': 16,
+    'grpc.max_metadata_size': 8 * 1024,
+  });
+  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  const listener = await listenTls(
+    options.addresses,
+    options.ca,
+    (socket) => injector.injectConnection(socket),
+    options.log,
+  );
+  server.addService(SERVICE, implementation(options, listener.disconnect));
+  return {
+    addresses: listener.addresses,
+    async close() {
+      const ended = listener.close();
+      injector.drain(2_000);
+      await ended;
+      server.forceShutdown();
+    },
+  };
+}
+
+function implementation(
+  options: AgentServerOptions,
+  disconnect: (peer: string) => void,
+): grpc.UntypedServiceImplementation {
+  const { joins, log, store } = options;
+  return {
+    prepareJoin: unary(log, 'prepareJoin', (request: Parameters<JoinService['prepare']>[0]) => joins.prepare(request)),
+    join: unary(log, 'join', (request: Parameters<JoinService['join']>[0], call) =>
+      joins.join(request, callerAddress(call)),
+    ),
+    renew: unary(log, 'renew', (request: Parameters<JoinService['renew']>[0]) => joins.renew(request)),
+    leave: unary(log, 'leave', async (request: { nodeId: string }, call) => {
+      const caller = agentCaller(call);
+      if (request.nodeId !== caller.nodeId) throw new WarrenError('forbidden', 'the certificate is for another node');
+      const node = await activeNode(store, caller.nodeId, caller.identityKey);
+      await store.deleteNode(node.id, `node:${node.id}`);
+      return {};
+    }),
+    sync: (call: grpc.ServerDuplexStream<SyncRequest, Uint8Array>) => handleSync(call, { ...options, disconnect }),
+  };
+}

@@ -1,0 +1,89 @@
+import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
+import type { Store } from '@warren/db';
+import type { Log } from '../log.js';
+import { NetworkHub } from './network-hub.js';
+
+/** How often sessions are looked at for missing acknowledgements. */
+const PROGRESS_INTERVAL = 5_000;
+
+/** All networks that somebody follows or reads here. */
+export class Hubs {
+  readonly #hubs = new Map<NetworkId, Promise<NetworkHub | undefined>>();
+  /** Settled ones, for questions that cannot wait. */
+  readonly #open = new Map<NetworkId, NetworkHub>();
+  #closeFeed: (() => Promise<void>) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly store: Store,
+    private readonly log: Log,
+    private readonly now: () => number,
+  ) {}
+
+  static async start(store: Store, log: Log, now: () => number): Promise<Hubs> {
+    const hubs = new Hubs(store, log, now);
+    const feed = await store.onChange((id) => hubs.#changed(id));
+    hubs.#closeFeed = () => feed.close();
+    hubs.#timer = setInterval(() => {
+      for (const hub of hubs.#open.values()) hub.checkProgress();
+    }, PROGRESS_INTERVAL).unref();
+    return hubs;
+  }
+
+  /** The network's hub, up to date with everything committed before the call. @throws WarrenError `not-found` */
+  async current(id: NetworkId): Promise<NetworkHub> {
+    const hub = await this.#get(id);
+    if (!hub) throw new WarrenError('not-found', 'there is no such network');
+    await hub.catchUp();
+    return hub;
+  }
+
+  isOnline(network: NetworkId, node: NodeId): boolean {
+    return this.#open.get(network)?.sessions.has(node) ?? false;
+  }
+
+  connected(network: NetworkId): number {
+    return this.#open.get(network)?.sessions.size ?? 0;
+  }
+
+  /** Says farewell to everybody. */
+  drain(): void {
+    for (const hub of this.#open.values()) hub.drain();
+  }
+
+  /** Stops following. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#closeFeed?.();
+    this.drain();
+  }
+
+  #changed(id: NetworkId): void {
+    this.#hubs
+      .get(id)
+      ?.then((hub) => hub?.catchUp())
+      .catch((error: unknown) => {
+        if (error instanceof InvariantError) throw error; // a bug of ours ends the process
+        // The store calls again now and then, so a failed read is repeated; agents keep what they have.
+        this.log.warn({ err: error, network: id }, 'cannot read changes');
+      });
+  }
+
+  #get(id: NetworkId): Promise<NetworkHub | undefined> {
+    const known = this.#hubs.get(id);
+    if (known) return known;
+    const opening = NetworkHub.open(id, this.store, this.log, this.now).then(
+      (hub) => {
+        if (hub) this.#open.set(id, hub);
+        else this.#hubs.delete(id);
+        return hub;
+      },
+      (error: unknown) => {
+        this.#hubs.delete(id);
+        throw error;
+      },
+    );
+    this.#hubs.set(id, opening);
+    return opening;
+  }
+}

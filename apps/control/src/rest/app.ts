@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { WarrenError } from '@warren/base';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  createJsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { VERSION } from '../version.js';
+import { adminRoutes } from './admin.js';
+import { configRoutes } from './configs.js';
+import { type Api, PUBLIC, type RestContext } from './context.js';
+import { etagOf, matches } from './etag.js';
+import { IdempotencyTable } from './idempotency.js';
+import { networkRoutes } from './networks.js';
+import { nodeRoutes } from './nodes.js';
+import { errorHandler, sendProblem } from './problem.js';
+import { enforceScopes, type RouteScope } from './scopes.js';
+import { tokenRoutes } from './tokens.js';
+
+const BODY_LIMIT = 256 * 1024;
+const API = '/api/v1';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server begins to close: whoever waits answers at once. */
+    closing: AbortSignal;
+  }
+}
+
+export interface RestApp {
+  readonly app: Api;
+  /** Every route with its scope (invariant 13). */
+  readonly routes: readonly RouteScope[];
+  /** Serves a request that came over the local socket: whoever may open that is administrator. */
+  handleLocal(request: IncomingMessage, response: ServerResponse): void;
+}
+
+export async function buildRest(context: RestContext): Promise<RestApp> {
+  const local = new WeakSet<IncomingMessage>();
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(errorHandler(context.log));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new WarrenError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
+  );
+  const closing = new AbortController();
+  app.decorate('closing', closing.signal);
+  app.addHook('preClose', async () => closing.abort());
+  const routes = enforceScopes(app, context.store, (request) => local.has(request));
+  app.addHook('onSend', conditional);
+  addIdempotency(app, new IdempotencyTable(context.now));
+  await documentation(app);
+  await app.register(
+    async (scope) => {
+      const api = scope.withTypeProvider<ZodTypeProvider>();
+      networkRoutes(api, context);
+      nodeRoutes(api, context);
+      configRoutes(api, context);
+      tokenRoutes(api, context);
+      adminRoutes(api, context);
+    },
+    { prefix: API },
+  );
+  healthRoutes(app, context);
+  await app.ready();
+  return {
+    app,
+    routes,
+    handleLocal: (request, response) => {
+      local.add(request);
+      app.routing(request, response);
+    },
+  };
+}
+
+async function documentation(app: Api): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Warren', version: VERSION, description: 'The control plane of a WireGuard mesh.' },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: '`warren apikey create`' } },
+      },
+      security: [{ apiKey: [] }],
+    },
+    transform: createJsonSchemaTransform({
+      skipList: ['/', '/healthz', '/readyz', '/api/openapi.json', '/api/docs/*'],
+    }),
+    // Without it the $refs of named schemas lead nowhere.
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(swaggerUi, { routePrefix: '/api/docs' });
+  app.get('/api/openapi.json', { config: PUBLIC, schema: { hide: true } }, async () => app.swagger());
+  app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
+}
+
+function healthRoutes(app: Api, { store, log }: RestContext): void {
+  app.get('/healthz', { config: PUBLIC, schema: { hide: true } }, async () => ({ status: 'ok' }));
+  app.get('/readyz', { config: PUBLIC, schema: { hide: true } }, async () => {
+    try {
+      await store.ping();
+    } catch (error) {
+      log.warn({ err: error }, 'the database does not answer');
+      throw new WarrenError('database-unavailable', 'the database does not answer', { cause: error });
+    }
+    return { status: 'ok' };
+  });
+}
+
+/** Reads give an `ETag`, and 304 to whoever has that already. */
+async function conditional(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+  if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
+  if (!request.url.startsWith(`${API}/`)) return payload;
+  const etag = etagOf(payload);
+  void reply.header('etag', etag);
+  if (!matches(request.headers['if-none-match'], etag)) return payload;
+  void reply.code(304).removeHeader('content-type').removeHeader('content-length');
+  return null;
+}
+
+const WRITES = ['POST', 'PATCH', 'DELETE'];
+
+function addIdempotency(app: Api, table: IdempotencyTable): void {
+  /** Requests that are the first with their key, and whose answer is to be kept. */
+  const begun = new WeakMap<FastifyRequest, { scope: string; key: string }>();
+  app.addHook('preHandler', async (request, reply) => {
+    const key = request.headers['idempotency-key'];
+    if (typeof key !== 'string' || !WRITES.includes(request.method) || !request.actor) return;
+    const scope = `${request.actor}\n${request.method} ${request.url}`;
+    const answer = table.begin(scope, key, request.body);
+    if (!answer) return void begun.set(request, { scope, key });
+    if (answer.contentType) void reply.header('content-type', answer.contentType);
+    void reply.code(answer.status).header('idempotent-replayed', 'true');
+    void reply.serializer((body: unknown) => body as string);
+    return reply.send(answer.body === '' ? null : answer.body);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    const known = begun.get(request);
+    if (!known) return payload;
+    const contentType = String(reply.getHeader('content-type') ?? '');
+    const body = typeof payload === 'string' ? payload : '';
+    table.finish(known.scope, known.key, { status: reply.statusCode, contentType, body });
+    return payload;
+  });
+}

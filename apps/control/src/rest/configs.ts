@@ -1,0 +1,86 @@
+import { WarrenError } from '@warren/base';
+import { peersOf, renderNetworkPeersConf, renderPeersConf, renderWg0Conf } from '@warren/topology';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { NetworkHub } from '../hub/network-hub.js';
+import { ADMIN, type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
+import { etagOf, matches } from './etag.js';
+import { ConfigQuery, IdParams } from './schemas.js';
+
+const tags = ['configuration files'];
+const text = { 200: { description: 'wg-quick text', content: { 'text/plain': { schema: z.string() } } }, ...problems };
+
+/** Files for hosts that run an official WireGuard: `curl` and `wg` are enough to follow them. */
+export function configRoutes(api: Api, context: RestContext): void {
+  const { store, hubs } = context;
+  const schema = { tags, params: IdParams, querystring: ConfigQuery };
+
+  api.get('/nodes/:id/wg0.conf', { config: ADMIN, schema: { ...schema, response: text } }, async (request, reply) => {
+    const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
+    return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
+      const { network, facts } = version.decided;
+      const node = network.nodes.get(id) ?? notActive();
+      return renderWg0Conf(node, peersOf(network, facts, id), { cidrs: network.cidrs, mtu: network.mtu });
+    });
+  });
+
+  api.get('/nodes/:id/peers.conf', { config: ADMIN, schema: { ...schema, response: text } }, async (request, reply) => {
+    const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
+    return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
+      const { network, facts } = version.decided;
+      if (!network.nodes.has(id)) notActive();
+      return renderPeersConf(peersOf(network, facts, id));
+    });
+  });
+
+  api.get(
+    '/networks/:id/peers.conf',
+    { config: ADMIN, schema: { ...schema, response: text } },
+    async (request, reply) => {
+      const { id } = await networkOf(store, request.params.id);
+      return sendFile(request, reply, await hubs.current(id), ({ version }) =>
+        renderNetworkPeersConf(version.decided.network, version.decided.facts),
+      );
+    },
+  );
+
+  api.get('/nodes/:id/qr.svg', { config: ADMIN, schema: { ...schema, response: problems } }, async (request) => {
+    const { name } = await nodeOf(store, request.params.id, request.query.network);
+    throw new WarrenError(
+      'private-key-not-held',
+      `a QR code holds the private key of ${name}, which only its owner has: make the code there, from wg0.conf`,
+    );
+  });
+}
+
+/** Answers with the file; with `?wait`, once it differs from what the caller has, or 304 when the time is over. */
+async function sendFile(
+  request: FastifyRequest<{ Querystring: z.infer<typeof ConfigQuery> }>,
+  reply: FastifyReply,
+  hub: NetworkHub,
+  render: (hub: NetworkHub) => string,
+): Promise<FastifyReply> {
+  const held = request.headers['if-none-match'];
+  const wait = (request.query.wait ?? 0) * 1000;
+  const signal = AbortSignal.any([AbortSignal.timeout(wait), gone(reply), request.server.closing]);
+  let body = render(hub);
+  while (wait > 0 && matches(held, etagOf(body)) && !signal.aborted) {
+    await hub.nextChange(signal);
+    body = render(hub);
+  }
+  return reply.header('content-type', 'text/plain; charset=utf-8').header('cache-control', 'no-cache').send(body);
+}
+
+/** Aborts when the caller hangs up, so that nothing waits for nobody. */
+function gone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+function notActive(): never {
+  throw new WarrenError(
+    'node-not-active',
+    'only an active node has a configuration: this one was revoked, or has expired',
+  );
+}

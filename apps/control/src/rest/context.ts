@@ -1,0 +1,64 @@
+import { type HostPort, WarrenError } from '@warren/base';
+import type { NetworkRow, NodeRow, Store } from '@warren/db';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Hubs } from '../hub/hubs.js';
+import type { Log } from '../log.js';
+import { Problem } from './schemas.js';
+
+/** What routes are made of. */
+export interface RestContext {
+  readonly store: Store;
+  readonly hubs: Hubs;
+  readonly log: Log;
+  readonly now: () => number;
+  /** SHA-256 of the root's public key, for join tokens. */
+  readonly pin: Uint8Array;
+  readonly about: {
+    readonly startedAt: Date;
+    readonly database: 'embedded' | 'external';
+    /** Known once the listeners are up. */
+    httpUrl: string;
+    agentAddresses: readonly HostPort[];
+  };
+}
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export const ADMIN = { scope: 'admin' } as const;
+export const PUBLIC = { scope: 'public' } as const;
+
+/** Documents that any refusal is a problem. */
+export const problems = {
+  default: { description: 'RFC 9457 problem', content: { 'application/problem+json': { schema: Problem } } },
+};
+
+/** @throws WarrenError `not-found` */
+export async function networkOf(store: Store, idOrName: string): Promise<NetworkRow> {
+  const network = await store.findNetwork(idOrName);
+  if (!network)
+    throw new WarrenError('not-found', `there is no network ${JSON.stringify(idOrName)}: see \`warren network list\``);
+  return network;
+}
+
+/** By id; by name, too, where the query names the network. @throws WarrenError `not-found` */
+export async function nodeOf(store: Store, idOrName: string, network?: string): Promise<NodeRow> {
+  const within = network === undefined ? undefined : (await networkOf(store, network)).id;
+  const node = await store.findNode(idOrName, within);
+  if (!node || (within === undefined && node.id !== idOrName)) {
+    throw new WarrenError('not-found', `there is no node ${JSON.stringify(idOrName)}: see \`warren node list\``);
+  }
+  return node;
+}

@@ -1,0 +1,59 @@
+import { type Prefix, parsePrefix } from '@warren/base';
+import { z } from 'zod';
+import { ADMIN, type Api, networkOf, problems, type RestContext } from './context.js';
+import { CreateNetwork, IdParams, NetworkView, PageQuery, page, UpdateNetwork } from './schemas.js';
+import { networkView, pageQuery, pageView } from './views.js';
+
+const tags = ['networks'];
+
+export function networkRoutes(api: Api, { store }: RestContext): void {
+  api.get(
+    '/networks',
+    { config: ADMIN, schema: { tags, querystring: PageQuery, response: { 200: page(NetworkView), ...problems } } },
+    async (request) => pageView(await store.listNetworks(pageQuery(request.query)), networkView),
+  );
+
+  api.post(
+    '/networks',
+    { config: ADMIN, schema: { tags, body: CreateNetwork, response: { 201: NetworkView, ...problems } } },
+    async (request, reply) => {
+      const { name, cidrs, mtu } = request.body;
+      const input = {
+        name,
+        cidrs: cidrs.map((cidr): Prefix => parsePrefix(cidr)!),
+        ...(mtu === undefined ? {} : { mtu }),
+      };
+      return reply.code(201).send(networkView(await store.createNetwork(input, request.actor)));
+    },
+  );
+
+  api.get(
+    '/networks/:id',
+    { config: ADMIN, schema: { tags, params: IdParams, response: { 200: NetworkView, ...problems } } },
+    async (request) => networkView(await networkOf(store, request.params.id)),
+  );
+
+  api.patch(
+    '/networks/:id',
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, body: UpdateNetwork, response: { 200: NetworkView, ...problems } },
+    },
+    async (request) => {
+      const { id } = await networkOf(store, request.params.id);
+      const { name, mtu } = request.body;
+      const change = { ...(name === undefined ? {} : { name }), ...(mtu === undefined ? {} : { mtu }) };
+      return networkView(await store.updateNetwork(id, change, request.actor));
+    },
+  );
+
+  api.delete(
+    '/networks/:id',
+    { config: ADMIN, schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } } },
+    async (request, reply) => {
+      const { id } = await networkOf(store, request.params.id);
+      await store.deleteNetwork(id, request.actor);
+      return reply.code(204).send(null);
+    },
+  );
+}

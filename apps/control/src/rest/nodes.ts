@@ -1,0 +1,116 @@
+import { type HostPort, type PublicKey, WarrenError } from '@warren/base';
+import type { NodeRow } from '@warren/db';
+import { z } from 'zod';
+import { ADMIN, type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
+import { CreateNode, IdParams, NodeQuery, NodeView, page, UpdateNode } from './schemas.js';
+import { nodeView, pageQuery, pageView } from './views.js';
+
+const tags = ['nodes'];
+const ByName = z.object({ network: NodeQuery.shape.network });
+
+export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
+  const view = async (row: NodeRow): Promise<z.infer<typeof NodeView>> =>
+    nodeView(row, (await store.findNetwork(row.networkId))?.name ?? row.networkId, hubs);
+
+  api.get(
+    '/nodes',
+    { config: ADMIN, schema: { tags, querystring: NodeQuery, response: { 200: page(NodeView), ...problems } } },
+    async (request) => {
+      const { network, status, q } = request.query;
+      const filter = {
+        ...pageQuery(request.query),
+        ...(network === undefined ? {} : { networkId: (await networkOf(store, network)).id }),
+        ...(status === undefined ? {} : { status }),
+        ...(q === undefined ? {} : { q }),
+      };
+      const rows = await store.listNodes(filter);
+      const names = new Map<string, string>();
+      for (const id of new Set(rows.items.map((row) => row.networkId)))
+        names.set(id, (await store.findNetwork(id))?.name ?? id);
+      return pageView(rows, (row) => nodeView(row, names.get(row.networkId)!, hubs));
+    },
+  );
+
+  api.post(
+    '/nodes',
+    { config: ADMIN, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
+    async (request, reply) => {
+      const { network, name, role, publicKey, endpoint } = request.body;
+      if (role !== 'client' && endpoint === undefined) {
+        throw new WarrenError(
+          'endpoint-missing',
+          `a ${role} node needs an endpoint (host:port) by which others reach it`,
+        );
+      }
+      const { id } = await networkOf(store, network);
+      const row = await store.createVanilla(
+        {
+          networkId: id,
+          name,
+          role,
+          publicKey: publicKey as PublicKey,
+          ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+        },
+        request.actor,
+      );
+      return reply.code(201).send(await view(row));
+    },
+  );
+
+  api.get(
+    '/nodes/:id',
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } },
+    },
+    async (request) => view(await nodeOf(store, request.params.id, request.query.network)),
+  );
+
+  api.patch(
+    '/nodes/:id',
+    {
+      config: ADMIN,
+      schema: {
+        tags,
+        params: IdParams,
+        querystring: ByName,
+        body: UpdateNode,
+        response: { 200: NodeView, ...problems },
+      },
+    },
+    async (request) => {
+      const node = await nodeOf(store, request.params.id, request.query.network);
+      const { name, endpoint } = request.body;
+      const change = {
+        ...(name === undefined ? {} : { name }),
+        ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+      };
+      return view(await store.updateNode(node.id, change, request.actor));
+    },
+  );
+
+  api.delete(
+    '/nodes/:id',
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, querystring: ByName, response: { 204: z.null(), ...problems } },
+    },
+    async (request, reply) => {
+      const node = await nodeOf(store, request.params.id, request.query.network);
+      await store.deleteNode(node.id, request.actor);
+      return reply.code(204).send(null);
+    },
+  );
+
+  api.post(
+    '/nodes/:id/revoke',
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } },
+    },
+    async (request) => {
+      const node = await nodeOf(store, request.params.id, request.query.network);
+      return view(await store.revokeNode(node.id, request.actor));
+    },
+  );
+}

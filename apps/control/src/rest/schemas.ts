@@ -1,0 +1,168 @@
+import { parseHostPort, parsePrefix, parsePublicKey } from '@warren/base';
+import { NODE_NAME_RULE } from '@warren/topology';
+import { z } from 'zod';
+import { parseDuration } from '../duration.js';
+import { isName } from '../names.js';
+
+export const Role = z.enum(['client', 'direct', 'bounce']);
+export const Name = z.string().refine(isName, NODE_NAME_RULE);
+export const Cidr = z
+  .string()
+  .refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
+export const PublicKeyText = z
+  .string()
+  .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key');
+export const EndpointText = z
+  .string()
+  .refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
+export const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
+const Time = z.string().meta({ format: 'date-time' });
+const Tag = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, NODE_NAME_RULE);
+/** By id or, where a network is meant, by name. */
+const Reference = z.string().min(1).max(64);
+
+export const IdParams = z.object({ id: Reference });
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).optional(),
+  cursor: z.string().min(1).max(512).optional(),
+});
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem; `code` is stable' });
+
+export const NetworkView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    cidrs: z.array(z.string()),
+    mtu: z.number().int(),
+    epoch: z.number().int(),
+    revision: z.number().int(),
+    createdAt: Time,
+  })
+  .meta({ id: 'Network' });
+
+/** WireGuard needs 1280 inside for IPv6 (RFC 8200 §5); above 1500 no common path carries it. */
+const Mtu = z.number().int().min(1280).max(1500);
+
+export const CreateNetwork = z.strictObject({ name: Name, cidrs: z.array(Cidr).min(1).max(4), mtu: Mtu.optional() });
+export const UpdateNetwork = z.strictObject({ name: Name.optional(), mtu: Mtu.optional() });
+
+export const NodeView = z
+  .object({
+    id: z.string(),
+    networkId: z.string(),
+    network: z.string().meta({ description: 'Name of the network' }),
+    name: z.string(),
+    role: Role,
+    kind: z.enum(['agent', 'vanilla']),
+    status: z.enum(['pending', 'active', 'revoked', 'expired']),
+    publicKey: z.string(),
+    addresses: z.array(z.string()),
+    endpoint: z.string().nullable(),
+    listenPort: z.number().int().nullable(),
+    online: z.boolean().nullable().meta({ description: 'Whether its agent is connected; null for vanilla members' }),
+    tags: z.array(z.string()),
+    ephemeral: z.boolean(),
+    createdAt: Time,
+    revokedAt: Time.nullable(),
+  })
+  .meta({ id: 'Node' });
+
+export const NodeQuery = PageQuery.extend({
+  network: Reference.optional(),
+  status: z.enum(['pending', 'active', 'revoked', 'expired']).optional(),
+  q: z.string().max(128).optional(),
+});
+export const CreateNode = z.strictObject({
+  network: Reference.default('default'),
+  name: Name,
+  role: Role.default('client'),
+  publicKey: PublicKeyText.meta({ description: 'Made by whoever holds the private key, which is never sent here' }),
+  endpoint: EndpointText.optional(),
+});
+export const UpdateNode = z.strictObject({ name: Name.optional(), endpoint: EndpointText.optional() });
+export const ConfigQuery = z.object({
+  network: Reference.optional(),
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .optional()
+    .meta({ description: 'Seconds to wait until it differs from If-None-Match' }),
+});
+
+export const TokenView = z
+  .object({
+    id: z.string(),
+    networkId: z.string(),
+    role: Role.nullable(),
+    tags: z.array(z.string()),
+    ephemeral: z.boolean(),
+    maxUses: z.number().int().nullable(),
+    uses: z.number().int(),
+    expiresAt: Time.nullable(),
+    revokedAt: Time.nullable(),
+    createdAt: Time,
+  })
+  .meta({ id: 'Token' });
+export const CreatedToken = TokenView.extend({
+  token: z.string().meta({ description: 'For `agent join --token`; shown once' }),
+}).meta({ id: 'CreatedToken' });
+export const CreateToken = z.strictObject({
+  network: Reference.default('default'),
+  role: Role.optional(),
+  tags: z.array(Tag).max(32).default([]),
+  ephemeral: z.boolean().default(false),
+  maxUses: z.number().int().min(1).max(1_000_000).nullable().default(1).meta({ description: 'null: without limit' }),
+  expires: Duration.nullable().default('1h').meta({ description: 'From now, such as 1h; null: never' }),
+});
+
+export const ApiKeyView = z
+  .object({ id: z.string(), name: z.string(), createdAt: Time, lastUsedAt: Time.nullable() })
+  .meta({ id: 'ApiKey' });
+export const CreatedApiKey = ApiKeyView.extend({
+  secret: z.string().meta({ description: 'The bearer secret; shown once' }),
+}).meta({ id: 'CreatedApiKey' });
+export const CreateApiKey = z.strictObject({ name: z.string().trim().min(1).max(64) });
+
+export const AuditView = z
+  .object({
+    id: z.string(),
+    at: Time,
+    actor: z.string(),
+    action: z.string(),
+    networkId: z.string().nullable(),
+    subject: z.string(),
+    details: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'AuditEntry' });
+
+export const StatusView = z
+  .object({
+    version: z.string(),
+    startedAt: Time,
+    database: z.enum(['embedded', 'external']),
+    http: z.string(),
+    agents: z.array(z.string()).meta({ description: 'Addresses that join tokens carry' }),
+    networks: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        cidrs: z.array(z.string()),
+        revision: z.number().int(),
+        connected: z.number().int(),
+      }),
+    ),
+  })
+  .meta({ id: 'Status' });

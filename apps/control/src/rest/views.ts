@@ -1,0 +1,81 @@
+import type { ApiKeyRow, AuditRow, NetworkRow, NodeRow, Page, PageQuery, TokenRow } from '@warren/db';
+import type { z } from 'zod';
+import type { Hubs } from '../hub/hubs.js';
+import type { ApiKeyView, AuditView, NetworkView, NodeView, TokenView } from './schemas.js';
+
+const time = (date: Date): string => date.toISOString();
+const timeOrNull = (date: Date | null): string | null => date && time(date);
+
+export const networkView = (row: NetworkRow): z.infer<typeof NetworkView> => ({
+  id: row.id,
+  name: row.name,
+  cidrs: [...row.cidrs],
+  mtu: row.mtu,
+  epoch: row.epoch,
+  revision: row.revision,
+  createdAt: time(row.createdAt),
+});
+
+/** `online` is derived from the streams that are open here, never stored (DECISIONS 13). */
+export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typeof NodeView> => ({
+  id: row.id,
+  networkId: row.networkId,
+  network,
+  name: row.name,
+  role: row.role,
+  kind: row.kind,
+  status: row.status,
+  publicKey: row.publicKey,
+  addresses: [...row.addresses],
+  endpoint: row.endpoint ?? null,
+  listenPort: row.listenPort,
+  online: row.kind === 'agent' ? row.status === 'active' && hubs.isOnline(row.networkId, row.id) : null,
+  tags: [...row.tags],
+  ephemeral: row.ephemeral,
+  createdAt: time(row.createdAt),
+  revokedAt: timeOrNull(row.revokedAt),
+});
+
+export const tokenView = (row: TokenRow): z.infer<typeof TokenView> => ({
+  id: row.id,
+  networkId: row.networkId,
+  role: row.role,
+  tags: [...row.tags],
+  ephemeral: row.ephemeral,
+  maxUses: row.maxUses,
+  uses: row.uses,
+  expiresAt: timeOrNull(row.expiresAt),
+  revokedAt: timeOrNull(row.revokedAt),
+  createdAt: time(row.createdAt),
+});
+
+export const apiKeyView = (row: ApiKeyRow): z.infer<typeof ApiKeyView> => ({
+  id: row.id,
+  name: row.name,
+  createdAt: time(row.createdAt),
+  lastUsedAt: timeOrNull(row.lastUsedAt),
+});
+
+export const auditView = (row: AuditRow): z.infer<typeof AuditView> => ({
+  id: row.id,
+  at: time(row.at),
+  actor: row.actor,
+  action: row.action,
+  networkId: row.networkId,
+  subject: row.subject,
+  details: { ...row.details },
+});
+
+export const pageView = <Row, View>(
+  page: Page<Row>,
+  view: (row: Row) => View,
+): { items: View[]; nextCursor: string | null } => ({
+  items: page.items.map(view),
+  nextCursor: page.nextCursor,
+});
+
+/** Leaves out what was not given, as the store's exact optional fields want it. */
+export const pageQuery = (query: { limit?: number | undefined; cursor?: string | undefined }): PageQuery => ({
+  ...(query.limit === undefined ? {} : { limit: query.limit }),
+  ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+});

@@ -1,0 +1,130 @@
+import type { Endpoint } from '@warren/base';
+import { SOCKET_ADDRESS_LENGTH, socketAddressAndPort, socketAddressEndpoint } from '@warren/udp';
+import type { PathId } from '@warren/wireguard';
+
+/** Most paths known at once; a power of two. Strangers' datagrams make paths too, so this is what they can fill. */
+export const MAX_PATHS = 65_536;
+
+const NONE = -1;
+
+/**
+ * Gives UDP remote addresses a `PathId` and finds them again, without allocating per packet. Bounded: when it is full,
+ * all paths that nobody uses go at once. An id is `generation × MAX_PATHS + slot`, so the id of a path that has gone
+ * never means another one.
+ */
+export class PathTable {
+  readonly #capacity: number;
+  readonly #addresses: Uint8Array;
+  readonly #generations: Float64Array;
+  readonly #present: Uint8Array;
+  /** Hash chains: first slot of each bucket, next slot of each slot. */
+  readonly #heads: Int32Array;
+  readonly #next: Int32Array;
+  /** One view of each slot's address, made when it is first asked for. */
+  readonly #views: (Uint8Array | undefined)[] = [];
+  #free: number[] = [];
+  #unused = 0;
+  #size = 0;
+
+  /**
+   * @param inUse the paths that must stay, asked when the table is full.
+   * @param capacity a power of two; more than the paths ever in use at once.
+   */
+  constructor(
+    private readonly inUse: () => Iterable<PathId>,
+    capacity: number = MAX_PATHS,
+  ) {
+    this.#capacity = capacity;
+    this.#addresses = new Uint8Array(capacity * SOCKET_ADDRESS_LENGTH);
+    this.#generations = new Float64Array(capacity);
+    this.#present = new Uint8Array(capacity);
+    this.#heads = new Int32Array(capacity).fill(NONE);
+    this.#next = new Int32Array(capacity).fill(NONE);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The path of a socket address (28 bytes, copied when new); undefined only when every path of a full table is in use. */
+  intern(address: Uint8Array): PathId | undefined {
+    const bucket = this.#bucketOf(address);
+    for (let slot = this.#heads[bucket]!; slot !== NONE; slot = this.#next[slot]!) {
+      if (this.#equals(slot, address)) return this.#idOf(slot);
+    }
+    const slot = this.#takeSlot();
+    if (slot === undefined) return undefined;
+    this.#addresses.set(address, slot * SOCKET_ADDRESS_LENGTH);
+    this.#present[slot] = 1;
+    this.#next[slot] = this.#heads[bucket]!;
+    this.#heads[bucket] = slot;
+    this.#size++;
+    return this.#idOf(slot);
+  }
+
+  /** The 28 bytes of a path's socket address, memory of the table; undefined for a path that has gone. */
+  address(path: PathId): Uint8Array | undefined {
+    const slot = path % this.#capacity;
+    if (this.#present[slot] !== 1 || this.#idOf(slot) !== path) return undefined;
+    this.#views[slot] ??= this.#addressAt(slot);
+    return this.#views[slot];
+  }
+
+  endpoint(path: PathId): Endpoint | undefined {
+    const address = this.address(path);
+    return address && socketAddressEndpoint(address);
+  }
+
+  /** Address and port for cookies (`DeviceOptions.pathBytes`); empty for a path that has gone. */
+  pathBytes(path: PathId): Uint8Array {
+    const address = this.address(path);
+    return address ? socketAddressAndPort(address) : new Uint8Array(0);
+  }
+
+  #idOf(slot: number): PathId {
+    return (this.#generations[slot]! * this.#capacity + slot) as PathId;
+  }
+
+  #addressAt(slot: number): Uint8Array {
+    return this.#addresses.subarray(slot * SOCKET_ADDRESS_LENGTH, (slot + 1) * SOCKET_ADDRESS_LENGTH);
+  }
+
+  #takeSlot(): number | undefined {
+    if (this.#free.length === 0 && this.#unused === this.#capacity) this.#evictUnused();
+    const freed = this.#free.pop();
+    if (freed !== undefined) return freed;
+    return this.#unused < this.#capacity ? this.#unused++ : undefined;
+  }
+
+  #evictUnused(): void {
+    const keep = new Uint8Array(this.#capacity);
+    for (const path of this.inUse()) if (this.address(path)) keep[path % this.#capacity] = 1;
+    this.#heads.fill(NONE);
+    this.#size = 0;
+    for (let slot = 0; slot < this.#capacity; slot++) {
+      if (keep[slot] === 1) {
+        const bucket = this.#bucketOf(this.#addressAt(slot));
+        this.#next[slot] = this.#heads[bucket]!;
+        this.#heads[bucket] = slot;
+        this.#size++;
+      } else {
+        this.#present[slot] = 0;
+        this.#generations[slot]!++;
+        this.#free.push(slot);
+      }
+    }
+  }
+
+  #equals(slot: number, address: Uint8Array): boolean {
+    const offset = slot * SOCKET_ADDRESS_LENGTH;
+    for (let i = 0; i < SOCKET_ADDRESS_LENGTH; i++) if (this.#addresses[offset + i] !== address[i]) return false;
+    return true;
+  }
+
+  /** FNV-1a over the address. Strangers can make chains longer by choosing ports, at most as long as the table. */
+  #bucketOf(address: Uint8Array): number {
+    let hash = 0x811c_9dc5;
+    for (let i = 0; i < SOCKET_ADDRESS_LENGTH; i++) hash = Math.imul(hash ^ address[i]!, 0x0100_0193);
+    return ((hash ^ (hash >>> 16)) >>> 0) & (this.#capacity - 1);
+  }
+}

@@ -1,0 +1,118 @@
+import { Worker } from 'node:worker_threads';
+import { WarrenError } from '@warren/base';
+import { loadLibc } from '@warren/udp';
+import type { Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from './worker-messages.js';
+
+/** Longest that the worker may take to close by itself, milliseconds. */
+const CLOSE_TIMEOUT = 700;
+
+type Notice = Exclude<FromWorker, { type: 'result' } | { type: 'failed' }>;
+
+interface Waiting {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The main thread's end of a worker: requests with their answers, notices, and its end. */
+export class WorkerChannel {
+  /** Settles when the worker has gone: with the reason, unless `close` was called. */
+  readonly ended: Promise<Error | undefined>;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #descriptors: readonly number[] = [];
+  #nextId = 1;
+  #closing: Promise<void> | undefined;
+  #reason: Error | undefined;
+  #gone = false;
+
+  /** @param entry the worker's program; another one in tests. */
+  constructor(onNotice: (notice: Notice) => void, entry: URL = new URL('./worker.js', import.meta.url)) {
+    // Options of the host program (loaders, heap limits of tests) are not for this thread.
+    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv: [] });
+    this.#worker.on('message', (message: FromWorker) => this.#take(message, onNotice));
+    this.#worker.on('error', (error) => {
+      this.#reason ??= new WarrenError('data-plane-failed', `the data plane failed: ${error.message}`, {
+        cause: error,
+      });
+    });
+    this.ended = new Promise((resolve) => {
+      this.#worker.once('exit', () => resolve(this.#exited()));
+    });
+  }
+
+  /**
+   * Sends a request; `transfer` are the buffers of keys in it, which this thread gives away.
+   * @throws WarrenError what the worker refused, or `data-plane-closed`.
+   */
+  request<R extends WorkerRequest>(
+    request: R,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<WorkerResults[R['type']]> {
+    if (this.#gone) return Promise.reject(this.#closedError());
+    const id = this.#nextId++;
+    return new Promise<WorkerResults[R['type']]>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      const message: ToWorker = { id, request };
+      this.#worker.postMessage(message, transfer);
+    });
+  }
+
+  /** The worker's descriptors, closed here should it die without doing so. */
+  guard(descriptors: readonly number[]): void {
+    this.#descriptors = descriptors;
+  }
+
+  /** Lets the worker close everything; one that does not answer is terminated. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const timeout = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT);
+    try {
+      await this.request({ type: 'close' });
+      this.#descriptors = [];
+    } catch (error) {
+      // It is gone already, which is what we want; `#exited` closed its descriptors.
+      if (!(error instanceof WarrenError && error.code === 'data-plane-closed')) throw error;
+    }
+    await this.ended;
+    clearTimeout(timeout);
+  }
+
+  #take(message: FromWorker, onNotice: (notice: Notice) => void): void {
+    if (message.type !== 'result' && message.type !== 'failed') {
+      if (message.type === 'ended') {
+        this.#descriptors = [];
+        this.#reason = errorOf(message.error);
+      }
+      onNotice(message);
+      return;
+    }
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.type === 'failed') waiting?.reject(errorOf(message.error));
+    else waiting?.resolve(message.result as never);
+  }
+
+  #exited(): Error | undefined {
+    this.#gone = true;
+    // A thread that died holds its descriptors open in our process, and with them the interface.
+    const libc = this.#descriptors.length > 0 ? loadLibc() : undefined;
+    for (const fd of this.#descriptors) libc?.close(fd);
+    this.#descriptors = [];
+    const error = this.#closedError();
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+    if (this.#closing && !this.#reason) return undefined;
+    return this.#reason ?? new WarrenError('data-plane-failed', 'the data plane ended for no known reason');
+  }
+
+  #closedError(): Error {
+    const why = this.#reason ? `: ${this.#reason.message}` : '';
+    return new WarrenError('data-plane-closed', `the data plane has ended${why}`, { cause: this.#reason });
+  }
+}
+
+const errorOf = ({ code, message }: Failure): WarrenError => new WarrenError(code, message);

@@ -1,0 +1,34 @@
+import { parentPort } from 'node:worker_threads';
+import { invariant, WarrenError } from '@warren/base';
+import { WorkerCore } from './worker-core.js';
+import type { Failure, FromWorker, ToWorker } from './worker-messages.js';
+
+// Entry of the worker thread: requests in, results and notices out. All the rest is in worker-core.ts.
+const port = parentPort;
+invariant(port, 'worker.js runs in a worker thread only');
+
+const post = (message: FromWorker): void => port.postMessage(message);
+
+const core = new WorkerCore({
+  log: (level, message) => post({ type: 'log', level, message }),
+  handshakeFailing: (peer) => post({ type: 'handshake-failing', peer }),
+  ended: (error) => {
+    post({ type: 'ended', error: failureOf(error) });
+    port.close();
+  },
+});
+
+port.on('message', ({ id, request }: ToWorker) => {
+  try {
+    post({ type: 'result', id, result: core.handle(request) });
+  } catch (error) {
+    // A bug of ours ends the worker; the main thread hears it as its `error` event.
+    if (!(error instanceof WarrenError)) throw error;
+    post({ type: 'failed', id, error: failureOf(error) });
+  }
+  if (request.type === 'close') port.close();
+});
+
+function failureOf(error: WarrenError): Failure {
+  return { code: error.code, message: error.message };
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type HostPort,
+  KEY_LENGTH,
+  type NetworkId,
+  nodeId,
+  type PublicKey,
+  parsePublicKey,
+  WarrenError,
+} from '@warren/base';
+import type { Role } from '@warren/topology';
+import type * as Rows from '../gen/prisma/client.js';
+import type { Actor, JoinInput, NetworkRow, NodeRow } from '../store-api.js';
+import { badRequest, checkListenPort, checkName, isUuid } from './checks.js';
+import type { Database, Transaction } from './database.js';
+import { added, addMember, checkKeys, checkNameIsFree, endpointFor, keyTaken } from './members.js';
+import { changeNetwork, type Outcome } from './network-change.js';
+import { type NodeWithAddresses, plain, toNodeRow, WITH_ADDRESSES } from './rows.js';
+import { isSecret, spendToken, tokenRefusal, tokenUnknown } from './tokens.js';
+
+export interface Joined {
+  readonly node: NodeRow;
+  readonly network: NetworkRow;
+  readonly repeated: boolean;
+}
+
+/** Trades a use of a token for a node; the same (token, identity key) again gets the same answer and spends nothing. */
+export async function join(database: Database, input: JoinInput, actor: Actor, rest: number): Promise<Joined> {
+  checkInput(input);
+  const token = await database.prisma.joinToken.findUnique({ where: { id: input.tokenId } });
+  if (!token || !isSecret(input.tokenSecret, token.secretHash)) throw tokenUnknown();
+  try {
+    return await changeNetwork(database, token.networkId as NetworkId, actor, async (tx, network) => {
+      const before = await findRepeated(tx, network, input);
+      return before ? unchanged(before, network) : joinNew(tx, network, input, rest);
+    });
+  } catch (error) {
+    // The network was deleted in between, and its tokens with it.
+    throw error instanceof WarrenError && error.code === 'not-found' ? tokenUnknown() : error;
+  }
+}
+
+export async function createVanilla(
+  database: Database,
+  input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
+  actor: Actor,
+  rest: number,
+): Promise<NodeRow> {
+  const { name, role, publicKey } = input;
+  checkName('node', name);
+  if (!publicKey || !parsePublicKey(publicKey)) {
+    const text = 'a vanilla member needs its WireGuard public key: wg genkey | tee private.key | wg pubkey';
+    throw publicKey ? badRequest(text) : new WarrenError('public-key-missing', text);
+  }
+  const endpoint = endpointFor(role, input.endpoint ?? null);
+  return changeNetwork(database, input.networkId, actor, async (tx, network) => {
+    await checkKeys(tx, network, publicKey, null);
+    await checkNameIsFree(tx, network, name);
+    const member = { id: nodeId(randomUUID()), name, role, publicKey, endpoint, kind: 'vanilla' as const };
+    const node = await addMember(tx, network, { ...member, ...PLAIN_MEMBER }, rest);
+    return added(node, node, 'node.create', {});
+  });
+}
+
+const PLAIN_MEMBER = { tags: [], ephemeral: false, listenPort: null, record: null } as const;
+
+async function joinNew(tx: Transaction, network: NetworkRow, input: JoinInput, rest: number): Promise<Outcome<Joined>> {
+  const { identityKey } = input.record;
+  await checkKeys(tx, network, input.publicKey, identityKey);
+  await spendToken(tx, input.tokenId);
+  const token = await tx.joinToken.findUniqueOrThrow({ where: { id: input.tokenId } });
+  const role = roleFor(token, input.role);
+  await checkNameIsFree(tx, network, input.name);
+  const { nodeId: id, name, listenPort, publicKey, record } = input;
+  const endpoint = endpointFor(role, input.endpoint);
+  const member = { id, name, role, endpoint, listenPort, publicKey, record, kind: 'agent' as const };
+  const node = await addMember(tx, network, { ...member, tags: token.tags, ephemeral: token.ephemeral }, rest);
+  const use = { tokenId: token.id, identityKey: plain(identityKey) };
+  await tx.tokenUse.upsert({
+    where: { tokenId_identityKey: use },
+    // The node of an earlier use was deleted: this was a use of its own.
+    update: { nodeId: id, usedAt: new Date() },
+    create: { ...use, nodeId: id },
+  });
+  return added(node, { node, network, repeated: false }, 'node.join', { token: token.id });
+}
+
+/**
+ * The node that this join made before: by the same token whatever has become of that, or by another one that is
+ * still good. @throws WarrenError `key-banned` when it was revoked, `key-taken` when it has other keys.
+ */
+async function findRepeated(
+  tx: Transaction,
+  network: NetworkRow,
+  input: JoinInput,
+): Promise<NodeWithAddresses | undefined> {
+  const identityKey = plain(input.record.identityKey);
+  const use = await tx.tokenUse.findUnique({
+    where: { tokenId_identityKey: { tokenId: input.tokenId, identityKey } },
+    include: { node: { include: WITH_ADDRESSES } },
+  });
+  const where = { networkId: network.id, identityKey, status: { not: 'revoked' } };
+  const node = use?.node ?? (await tx.node.findFirst({ where, include: WITH_ADDRESSES }));
+  if (!node || node.status === 'revoked') return undefined; // a revoked node's keys are refused like any banned ones
+  if (node.publicKey !== input.publicKey || node.id !== input.nodeId) throw keyTaken(network, 'identity');
+  if (use?.node) return node;
+  const token = await tx.joinToken.findUnique({ where: { id: input.tokenId } });
+  const refusal = token ? tokenRefusal(token) : tokenUnknown();
+  if (refusal) throw refusal;
+  return node;
+}
+
+/** Rolled back, so the revision is the one before. */
+function unchanged(node: NodeWithAddresses, network: NetworkRow): Outcome<Joined> {
+  const result = { node: toNodeRow(node), network: { ...network, revision: network.revision - 1 }, repeated: true };
+  return { result, change: null };
+}
+
+/** The token's role wins over none given. */
+function roleFor(token: Rows.JoinToken, given: Role | null): Role {
+  const fixed = token.role as Role | null;
+  if (fixed && given && fixed !== given) {
+    const text = `the token is for role ${fixed}, not ${given}: leave --role out, or use another token`;
+    throw new WarrenError('role-conflict', text);
+  }
+  return fixed ?? given ?? 'client';
+}
+
+function checkInput(input: JoinInput): void {
+  checkName('node', input.name);
+  if (!isUuid(input.nodeId)) throw badRequest('the node id must be a UUID');
+  if (!parsePublicKey(input.publicKey)) throw badRequest('the WireGuard key must be 32 bytes in base64');
+  if (input.record.identityKey.length !== KEY_LENGTH) throw badRequest('the identity key must have 32 bytes');
+  if (input.listenPort !== null) checkListenPort(input.listenPort);
+}

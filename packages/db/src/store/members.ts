@@ -1,0 +1,107 @@
+import { type HostPort, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
+import type { NodeKind, Role, SignedRecord } from '@warren/topology';
+import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
+import { takeAddresses } from './addresses.js';
+import { badRequest, nameTaken } from './checks.js';
+import type { Transaction } from './database.js';
+import type { Outcome } from './network-change.js';
+import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
+
+/** A node that is about to be. */
+export interface NewMember {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly kind: NodeKind;
+  readonly tags: readonly string[];
+  readonly ephemeral: boolean;
+  readonly publicKey: PublicKey;
+  readonly endpoint: HostPort | null;
+  readonly listenPort: number | null;
+  readonly record: SignedRecord | null;
+}
+
+type KeyKind = 'wireguard' | 'identity';
+
+/** Refuses keys that were revoked, or that another node has or had. @throws WarrenError `key-banned`, `key-taken`. */
+export async function checkKeys(
+  tx: Transaction,
+  network: NetworkRow,
+  publicKey: PublicKey,
+  identityKey: Uint8Array | null,
+): Promise<void> {
+  const found = await tx.nodeKey.findMany({ where: { networkId: network.id, OR: keysOf(publicKey, identityKey) } });
+  if (found.some(({ state }) => state === 'banned')) {
+    const text = `this host's keys were revoked in network "${network.name}": remove its state directory to join with new ones`;
+    throw new WarrenError('key-banned', text);
+  }
+  if (found[0]) throw keyTaken(network, found[0].kind as KeyKind);
+}
+
+export const keyTaken = (network: NetworkRow, kind: KeyKind): WarrenError => {
+  const what = kind === 'wireguard' ? 'WireGuard key' : 'identity';
+  return new WarrenError(
+    'key-taken',
+    `another node of network "${network.name}" has this ${what}: make new keys, or delete that node first`,
+  );
+};
+
+/** @throws WarrenError `name-taken` when a node that is not revoked has it. */
+export async function checkNameIsFree(tx: Transaction, network: NetworkRow, name: string): Promise<void> {
+  const where = { networkId: network.id, name, status: { not: 'revoked' } };
+  if (await tx.node.findFirst({ where, select: { id: true } })) throw nameTaken('node', name);
+}
+
+/** @throws WarrenError `endpoint-missing`. @returns the endpoint that is kept: clients have none. */
+export function endpointFor(role: Role, endpoint: HostPort | null): HostPort | null {
+  if (role === 'client') return null;
+  if (endpoint) return endpoint;
+  const text = `a ${role} node must say how others reach it: give --endpoint host:port`;
+  throw new WarrenError('endpoint-missing', text);
+}
+
+/** Writes a node whose keys and name were found free, with its addresses. */
+export async function addMember(
+  tx: Transaction,
+  network: NetworkRow,
+  member: NewMember,
+  rest: number,
+): Promise<NodeRow> {
+  const { record, publicKey, tags, ...columns } = member;
+  if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
+    throw badRequest(`a node with id ${member.id} exists: make a new id`);
+  }
+  await tx.node.create({
+    data: {
+      ...columns,
+      networkId: network.id,
+      status: 'active',
+      tags: [...tags],
+      publicKey,
+      record: record && plain(record.record),
+      identityKey: record && plain(record.identityKey),
+      signature: record && plain(record.signature),
+    },
+  });
+  const keys = keysOf(publicKey, record?.identityKey ?? null);
+  await tx.nodeKey.createMany({
+    data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
+  });
+  await takeAddresses(tx, network, member.id, rest);
+  return toNodeRow(await tx.node.findUniqueOrThrow({ where: { id: member.id }, include: WITH_ADDRESSES }));
+}
+
+/** The outcome of a transaction that added `node`. */
+export function added<T>(node: NodeRow, result: T, action: string, by: Readonly<Record<string, Actor>>): Outcome<T> {
+  const { name, role, kind, addresses, publicKey } = node;
+  const audit = { action, subject: node.id, details: { name, role, kind, addresses, publicKey, ...by } };
+  return { result, change: { nodeId: node.id, before: null, after: visible(node), audit } };
+}
+
+function keysOf(publicKey: PublicKey, identityKey: Uint8Array | null) {
+  const wireguard: { kind: KeyKind; key: Uint8Array<ArrayBuffer> } = {
+    kind: 'wireguard',
+    key: plain(publicKeyBytes(publicKey)),
+  };
+  return identityKey ? [wireguard, { kind: 'identity' as KeyKind, key: plain(identityKey) }] : [wireguard];
+}

@@ -1,0 +1,84 @@
+import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
+import { checkCidrs, DEFAULT_MTU } from '@warren/topology';
+import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
+import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
+import { type Database, isUniqueViolation, transaction } from './database.js';
+import { changeNetwork, notify, takeRevision, writeAudit } from './network-change.js';
+import { pageArguments, toPage } from './pages.js';
+import { toNetworkRow } from './rows.js';
+
+export async function createNetwork(
+  database: Database,
+  input: { name: string; cidrs: readonly Prefix[]; mtu?: number },
+  actor: Actor,
+): Promise<NetworkRow> {
+  const { name, mtu = DEFAULT_MTU } = input;
+  checkName('network', name);
+  checkMtu(mtu);
+  const cidrs = [...checkCidrs(input.cidrs).cidrs];
+  return refusingTakenName(name, () =>
+    transaction(database, async (tx) => {
+      const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, mtu } }));
+      await writeAudit(tx, network.id, { action: 'network.create', subject: name, details: { cidrs, mtu } }, actor);
+      await notify(tx, network.id);
+      return network;
+    }),
+  );
+}
+
+export async function listNetworks({ prisma }: Database, page?: PageQuery): Promise<Page<NetworkRow>> {
+  return toPage(page, await prisma.network.findMany(pageArguments(page)), toNetworkRow);
+}
+
+/** An id is looked for first: a name that looks like one does not hide a network. */
+export async function findNetwork({ prisma }: Database, idOrName: string): Promise<NetworkRow | undefined> {
+  const byId = isUuid(idOrName) ? await prisma.network.findUnique({ where: { id: idOrName } }) : null;
+  const row = byId ?? (await prisma.network.findUnique({ where: { name: idOrName } }));
+  return row ? toNetworkRow(row) : undefined;
+}
+
+export async function updateNetwork(
+  database: Database,
+  id: NetworkId,
+  change: { name?: string; mtu?: number },
+  actor: Actor,
+): Promise<NetworkRow> {
+  const { name, mtu } = change;
+  if (name !== undefined) checkName('network', name);
+  if (mtu !== undefined) checkMtu(mtu);
+  return refusingTakenName(name ?? '', () =>
+    changeNetwork(database, id, actor, async (tx, network) => {
+      if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu) {
+        return { result: { ...network, revision: network.revision - 1 }, change: null };
+      }
+      const data = { name: name ?? network.name, mtu: mtu ?? network.mtu };
+      const result = toNetworkRow(await tx.network.update({ where: { id }, data }));
+      const audit = { action: 'network.update', subject: network.name, details: data };
+      return { result, change: { networkChanged: true, audit } };
+    }),
+  );
+}
+
+export async function deleteNetwork(database: Database, id: NetworkId, actor: Actor): Promise<void> {
+  await transaction(database, async (tx) => {
+    const network = await takeRevision(tx, id);
+    const left = await tx.node.count({ where: { networkId: id, status: { in: ['active', 'pending'] } } });
+    if (left > 0) {
+      const text = `network "${network.name}" still has ${left} node${left === 1 ? '' : 's'}: revoke or delete them first`;
+      throw new WarrenError('network-not-empty', text);
+    }
+    // Addresses refer to their nodes without a cascade, so that no node can vanish with its addresses unrested.
+    await tx.nodeAddress.deleteMany({ where: { networkId: id } });
+    await tx.network.delete({ where: { id } });
+    await writeAudit(tx, id, { action: 'network.delete', subject: network.name }, actor);
+    await notify(tx, id);
+  });
+}
+
+async function refusingTakenName<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isUniqueViolation(error) ? nameTaken('network', name) : error;
+  }
+}

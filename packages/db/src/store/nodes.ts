@@ -1,0 +1,148 @@
+import { type HostPort, type NetworkId, type NodeId, parseHostPort, parsePublicKey, WarrenError } from '@warren/base';
+import type { NodeStatus } from '@warren/topology';
+import type { Prisma } from '../gen/prisma/client.js';
+import type { Actor, NodeRow, Page, PageQuery } from '../store-api.js';
+import { badRequest, checkListenPort, checkName, isUuid, nodeNotFound } from './checks.js';
+import type { Database } from './database.js';
+import { checkNameIsFree } from './members.js';
+import { changeNetwork } from './network-change.js';
+import { pageArguments, toPage } from './pages.js';
+import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
+
+/** Who is still a member comes before who was, and of those the newest. */
+const MEMBERS_FIRST = [
+  { revokedAt: { sort: 'desc', nulls: 'first' } },
+  { createdAt: 'desc' },
+] as const satisfies unknown[];
+
+export async function listNodes(
+  { prisma }: Database,
+  filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery,
+): Promise<Page<NodeRow>> {
+  const { where, ...page } = pageArguments(filter);
+  if (filter?.networkId !== undefined && !isUuid(filter.networkId)) return { items: [], nextCursor: null };
+  const conditions: Prisma.NodeWhereInput = {
+    ...(filter?.networkId && { networkId: filter.networkId }),
+    ...(filter?.status && { status: filter.status }),
+  };
+  const rows = await prisma.node.findMany({
+    ...page,
+    where: { AND: [where, conditions, filter?.q ? matching(filter.q) : {}] },
+    include: WITH_ADDRESSES,
+  });
+  return toPage(filter, rows, toNodeRow);
+}
+
+/** Part of a name, or a whole tag, WireGuard key, address or id. */
+function matching(q: string): Prisma.NodeWhereInput {
+  // Prisma hands it to LIKE as it is.
+  const text = q.replace(/[\\%_]/g, '\\$&');
+  return {
+    OR: [
+      { name: { contains: text, mode: 'insensitive' } },
+      { tags: { has: q } },
+      ...(parsePublicKey(q) ? [{ publicKey: q }] : []),
+      ...(isUuid(q) ? [{ id: q }] : []),
+      ...(/^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/i.test(q) ? [{ addresses: { some: { address: q } } }] : []),
+    ],
+  };
+}
+
+/** @throws WarrenError `bad-request` when a name is found in several networks and none was given. */
+export async function findNode(
+  { prisma }: Database,
+  idOrName: string,
+  networkId?: NetworkId,
+): Promise<NodeRow | undefined> {
+  if (networkId !== undefined && !isUuid(networkId)) return undefined;
+  const within = networkId ? { networkId } : {};
+  const byId = isUuid(idOrName)
+    ? await prisma.node.findFirst({ where: { id: idOrName, ...within }, include: WITH_ADDRESSES })
+    : null;
+  if (byId) return toNodeRow(byId);
+  const rows = await prisma.node.findMany({
+    where: { name: idOrName, ...within },
+    include: WITH_ADDRESSES,
+    orderBy: [...MEMBERS_FIRST],
+    take: 20,
+  });
+  const members = rows.filter(({ status }) => status !== 'revoked');
+  if (members.length > 1) {
+    throw badRequest(`several networks have a node "${idOrName}": say which one with --network, or use its id`);
+  }
+  const row = members[0] ?? rows[0];
+  return row ? toNodeRow(row) : undefined;
+}
+
+export async function findNodeByIdentity(
+  { prisma }: Database,
+  identityKey: Uint8Array,
+  networkId?: NetworkId,
+): Promise<NodeRow | undefined> {
+  if (networkId !== undefined && !isUuid(networkId)) return undefined;
+  const row = await prisma.node.findFirst({
+    where: { identityKey: plain(identityKey), ...(networkId && { networkId }) },
+    include: WITH_ADDRESSES,
+    orderBy: [...MEMBERS_FIRST],
+  });
+  return row ? toNodeRow(row) : undefined;
+}
+
+export interface NodeChange {
+  readonly name?: string;
+  readonly endpoint?: HostPort;
+  readonly listenPort?: number;
+}
+
+export async function updateNode(database: Database, id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow> {
+  checkChange(change);
+  const found = await nodeNetwork(database, id);
+  return changeNetwork(database, found, actor, async (tx, network) => {
+    const row = await tx.node.findUnique({ where: { id }, include: WITH_ADDRESSES });
+    if (!row) throw nodeNotFound(id);
+    const before = toNodeRow(row);
+    if (before.status === 'revoked') {
+      throw new WarrenError('node-revoked', `node "${before.name}" was revoked: it can only be deleted`);
+    }
+    const { name = before.name, endpoint = before.endpoint, listenPort = before.listenPort } = change;
+    if (change.endpoint && before.role === 'client') {
+      throw badRequest(`node "${before.name}" is a client: only bounce and direct nodes have an endpoint`);
+    }
+    const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
+    if (same) return { result: before, change: null };
+    if (name !== before.name) await checkNameIsFree(tx, network, name);
+    const data = { name, endpoint: endpoint ?? null, listenPort };
+    const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
+    const audit = { action: 'node.update', subject: id, details: data };
+    return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
+  });
+}
+
+/** One statement, so that of two agents with the same generation one wins. Not a change: nobody else sees it. */
+export async function claimGeneration(
+  { sql }: Database,
+  id: NodeId,
+  generation: number,
+  resuming: boolean,
+): Promise<boolean> {
+  if (!isUuid(id) || !Number.isSafeInteger(generation) || generation < 0) return false;
+  const { count } = await sql`
+    UPDATE node SET start_generation = ${generation}
+    WHERE id = ${id} AND (start_generation < ${generation} OR (${resuming} AND start_generation = ${generation}))`;
+  return count === 1;
+}
+
+/** The network of a node. @throws WarrenError `not-found`. */
+export async function nodeNetwork({ prisma }: Database, id: NodeId): Promise<NetworkId> {
+  const row = isUuid(id) ? await prisma.node.findUnique({ where: { id }, select: { networkId: true } }) : null;
+  if (!row) throw nodeNotFound(id);
+  return row.networkId as NetworkId;
+}
+
+function checkChange({ name, endpoint, listenPort }: NodeChange): void {
+  if (name !== undefined) checkName('node', name);
+  if (listenPort !== undefined) checkListenPort(listenPort);
+  if (endpoint !== undefined && !parseHostPort(endpoint)) {
+    throw badRequest('the endpoint must be host:port, such as 203.0.113.5:51820');
+  }
+}

@@ -1,0 +1,80 @@
+import { checkDatabase, parseDatabaseUrl } from '../connection.js';
+import { migrate } from '../migrate.js';
+import type { OpenStoreOptions, Store } from '../store-api.js';
+import { ADDRESS_REST } from './addresses.js';
+import { checkApiKey, createApiKey, deleteApiKey, listApiKeys } from './api-keys.js';
+import { listAudit } from './audit.js';
+import { ChangeFeed } from './change-feed.js';
+import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
+import { type Database, openClients } from './database.js';
+import { guard } from './guard.js';
+import { createVanilla, join } from './joins.js';
+import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
+import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
+import { deleteNode, revokeNode } from './revocations.js';
+import { checkSealingKey, secret } from './secrets.js';
+import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
+
+/** How long a lost notification may delay a change, milliseconds. */
+const POLL_INTERVAL = 5_000;
+
+/**
+ * Opens the store of one database: checks that it answers, migrates it, and checks the sealing key.
+ * @throws WarrenError as `checkDatabase` and `migrate`, or `sealing-key-wrong`.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const connection = parseDatabaseUrl(options.url);
+  await checkDatabase(connection);
+  await migrate(options.url);
+  const database = openClients(connection);
+  const feed = new ChangeFeed(database.sql, options.pollInterval ?? POLL_INTERVAL);
+  const close = async () => {
+    await feed.close();
+    await database.sql.end({ timeout: 5 });
+    await database.prisma.$disconnect();
+  };
+  try {
+    await checkSealingKey(database, options.sealingKey);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ...guardedMethods(database, options, feed), close };
+}
+
+function guardedMethods(database: Database, options: OpenStoreOptions, feed: ChangeFeed): Omit<Store, 'close'> {
+  const { signTombstone, sealingKey, addressRest = ADDRESS_REST } = options;
+  return {
+    createNetwork: guard((input, actor) => createNetwork(database, input, actor)),
+    listNetworks: guard((page) => listNetworks(database, page)),
+    findNetwork: guard((idOrName) => findNetwork(database, idOrName)),
+    updateNetwork: guard((id, change, actor) => updateNetwork(database, id, change, actor)),
+    deleteNetwork: guard((id, actor) => deleteNetwork(database, id, actor)),
+    createToken: guard((input, actor) => createToken(database, input, actor)),
+    listTokens: guard((filter) => listTokens(database, filter)),
+    revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
+    checkToken: guard((id, given) => lookAtToken(database, id, given)),
+    join: guard((input, actor) => join(database, input, actor, addressRest)),
+    createVanilla: guard((input, actor) => createVanilla(database, input, actor, addressRest)),
+    listNodes: guard((filter) => listNodes(database, filter)),
+    findNode: guard((idOrName, networkId) => findNode(database, idOrName, networkId)),
+    findNodeByIdentity: guard((key, networkId) => findNodeByIdentity(database, key, networkId)),
+    updateNode: guard((id, change, actor) => updateNode(database, id, change, actor)),
+    revokeNode: guard((id, actor) => revokeNode(database, id, actor, signTombstone)),
+    deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
+    claimGeneration: guard((id, generation, resuming) => claimGeneration(database, id, generation, resuming)),
+    loadNetwork: guard((id) => loadNetwork(database, id)),
+    changesSince: guard((id, revision) => changesSince(database, id, revision)),
+    pruneChanges: guard((keep) => pruneChanges(database, keep)),
+    onChange: guard((listener) => feed.add(listener)),
+    secret: guard((name, make) => secret(database, sealingKey, name, make)),
+    createApiKey: guard((name, actor) => createApiKey(database, name, actor)),
+    listApiKeys: guard(() => listApiKeys(database)),
+    deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
+    checkApiKey: guard((text) => checkApiKey(database, text)),
+    audit: guard((page) => listAudit(database, page)),
+    ping: guard(async () => {
+      await database.sql`SELECT 1`;
+    }),
+  };
+}

@@ -1,0 +1,52 @@
+import type { NodeId } from '@warren/base';
+import type { Actor, NodeRow, SignTombstone } from '../store-api.js';
+import { restAddresses } from './addresses.js';
+import { nodeNotFound } from './checks.js';
+import type { Database } from './database.js';
+import { changeNetwork } from './network-change.js';
+import { nodeNetwork } from './nodes.js';
+import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
+
+/** Bans the node's keys, rests its addresses and leaves a signed tombstone. Revoking twice is fine. */
+export async function revokeNode(
+  database: Database,
+  id: NodeId,
+  actor: Actor,
+  signTombstone: SignTombstone,
+): Promise<NodeRow> {
+  const networkId = await nodeNetwork(database, id);
+  return changeNetwork(database, networkId, actor, async (tx) => {
+    const row = await tx.node.findUnique({ where: { id }, include: WITH_ADDRESSES });
+    if (!row) throw nodeNotFound(id);
+    const before = toNodeRow(row);
+    if (before.status === 'revoked') return { result: before, change: null };
+    const revokedAt = new Date();
+    const { publicKey } = before;
+    const identityKey = before.record?.identityKey ?? null;
+    const tombstone = signTombstone({ networkId, nodeId: id, publicKey, identityKey, revokedAt });
+    await tx.nodeKey.updateMany({ where: { nodeId: id }, data: { state: 'banned', bannedAt: revokedAt } });
+    await restAddresses(tx, networkId, id);
+    const signed = { tombstone: plain(tombstone.tombstone), signature: plain(tombstone.signature) };
+    await tx.tombstone.create({ data: { networkId, nodeId: id, ...signed } });
+    const data = { status: 'revoked', revokedAt };
+    const result = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
+    const audit = { action: 'node.revoke', subject: id, details: { name: before.name, publicKey } };
+    return { result, change: { nodeId: id, before: visible(before), after: null, tombstone, audit } };
+  });
+}
+
+/** Removes a node's row. What must outlive it does: resting addresses, banned keys, its tombstone. */
+export async function deleteNode(database: Database, id: NodeId, actor: Actor): Promise<void> {
+  const networkId = await nodeNetwork(database, id);
+  await changeNetwork(database, networkId, actor, async (tx) => {
+    const row = await tx.node.findUnique({ where: { id }, include: WITH_ADDRESSES });
+    if (!row) throw nodeNotFound(id);
+    const before = toNodeRow(row);
+    await restAddresses(tx, networkId, id);
+    await tx.nodeKey.deleteMany({ where: { nodeId: id, state: { not: 'banned' } } });
+    await tx.nodeKey.updateMany({ where: { nodeId: id }, data: { nodeId: null } });
+    await tx.node.delete({ where: { id } });
+    const audit = { action: 'node.delete', subject: id, details: { name: before.name, status: before.status } };
+    return { result: undefined, change: { nodeId: id, before: visible(before), after: null, audit } };
+  });
+}

@@ -1,0 +1,131 @@
+import {
+  type IpAddress,
+  ipFromBytes,
+  ipToBytes,
+  parsePrefix,
+  prefixAddress,
+  prefixContains,
+  prefixLength,
+  WarrenError,
+} from '@warren/base';
+import { type FirewallKind, renderFirewall } from './firewall.js';
+import { Namespace } from './namespace.js';
+import { type NatKind, renderNat } from './nat.js';
+import type { Attachment, AttachOptions, Segment } from './segment.js';
+
+export interface RouterOptions {
+  /** Unique in the world. */
+  readonly name: string;
+  readonly nat: NatKind;
+  /** The private IPv4 range inside, such as `192.168.1.0/24`; the router has its first address. */
+  readonly lan: string;
+  /** Where its other side is plugged in; the internet unless said. */
+  readonly upstream?: Segment;
+  readonly firewall?: FirewallKind;
+  /** Whether the site also has IPv6, routed and behind the firewall, without NAT. Not unless said. */
+  readonly ipv6?: boolean;
+}
+
+const INSIDE = 'lan';
+const OUTSIDE = 'wan';
+
+/** A router with NAT and firewall between its own LAN and the segment that it is plugged into. */
+export class Router implements Segment {
+  private readonly taken = new Set<string>();
+  private prefix6: string | undefined;
+
+  private constructor(
+    readonly name: string,
+    /** Its side that faces the internet. */
+    readonly outside: Attachment,
+    private readonly namespace: Namespace,
+    private readonly options: RouterOptions,
+  ) {}
+
+  static async create(namespaceName: string, upstream: Segment, options: RouterOptions): Promise<Router> {
+    const lan = parsePrefix(options.lan);
+    if (!lan) throw new WarrenError('bad-prefix', `${options.lan} is no IPv4 prefix`);
+    const namespace = await Namespace.create(namespaceName, {
+      ip: [`link add ${INSIDE} type bridge`, `link set ${INSIDE} up`],
+      sysctl: {
+        'net/ipv4/ip_forward': '1',
+        'net/ipv6/conf/all/forwarding': '1',
+        // Bridged frames through the NAT's rules would break hairpinning.
+        'net/bridge/bridge-nf-call-iptables': '0',
+        'net/bridge/bridge-nf-call-ip6tables': '0',
+      },
+    });
+    const outside = await upstream.attach(namespace, { interface: OUTSIDE });
+    const router = new Router(options.name, outside, namespace, options);
+    await router.configureInside(upstream);
+    return router;
+  }
+
+  private async configureInside(upstream: Segment): Promise<void> {
+    const site = { inside: INSIDE, outside: OUTSIDE, publicAddress: this.outside.ipv4 };
+    const gateway = this.address(1);
+    this.taken.add(gateway);
+    const ip = [`address add ${gateway}/${this.lanLength()} dev ${INSIDE}`];
+    if (this.options.ipv6) {
+      this.prefix6 = await upstream.delegate(this.outside);
+      if (this.prefix6) ip.push(`address add ${this.prefix6.replace('::/64', '::1/64')} dev ${INSIDE} nodad`);
+    }
+    const nft = renderNat(this.options.nat, site) + renderFirewall(this.options.firewall ?? 'open', site);
+    await this.namespace.configure({ ip, nft });
+  }
+
+  async attach(namespace: Namespace, options: AttachOptions): Promise<Attachment> {
+    const ipv4 = this.takeAddress(options.ipv4);
+    const near = options.interface;
+    const far = this.namespace.nextInterface('p');
+    await this.namespace.configure({
+      ip: [
+        `link add ${far} type veth peer name ${near} netns ${namespace.name}`,
+        `link set ${far} master ${INSIDE} up`,
+      ],
+    });
+    const inner = [
+      `address add ${ipv4}/${this.lanLength()} dev ${near}`,
+      `link set ${near} up`,
+      `route add default via ${this.address(1)} dev ${near}`,
+    ];
+    const ipv6 = this.prefix6?.replace('::/64', `::${ipv4.split('.')[3]}`) as IpAddress | undefined;
+    if (ipv6) {
+      inner.splice(1, 0, `address add ${ipv6}/64 dev ${near} nodad`);
+      inner.push(`route add ::/0 via ${ipv6.replace(/::.*/, '::1')} dev ${near}`);
+    }
+    await namespace.configure({ ip: inner });
+    const detach = async (): Promise<void> => {
+      await this.namespace.configure({ ip: [`link del ${far}`] });
+      this.taken.delete(ipv4);
+    };
+    return { interface: near, ipv4, ...(ipv6 ? { ipv6 } : {}), detach };
+  }
+
+  async delegate(): Promise<undefined> {
+    return undefined;
+  }
+
+  private lanLength(): number {
+    return prefixLength(parsePrefix(this.options.lan)!);
+  }
+
+  /** The `index`-th address of the LAN. */
+  private address(index: number): IpAddress {
+    const bytes = ipToBytes(prefixAddress(parsePrefix(this.options.lan)!));
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, view.getUint32(0) + index);
+    return ipFromBytes(bytes);
+  }
+
+  private takeAddress(wanted: string | undefined): IpAddress {
+    const prefix = parsePrefix(this.options.lan)!;
+    const numbers = Array.from({ length: 250 }, (_, index) => this.address(index + 2));
+    const address = (wanted as IpAddress | undefined) ?? numbers.find((number) => !this.taken.has(number));
+    if (!address || !prefixContains(prefix, address) || this.taken.has(address)) {
+      throw new WarrenError('no-address', `${wanted ?? 'an address'} is not free in ${prefix}`);
+    }
+    this.taken.add(address);
+    return address;
+  }
+}

@@ -1,0 +1,231 @@
+import {
+  type HostPort,
+  type IpAddress,
+  type NodeId,
+  nodeId,
+  type Prefix,
+  publicKeyFromBytes,
+  SecretKey,
+} from '@warren/base';
+import { describe, expect, it } from 'vitest';
+import {
+  decide,
+  type Network,
+  type NetworkNode,
+  type NodeKind,
+  peersOf,
+  type Role,
+  renderNetworkPeersConf,
+  renderPeersConf,
+  renderWg0Conf,
+} from './index.js';
+import { makeNetwork } from './testing/networks.js';
+
+const key = (n: number) => publicKeyFromBytes(new Uint8Array(32).fill(n));
+const SECRET = new SecretKey(new Uint8Array(32).fill(9));
+const CIDRS = ['10.44.0.0/16'] as Prefix[];
+
+/** The classic example: five hosts, all of them vanilla unless told. */
+function classic(kind: NodeKind = 'vanilla', v6 = false): Network {
+  const host = (n: number, name: string, role: Role): NetworkNode => ({
+    id: nodeId(`node-${n}`),
+    name,
+    role,
+    kind,
+    publicKey: key(n),
+    addresses: [`10.44.0.${n}`, ...(v6 ? [`fd44::${n}`] : [])] as IpAddress[],
+    ...(role !== 'client' && { endpoint: `${name}.example-vpn.dev:51820` as HostPort }),
+  });
+  const hosts = [
+    host(1, 'public-server1', 'bounce'),
+    host(2, 'public-server2', 'direct'),
+    host(3, 'home-server', 'client'),
+    host(4, 'laptop', 'client'),
+    host(5, 'phone', 'client'),
+  ];
+  return makeNetwork(hosts, v6 ? [...CIDRS, 'fd44::/64' as Prefix] : CIDRS);
+}
+
+const [SERVER1, SERVER2, HOME, LAPTOP, PHONE] = [1, 2, 3, 4, 5].map((n) => nodeId(`node-${n}`)) as [
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
+];
+const fileOf = (network: Network, id: NodeId, options = {}): string =>
+  renderWg0Conf(network.nodes.get(id)!, peersOf(network, decide(network), id), { cidrs: network.cidrs, ...options });
+
+const CLIENT_PEERS = `[Peer]
+# Name = public-server1
+Endpoint = public-server1.example-vpn.dev:51820
+PublicKey = ${key(1)}
+AllowedIPs = 10.44.0.0/16
+PersistentKeepalive = 25
+
+[Peer]
+# Name = public-server2
+Endpoint = public-server2.example-vpn.dev:51820
+PublicKey = ${key(2)}
+AllowedIPs = 10.44.0.2/32
+PersistentKeepalive = 25
+`;
+const client = (n: number, name: string): string => `[Peer]
+# Name = ${name}
+PublicKey = ${key(n)}
+AllowedIPs = 10.44.0.${n}/32
+`;
+const CLIENTS = [client(3, 'home-server'), client(4, 'laptop'), client(5, 'phone')].join('\n');
+
+describe('the classic example as files', () => {
+  it('gives the bounce every other host and switches forwarding on', () => {
+    expect(fileOf(classic(), SERVER1, { privateKey: SECRET })).toBe(`[Interface]
+# Name = public-server1
+Address = 10.44.0.1/16
+ListenPort = 51820
+PrivateKey = CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=
+MTU = 1400
+PostUp = sysctl -q -w net.ipv4.ip_forward=1
+
+[Peer]
+# Name = public-server2
+Endpoint = public-server2.example-vpn.dev:51820
+PublicKey = ${key(2)}
+AllowedIPs = 10.44.0.2/32
+
+${CLIENTS}`);
+  });
+
+  it('gives the direct server the bounce for everything and the clients that call it', () => {
+    expect(fileOf(classic(), SERVER2)).toBe(`[Interface]
+# Name = public-server2
+Address = 10.44.0.2/32
+ListenPort = 51820
+PrivateKey = PUT-THE-PRIVATE-KEY-HERE
+MTU = 1400
+
+[Peer]
+# Name = public-server1
+Endpoint = public-server1.example-vpn.dev:51820
+PublicKey = ${key(1)}
+AllowedIPs = 10.44.0.0/16
+
+${CLIENTS}`);
+  });
+
+  it.each([
+    [HOME, 3, 'home-server'],
+    [LAPTOP, 4, 'laptop'],
+    [PHONE, 5, 'phone'],
+  ] as const)('gives the client %s the bounce for everything and the direct server', (id, n, name) => {
+    expect(fileOf(classic(), id, { dns: ['1.1.1.1'] })).toBe(`[Interface]
+# Name = ${name}
+Address = 10.44.0.${n}/32
+PrivateKey = PUT-THE-PRIVATE-KEY-HERE
+DNS = 1.1.1.1
+MTU = 1400
+
+${CLIENT_PEERS}`);
+  });
+
+  it('gives a host that keeps its interface section the peers alone, and all clients one file', () => {
+    const network = classic();
+    const facts = decide(network);
+    expect(renderPeersConf(peersOf(network, facts, LAPTOP))).toBe(CLIENT_PEERS);
+    expect(renderNetworkPeersConf(network, facts)).toBe(CLIENT_PEERS);
+  });
+
+  it('carries preshared keys in a node file and never in the network-wide one', () => {
+    const network = classic();
+    const text = renderPeersConf(peersOf(network, decide(network), LAPTOP), new Map([[SERVER2, SECRET]]));
+    expect(text.match(/PresharedKey = .*/g)).toEqual([expect.stringMatching(/CQkJ/)]);
+    expect(text.indexOf('PresharedKey')).toBeGreaterThan(text.indexOf('public-server2'));
+  });
+
+  it('sets the private key by a command when asked, with no PrivateKey in the file', () => {
+    const text = fileOf(classic(), LAPTOP, { privateKeyCommand: 'pass wireguard/laptop', postUp: ['echo up'] });
+    expect(text).toContain('PostUp = wg set %i private-key <(pass wireguard/laptop)\nPostUp = echo up\n');
+    expect(text).not.toContain('PrivateKey');
+  });
+
+  it('forwards IPv6 too where the network has it', () => {
+    const text = fileOf(classic('vanilla', true), SERVER1);
+    expect(text).toContain('Address = 10.44.0.1/16, fd44::1/64\n');
+    expect(text).toContain('PostUp = sysctl -q -w net.ipv6.conf.all.forwarding=1\n');
+    expect(text).toContain('AllowedIPs = 10.44.0.5/32, fd44::5/128\n');
+    expect(fileOf(classic('vanilla', true), LAPTOP)).toContain('AllowedIPs = 10.44.0.0/16, fd44::/64\n');
+  });
+});
+
+describe('the classic example as peer maps of agents', () => {
+  const network = classic('agent');
+  const facts = decide(network);
+  const seenBy = (id: NodeId) =>
+    [...peersOf(network, facts, id).values()].map((peer) => [
+      peer.id,
+      peer.allowedIps.join(' '),
+      peer.endpoint ?? '',
+      peer.persistentKeepalive,
+      peer.via ?? '',
+    ]);
+  const endpoint = (n: number) => `public-server${n}.example-vpn.dev:51820`;
+
+  it('is exact: a client reaches other clients through the bounce and nothing more', () => {
+    expect(seenBy(LAPTOP)).toEqual([
+      [SERVER1, '10.44.0.1/32 10.44.0.3/32 10.44.0.5/32', endpoint(1), 25, ''],
+      [SERVER2, '10.44.0.2/32', endpoint(2), 25, ''],
+      [HOME, '', '', 0, SERVER1],
+      [PHONE, '', '', 0, SERVER1],
+    ]);
+  });
+
+  it('lets the servers wait for the clients', () => {
+    expect(seenBy(SERVER2)).toEqual([
+      [SERVER1, '10.44.0.1/32', endpoint(1), 0, ''],
+      [HOME, '10.44.0.3/32', '', 0, ''],
+      [LAPTOP, '10.44.0.4/32', '', 0, ''],
+      [PHONE, '10.44.0.5/32', '', 0, ''],
+    ]);
+    expect(seenBy(SERVER1)).toEqual([
+      [SERVER2, '10.44.0.2/32', endpoint(2), 0, ''],
+      [HOME, '10.44.0.3/32', '', 0, ''],
+      [LAPTOP, '10.44.0.4/32', '', 0, ''],
+      [PHONE, '10.44.0.5/32', '', 0, ''],
+    ]);
+  });
+
+  it('says that clients cannot reach each other while there is no bounce', () => {
+    const without = makeNetwork(
+      [...network.nodes.values()].filter((node) => node.id !== SERVER1),
+      CIDRS,
+    );
+    const peers = peersOf(without, decide(without), LAPTOP);
+    expect(peers.get(PHONE)).toMatchObject({ allowedIps: [], persistentKeepalive: 0 });
+    expect(peers.get(PHONE)).not.toHaveProperty('via');
+    expect(peers.get(SERVER2)).toMatchObject({ allowedIps: ['10.44.0.2/32'] });
+  });
+});
+
+describe('the network-wide file', () => {
+  it('names the other bounces in comments, because one peer only can have the network', () => {
+    const hosts = [...classic().nodes.values()];
+    const second = {
+      ...hosts[0]!,
+      id: nodeId('node-9'),
+      name: 'spare',
+      publicKey: key(7),
+      addresses: ['10.44.0.9' as IpAddress],
+    };
+    const network = makeNetwork([second, ...hosts], CIDRS);
+    const text = renderNetworkPeersConf(network, decide(network));
+    expect(text.startsWith(CLIENT_PEERS)).toBe(true);
+    const rest = text.slice(CLIENT_PEERS.length).trim().split('\n');
+    expect(rest.every((line) => line.startsWith('# '))).toBe(true);
+    expect(rest).toContain(`# PublicKey = ${key(7)}`);
+  });
+
+  it('is empty for a network that has neither bounce nor direct node', () => {
+    const network = makeNetwork([classic().nodes.get(LAPTOP)!], CIDRS);
+    expect(renderNetworkPeersConf(network, decide(network))).toBe('');
+  });
+});

@@ -1,0 +1,113 @@
+import type { NodeId } from '@warren/base';
+import { decide } from './decide.js';
+import { link } from './link.js';
+import type { Facts, Network, Peer, PeerMapDelta } from './model.js';
+import { compareText, sortedText } from './order.js';
+import { samePeer, sameTexts } from './peer-map.js';
+
+/** A network with its facts, so that a caller who has them need not have them decided again. */
+export interface DecidedNetwork {
+  readonly network: Network;
+  readonly facts: Facts;
+}
+
+/** `decide` and keep the result beside the network. */
+export const decideNetwork = (network: Network, down?: ReadonlySet<NodeId>): DecidedNetwork => ({
+  network,
+  facts: decide(network, down),
+});
+
+/**
+ * What a change means for each node that sees it: for every node of `after`, `diffPeers` of its peers before and after,
+ * nodes without a difference left out. Evaluates only the pairs that the change touches: those of the nodes in `changed`
+ * (added, removed or different), and those that a changed fact names (DECISIONS 3).
+ *
+ * @param changed must name every node that differs; more does no harm.
+ */
+export function compileChange(
+  before: Network | DecidedNetwork,
+  after: Network | DecidedNetwork,
+  changed: ReadonlySet<NodeId>,
+): Map<NodeId, PeerMapDelta> {
+  const [old, now] = [decided(before), decided(after)];
+  const touched = new TouchedPairs(old, now);
+  const everybody = new Set([...old.network.nodes.keys(), ...now.network.nodes.keys()]);
+  for (const id of nodesToCompare(old, now, changed)) for (const other of everybody) touched.touch(id, other);
+  for (const [a, b] of pairsOfChangedFacts(old.facts, now.facts)) touched.touch(a, b);
+  return touched.deltas();
+}
+
+const decided = (value: Network | DecidedNetwork): DecidedNetwork => ('facts' in value ? value : decideNetwork(value));
+
+/** Changed nodes, and those whose home moved: through it they reach everybody, so all that they see may differ. */
+function nodesToCompare(old: DecidedNetwork, now: DecidedNetwork, changed: ReadonlySet<NodeId>): Set<NodeId> {
+  const nodes = new Set(changed);
+  for (const id of now.network.nodes.keys()) {
+    if (old.facts.homes.get(id) !== now.facts.homes.get(id)) nodes.add(id);
+  }
+  return nodes;
+}
+
+/** Pairs of nodes that did not change themselves, but whose AllowedIPs depend on a fact that did. */
+function* pairsOfChangedFacts(old: Facts, now: Facts): Generator<readonly [NodeId, NodeId]> {
+  for (const [bounce, routes] of now.routes) {
+    if (sameTexts(old.routes.get(bounce) ?? [], routes)) continue;
+    for (const other of now.routes.keys()) yield [bounce, other];
+  }
+  if (!sameTexts(old.relayed, now.relayed) || !sameTexts(old.cidrs, now.cidrs)) yield* now.homes;
+}
+
+/** Collects both directions of each pair once. */
+class TouchedPairs {
+  readonly #seen = new Map<NodeId, Set<NodeId>>();
+  readonly #upserts = new Map<NodeId, Peer[]>();
+  readonly #removes = new Map<NodeId, NodeId[]>();
+
+  constructor(
+    private readonly old: DecidedNetwork,
+    private readonly now: DecidedNetwork,
+  ) {}
+
+  touch(a: NodeId, b: NodeId): void {
+    if (a === b || this.#wasSeen(a < b ? a : b, a < b ? b : a)) return;
+    const [aBefore, bBefore] = this.#link(this.old, a, b);
+    const [aAfter, bAfter] = this.#link(this.now, a, b);
+    this.#compare(a, b, aBefore, aAfter);
+    this.#compare(b, a, bBefore, bAfter);
+  }
+
+  deltas(): Map<NodeId, PeerMapDelta> {
+    const deltas = new Map<NodeId, PeerMapDelta>();
+    for (const id of sortedText(new Set([...this.#upserts.keys(), ...this.#removes.keys()]))) {
+      const upsert = (this.#upserts.get(id) ?? []).sort((a, b) => compareText(a.id, b.id));
+      deltas.set(id, { upsert, remove: sortedText(this.#removes.get(id) ?? []) });
+    }
+    return deltas;
+  }
+
+  #wasSeen(low: NodeId, high: NodeId): boolean {
+    const partners = this.#seen.get(low);
+    if (partners?.has(high)) return true;
+    if (partners) partners.add(high);
+    else this.#seen.set(low, new Set([high]));
+    return false;
+  }
+
+  #link({ network, facts }: DecidedNetwork, a: NodeId, b: NodeId): ReturnType<typeof link> {
+    const [nodeA, nodeB] = [network.nodes.get(a), network.nodes.get(b)];
+    return nodeA && nodeB ? link(nodeA, nodeB, facts) : [undefined, undefined];
+  }
+
+  /** Nodes that are no longer in the network need no delta: they are told that they are out. */
+  #compare(viewer: NodeId, subject: NodeId, before: Peer | undefined, after: Peer | undefined): void {
+    if (!this.now.network.nodes.has(viewer)) return;
+    if (after && !(before && samePeer(before, after))) append(this.#upserts, viewer, after);
+    else if (before && !after) append(this.#removes, viewer, subject);
+  }
+}
+
+function append<T>(lists: Map<NodeId, T[]>, id: NodeId, item: T): void {
+  const list = lists.get(id);
+  if (list) list.push(item);
+  else lists.set(id, [item]);
+}

@@ -1,0 +1,160 @@
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { type IpAddress, WarrenError } from '@warren/base';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ERRNO } from './libc.js';
+import { PacketMemory } from './packet-memory.js';
+import { watchReadable } from './readiness.js';
+import { encodeSocketAddress, socketAddressEndpoint } from './socket-address.js';
+import type { UdpSocket } from './udp-socket.js';
+import { openUdpSockets, type UdpSockets } from './udp-sockets.js';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+function open(port = 0): UdpSockets {
+  const sockets = openUdpSockets({ port, memory: new PacketMemory(8) });
+  cleanups.push(() => sockets.close());
+  return sockets;
+}
+
+interface Arrived {
+  readonly bytes: Uint8Array;
+  readonly from: string;
+}
+
+/** Collects `count` datagrams through the event loop. */
+function arrivals(socket: UdpSocket, count: number, budget = 64): Promise<Arrived[]> {
+  const all: Arrived[] = [];
+  return new Promise((resolve) => {
+    const watch = watchReadable(
+      socket.fd,
+      () => {
+        socket.receive(budget, (datagram, from) => {
+          all.push({ bytes: Uint8Array.from(datagram), from: socketAddressEndpoint(from) });
+        });
+        if (all.length >= count) {
+          watch.close();
+          resolve(all);
+        }
+      },
+      () => 'stop',
+    );
+    cleanups.push(() => watch.close());
+  });
+}
+
+const loopback = (family: 4 | 6) => (family === 4 ? '127.0.0.1' : '::1') as IpAddress;
+
+describe('UDP sockets', () => {
+  for (const family of [4, 6] as const) {
+    it(`exchange datagrams of every size over IPv${family}`, async () => {
+      const a = open();
+      const b = open();
+      const sender = family === 4 ? a.v4! : a.v6!;
+      const receiver = family === 4 ? b.v4! : b.v6!;
+      const sizes = [0, 1, 148, 1452, 9000, 65_507];
+      const arrived = arrivals(receiver, sizes.length);
+      const to = encodeSocketAddress(loopback(family), b.port);
+      for (const size of sizes) expect(sender.send(new Uint8Array(size).fill(size & 0xff), to)).toBe(0);
+      const datagrams = await arrived;
+      expect(datagrams.map((datagram) => datagram.bytes.length)).toEqual(sizes);
+      expect(datagrams.every(({ bytes }) => bytes.every((byte) => byte === (bytes.length & 0xff)))).toBe(true);
+      expect(new Set(datagrams.map((datagram) => datagram.from))).toEqual(
+        new Set([family === 4 ? `127.0.0.1:${a.port}` : `[::1]:${a.port}`]),
+      );
+    });
+  }
+
+  it('send memory of the packet memory without a copy', async () => {
+    const memory = new PacketMemory(8);
+    const a = openUdpSockets({ port: 0, memory });
+    cleanups.push(() => a.close());
+    const offset = memory.allocate(100);
+    const datagram = memory.bytes.subarray(offset, offset + 100).fill(7);
+    const arrived = arrivals(a.v4!, 1);
+    expect(memory.holds(datagram)).toBe(true);
+    expect(a.v4!.send(datagram, encodeSocketAddress(loopback(4), a.port))).toBe(0);
+    expect((await arrived)[0]!.bytes).toEqual(Uint8Array.from(datagram));
+  });
+
+  it('talk to a socket of Node in both directions', async () => {
+    const ours = open();
+    const theirs = dgram.createSocket('udp4');
+    cleanups.push(() => theirs.close());
+    theirs.bind(0, '127.0.0.1');
+    await once(theirs, 'listening');
+    const atTheirs = once(theirs, 'message');
+    ours.v4!.send(Uint8Array.of(1, 2, 3), encodeSocketAddress(loopback(4), theirs.address().port));
+    const [message, info] = (await atTheirs) as [Buffer, { port: number }];
+    expect([...message]).toEqual([1, 2, 3]);
+    expect(info.port).toBe(ours.port);
+    const atOurs = arrivals(ours.v4!, 1);
+    theirs.send(Uint8Array.of(9), ours.port, '127.0.0.1');
+    expect((await atOurs)[0]).toEqual({ bytes: Uint8Array.of(9), from: `127.0.0.1:${theirs.address().port}` });
+  });
+
+  it('use one port for both families', async () => {
+    const sockets = open();
+    expect(sockets.port).toBeGreaterThan(0);
+    for (const type of ['udp4', 'udp6'] as const) {
+      const probe = dgram.createSocket({ type, ipv6Only: type === 'udp6' });
+      cleanups.push(() => probe.close());
+      const failed = once(probe, 'error');
+      probe.bind(sockets.port);
+      const [error] = await failed;
+      expect((error as NodeJS.ErrnoException).code).toBe('EADDRINUSE');
+    }
+  });
+
+  it('say which port is in use, and leave nothing open', () => {
+    const first = open();
+    const error = catchError(() => open(first.port));
+    expect(error).toBeInstanceOf(WarrenError);
+    expect((error as WarrenError).code).toBe('port-in-use');
+    expect((error as WarrenError).message).toContain(`UDP port ${first.port} is in use`);
+    first.close();
+    expect(open(first.port).port).toBe(first.port);
+  });
+
+  it('also notice a port that only IPv6 has lost', async () => {
+    const probe = dgram.createSocket({ type: 'udp6', ipv6Only: true });
+    cleanups.push(() => probe.close());
+    probe.bind(0);
+    await once(probe, 'listening');
+    const error = catchError(() => open(probe.address().port));
+    expect((error as WarrenError).code).toBe('port-in-use');
+    expect((error as WarrenError).message).toContain('IPv6');
+  });
+
+  it('return the error number of a datagram that cannot go out, and go on', async () => {
+    const sockets = open();
+    const tooLong = sockets.v4!.send(new Uint8Array(65_508), encodeSocketAddress(loopback(4), sockets.port));
+    expect(tooLong).toBe(90); // EMSGSIZE
+    const broadcast = sockets.v4!.send(Uint8Array.of(1), encodeSocketAddress('255.255.255.255' as IpAddress, 9));
+    expect(broadcast).toBe(ERRNO.EACCES);
+    const arrived = arrivals(sockets.v4!, 1);
+    expect(sockets.v4!.send(Uint8Array.of(5), encodeSocketAddress(loopback(4), sockets.port))).toBe(0);
+    expect((await arrived)[0]!.bytes).toEqual(Uint8Array.of(5));
+  });
+
+  it('hand over at most the budget and keep the rest for the next turn', async () => {
+    const sockets = open();
+    const to = encodeSocketAddress(loopback(4), sockets.port);
+    const arrived = arrivals(sockets.v4!, 10, 3);
+    for (let i = 0; i < 10; i++) sockets.v4!.send(Uint8Array.of(i), to);
+    expect((await arrived).map(({ bytes }) => bytes[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(sockets.v4!.receive(3, () => undefined)).toBe(0);
+  });
+});
+
+function catchError(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('no error');
+}

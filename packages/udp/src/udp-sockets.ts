@@ -1,0 +1,152 @@
+import { type IpFamily, WarrenError } from '@warren/base';
+import { ERRNO, errnoName, type Libc, loadLibc } from './libc.js';
+import type { PacketMemory } from './packet-memory.js';
+import { AF_INET, AF_INET6, SOCKET_ADDRESS_LENGTH } from './socket-address.js';
+import { PlainUdpSocket, type UdpSocket } from './udp-socket.js';
+
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+/** Bytes of socket buffer asked for, as wireguard-go does: bursts wait in the kernel instead of being lost. */
+const SOCKET_BUFFER = 7 << 20;
+/** Attempts to find a port that is free for both families. */
+const MAX_PORT_ATTEMPTS = 32;
+
+export interface UdpSocketsOptions {
+  /** 0: any port that is free for IPv4 and IPv6. */
+  readonly port: number;
+  /** The packet memory that the sockets take their buffers from (about 256 KiB). */
+  readonly memory: PacketMemory;
+}
+
+/** One port on both families. */
+export interface UdpSockets {
+  /** The port really bound. */
+  readonly port: number;
+  readonly v4: UdpSocket | undefined;
+  /** undefined on a host without IPv6. */
+  readonly v6: UdpSocket | undefined;
+  close(): void;
+}
+
+/**
+ * Opens an IPv4 and an IPv6 socket on the same port, on all addresses. A host without one family gets the other.
+ * @throws WarrenError `port-in-use`, `port-not-allowed`, `socket-failed`; nothing stays open then.
+ */
+export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
+  const libc = loadLibc();
+  const opened = bindBoth(libc, options);
+  const socketOf = (family: IpFamily): UdpSocket | undefined => {
+    const fd = family === 4 ? opened.v4 : opened.v6;
+    return fd === undefined ? undefined : new PlainUdpSocket(fd, family, libc, options.memory);
+  };
+  let open = true;
+  return {
+    port: opened.port,
+    v4: socketOf(4),
+    v6: socketOf(6),
+    close(): void {
+      if (open) closeAll(libc, opened);
+      open = false;
+    },
+  };
+}
+
+interface Bound {
+  readonly port: number;
+  readonly v4: number | undefined;
+  readonly v6: number | undefined;
+}
+
+function bindBoth(libc: Libc, { port, memory }: UdpSocketsOptions): Bound {
+  const scratch = memory.allocate(SOCKET_ADDRESS_LENGTH + 4);
+  for (let attempt = 1; ; attempt++) {
+    const v4 = openSocket(libc, memory, scratch, 4);
+    const v6 = openSocket(libc, memory, scratch, 6);
+    try {
+      if (v4 === undefined && v6 === undefined) {
+        throw new WarrenError('socket-failed', 'this host has neither IPv4 nor IPv6: load one of them into the kernel');
+      }
+      const first = bindSocket(libc, memory, scratch, v4 ?? v6!, v4 === undefined ? 6 : 4, port);
+      if (v4 !== undefined && v6 !== undefined) bindSocket(libc, memory, scratch, v6, 6, first);
+      return { port: first, v4, v6 };
+    } catch (error) {
+      closeAll(libc, { port, v4, v6 });
+      // The port that the kernel chose for IPv4 can be taken on IPv6: choose again.
+      if (port === 0 && attempt < MAX_PORT_ATTEMPTS && isPortInUse(error)) continue;
+      throw error;
+    }
+  }
+}
+
+const isPortInUse = (error: unknown): boolean => error instanceof WarrenError && error.code === 'port-in-use';
+
+function closeAll(libc: Libc, bound: Bound): void {
+  if (bound.v4 !== undefined) libc.close(bound.v4);
+  if (bound.v6 !== undefined) libc.close(bound.v6);
+}
+
+function openSocket(libc: Libc, memory: PacketMemory, scratch: number, family: IpFamily): number | undefined {
+  const fd = libc.socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    const errno = libc.errno();
+    if (errno === ERRNO.EAFNOSUPPORT) return undefined;
+    throw new WarrenError('socket-failed', `cannot open an IPv${family} UDP socket (${errnoName(errno)})`);
+  }
+  const set = (level: number, option: number, value: number): boolean => {
+    memory.view.setInt32(scratch, value, true);
+    return libc.setsockopt(fd, level, option, memory.base + scratch, 4) === 0;
+  };
+  // Forcing needs CAP_NET_ADMIN; without it the host's limit (net.core.rmem_max) holds.
+  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+  if (!set(SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+  if (family === 6 && !set(IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
+    const errno = libc.errno();
+    libc.close(fd);
+    throw new WarrenError('socket-failed', `cannot restrict a socket to IPv6 (${errnoName(errno)})`);
+  }
+  return fd;
+}
+
+/** @returns the port bound. */
+function bindSocket(
+  libc: Libc,
+  memory: PacketMemory,
+  scratch: number,
+  fd: number,
+  family: IpFamily,
+  port: number,
+): number {
+  const { bytes, view, base } = memory;
+  bytes.fill(0, scratch, scratch + SOCKET_ADDRESS_LENGTH);
+  view.setUint16(scratch, family === 4 ? AF_INET : AF_INET6, true);
+  view.setUint16(scratch + 2, port, false);
+  const length = family === 4 ? 16 : SOCKET_ADDRESS_LENGTH;
+  if (libc.bind(fd, base + scratch, length) < 0) throw bindError(libc.errno(), family, port);
+  view.setUint32(scratch + SOCKET_ADDRESS_LENGTH, SOCKET_ADDRESS_LENGTH, true);
+  if (libc.getsockname(fd, base + scratch, base + scratch + SOCKET_ADDRESS_LENGTH) < 0) {
+    throw new WarrenError('socket-failed', `cannot learn the UDP port that was bound (${errnoName(libc.errno())})`);
+  }
+  return view.getUint16(scratch + 2, false);
+}
+
+function bindError(errno: number, family: IpFamily, port: number): WarrenError {
+  if (errno === ERRNO.EADDRINUSE) {
+    return new WarrenError(
+      'port-in-use',
+      `UDP port ${port} is in use on IPv${family} by another program (see \`ss -lunp\`): stop it, or choose another port (0: any)`,
+    );
+  }
+  if (errno === ERRNO.EACCES) {
+    return new WarrenError('port-not-allowed', `UDP port ${port} may only be used by root: choose one above 1023`);
+  }
+  return new WarrenError('socket-failed', `cannot use UDP port ${port} on IPv${family} (${errnoName(errno)})`);
+}
