@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createWorld, type Host, type World } from '@warren/netlab';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeLab } from '../support/groups.js';
 import { createPair, LISTEN_PORT, type Pair, pingStream, transfer } from '../support/pair.js';
 import { spawnDataPlane, WarrenNode } from '../support/warren-node.js';
+import { createKeyPair } from '../support/wireguard-keys.js';
 import { type WireGuardConfig, waitFor } from '../support/wireguard-node.js';
 
 const MEGABYTES = 32;
@@ -89,17 +92,23 @@ describeLab('two data planes with static configuration', [], () => {
       return Promise.all([WarrenNode.start(a, pair.initiator), WarrenNode.start(b, pair.responder)]);
     }
 
-    it('come back after the link was down and up again', async () => {
-      await start();
+    it('come back after the link was down and up again, and do not spin meanwhile', async () => {
+      const [node] = await start();
+      const cpuMs = async () => {
+        const { cpu } = await node.stats();
+        return (cpu.user + cpu.system) / 1_000;
+      };
       expect(await a.ping(pair.inner.responder[4], { count: 10 })).toBe(true);
       await a.run('ip', ['link', 'set', 'wg0', 'down']);
-      expect(await b.ping(pair.inner.initiator[4])).toBe(false);
+      const before = await cpuMs();
+      expect(await b.ping(pair.inner.initiator[4], { timeoutMs: 2_000 })).toBe(false);
+      expect((await cpuMs()) - before).toBeLessThan(1_000);
       await a.run('ip', ['link', 'set', 'wg0', 'up']);
       await a.run('ip', ['route', 'replace', `${pair.inner.responder[4]}/32`, 'dev', 'wg0']);
       expect(await a.ping(pair.inner.responder[4], { count: 10 })).toBe(true);
     });
 
-    it('end by themselves with a reason when the interface is deleted, without spinning', async () => {
+    it('end by themselves with a reason when the interface is deleted', async () => {
       const [node] = await start();
       await a.run('ip', ['link', 'delete', 'wg0']);
       expect(await node.process.waitForExit(5_000)).toEqual({ code: 1, signal: null });
@@ -134,6 +143,81 @@ describeLab('two data planes with static configuration', [], () => {
     });
   });
 
+  describe('whose configuration changes', () => {
+    it('route exactly the AllowedIPs, leave routes of others alone, and keep what did not change', async () => {
+      const pair = createPair({ initiator: a, responder: b, outer: 4 });
+      const [peer] = pair.initiator.peers;
+      const other = { publicKey: createKeyPair().publicKey, allowedIps: ['10.78.0.0/16', 'fd78::/48', '10.79.0.0/16'] };
+      const steps = [
+        ['change', { set: [other], remove: [] }],
+        ['setAddresses', [`${pair.inner.initiator[4]}/32`, `${pair.inner.initiator[6]}/128`, '10.80.0.1/24']],
+        ['setAddresses', [`${pair.inner.initiator[4]}/32`, `${pair.inner.initiator[6]}/128`, '10.80.0.2/24']],
+        ['replacePeers', [peer]],
+        ['change', { set: [], remove: [peer!.publicKey] }],
+        ['initiateHandshake', peer!.publicKey],
+      ] as const;
+      await a.configure(['route add 10.79.0.0/16 dev eth0']);
+      const node = await WarrenNode.start(a, pair.initiator, { steps });
+      const responder = await WarrenNode.start(b, pair.responder);
+      const routed = async () => {
+        const shown = await Promise.all(
+          ['-4', '-6'].map((family) => a.run('ip', [family, '-json', 'route', 'show', 'dev', 'wg0'])),
+        );
+        const routes = shown.flatMap(({ stdout }) => JSON.parse(stdout) as { dst: string; protocol: string }[]);
+        return routes.filter(({ protocol }) => protocol !== 'kernel').map(({ dst }) => dst.replace(/\/(32|128)$/, ''));
+      };
+      const addresses = async () => {
+        const { stdout } = await a.run('ip', ['-json', 'address', 'show', 'dev', 'wg0', 'scope', 'global']);
+        const [link] = JSON.parse(stdout) as { addr_info: { local?: string; prefixlen: number }[] }[];
+        // iproute2 shows an empty object for each address that the scope leaves out.
+        const shown = link!.addr_info.filter(({ local }) => local !== undefined);
+        return shown.map(({ local, prefixlen }) => `${local}/${prefixlen}`).sort();
+      };
+      const peerOnly = [pair.inner.responder[4], pair.inner.responder[6]];
+      expect((await routed()).sort()).toEqual([...peerOnly].sort());
+      const stream = pingStream(a, pair.inner.responder[4], 20, 100);
+
+      await node.nextStep();
+      expect((await routed()).sort()).toEqual([...peerOnly, '10.78.0.0/16', 'fd78::/48'].sort());
+      expect(node.process.stdout).toContain('log warn 10.79.0.0/16 is not routed to wg0: a route to it exists already');
+      await node.nextStep();
+      await node.nextStep();
+      expect(await addresses()).toEqual(
+        [`${pair.inner.initiator[4]}/32`, `${pair.inner.initiator[6]}/128`, '10.80.0.2/24'].sort(),
+      );
+      expect((await routed()).sort()).toEqual([...peerOnly, '10.78.0.0/16', 'fd78::/48'].sort());
+      await node.nextStep();
+      expect((await routed()).sort()).toEqual([...peerOnly].sort());
+      expect((await a.run('ip', ['route', 'show', '10.79.0.0/16'])).stdout).toContain('dev eth0');
+      expect(await stream).toEqual({ sent: 20, received: 20 });
+
+      await node.nextStep();
+      expect(await routed()).toEqual([]);
+      expect((await node.stats()).peers).toEqual([]);
+      await expect(node.nextStep()).rejects.toThrow('unknown-peer');
+      await a.configure(['route delete 10.79.0.0/16 dev eth0']);
+      await Promise.all([node.stop(), responder.stop()]);
+    });
+  });
+
+  describe('that know each other by name', () => {
+    it('look the name up again while handshakes fail', async () => {
+      const hosts = join(world.dir, 'hosts');
+      writeFileSync(hosts, '203.0.113.250 b.example\n');
+      const pair = createPair({ initiator: a, responder: b, outer: 4 });
+      const [peer] = pair.initiator.peers;
+      const named = { ...pair.initiator, peers: [{ ...peer!, endpoint: `b.example:${LISTEN_PORT}` }] };
+      const wrapper = ['sh', '-c', `mount --bind ${hosts} /etc/hosts && exec "$@"`, 'sh'];
+      const nodes = await Promise.all([WarrenNode.start(a, named, { wrapper }), WarrenNode.start(b, pair.responder)]);
+      await waitFor('the first answer', async () => (await nodes[0].stats()).peers[0]!.endpoint !== undefined);
+      expect((await nodes[0].stats()).peers[0]!.endpoint).toBe(`203.0.113.250:${LISTEN_PORT}`);
+      expect(await a.ping(pair.inner.responder[4])).toBe(false);
+      writeFileSync(hosts, `${b.ipv4} b.example\n`);
+      await waitFor('a ping', () => a.ping(pair.inner.responder[4]), 40_000);
+      await Promise.all(nodes.map((node) => node.stop()));
+    });
+  });
+
   describe('that cannot start say why in one line and leave nothing behind', () => {
     const config = (): WireGuardConfig => createPair({ initiator: a, responder: b, outer: 4 }).initiator;
 
@@ -146,6 +230,14 @@ describeLab('two data planes with static configuration', [], () => {
       expect(error.message).not.toContain('\n');
       return error;
     }
+
+    it('permission is missing', async () => {
+      expect(await failure({ wrapper: ['setpriv', '--bounding-set', '-net_admin'] })).toMatchObject({
+        code: 'not-root',
+        message: expect.stringContaining('run as root'),
+      });
+      expect(await a.interfaces()).toEqual(['eth0']);
+    });
 
     it('/dev/net/tun is missing', async () => {
       expect(await failure({ hide: ['/dev/net'] })).toMatchObject({
@@ -182,7 +274,7 @@ describeLab('two data planes with static configuration', [], () => {
     });
 
     it('iproute2 is missing', async () => {
-      expect(await failure({ env: { PATH: '/nonexistent' } })).toMatchObject({
+      expect(await failure({ path: '/nonexistent' })).toMatchObject({
         code: 'iproute2-missing',
         message: expect.stringContaining('install iproute2'),
       });

@@ -8,17 +8,28 @@ import type { WireGuardConfig, WireGuardNode } from './wireguard-node.js';
 const RUNNER = fileURLToPath(new URL('./data-plane-runner.mjs', import.meta.url));
 let configurations = 0;
 
+export interface DataPlaneSpawnOptions extends SpawnOptions {
+  /** A program and arguments that run the runner, such as `setpriv …`. */
+  readonly wrapper?: readonly string[];
+  /** PATH of the runner itself. */
+  readonly path?: string;
+  /** Calls of `DataPlane` methods, with peers in plain text, for `nextStep`. */
+  readonly steps?: readonly (readonly [method: string, argument: unknown])[];
+}
+
 /** Starts the runner of one data plane on the host and returns at once. */
-export function spawnDataPlane(host: Host, config: WireGuardConfig, options: SpawnOptions = {}): HostProcess {
+export function spawnDataPlane(host: Host, config: WireGuardConfig, options: DataPlaneSpawnOptions = {}): HostProcess {
   const path = join(host.dir, `data-plane-${++configurations}.json`);
-  writeFileSync(path, JSON.stringify(config), { mode: 0o644 });
-  return host.spawn(process.execPath, [RUNNER, path], options);
+  writeFileSync(path, JSON.stringify({ ...config, path: options.path, steps: options.steps }), { mode: 0o644 });
+  const [command, ...args] = [...(options.wrapper ?? []), process.execPath, RUNNER, path];
+  return host.spawn(command!, args, options);
 }
 
 /** Our data plane on a host of the lab. */
 export class WarrenNode implements WireGuardNode {
   readonly implementation = 'warren';
   #asked = 0;
+  #steps = 0;
 
   private constructor(
     readonly host: Host,
@@ -27,8 +38,8 @@ export class WarrenNode implements WireGuardNode {
   ) {}
 
   /** @throws WarrenError with the runner's output when it does not come up. */
-  static async start(host: Host, config: WireGuardConfig): Promise<WarrenNode> {
-    const running = spawnDataPlane(host, config);
+  static async start(host: Host, config: WireGuardConfig, options?: DataPlaneSpawnOptions): Promise<WarrenNode> {
+    const running = spawnDataPlane(host, config, options);
     const [, ready] = await running.waitForOutput(/^ready (.*)$/m, 20_000);
     return new WarrenNode(host, running, (JSON.parse(ready!) as { listenPort: number }).listenPort);
   }
@@ -38,6 +49,14 @@ export class WarrenNode implements WireGuardNode {
     this.process.kill('SIGUSR1');
     const [, stats] = await this.process.waitForOutput(new RegExp(`^stats ${number} (.*)$`, 'm'), 10_000);
     return JSON.parse(stats!);
+  }
+
+  /** Does the next of `steps`. @throws Error with the code when it failed. */
+  async nextStep(): Promise<void> {
+    const number = ++this.#steps;
+    this.process.kill('SIGHUP');
+    const [, failed] = await this.process.waitForOutput(new RegExp(`^step ${number}(?: failed (.*))?$`, 'm'), 10_000);
+    if (failed !== undefined) throw new Error(failed);
   }
 
   async lastHandshake(): Promise<number> {

@@ -51,5 +51,5 @@ export function openBox(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array):
 /** Before it is compiled, the functions are simply absent. */
 function requireReady(): void {
   if (typeof sodium.crypto_box_beforenm === 'function') return;
-  throw new WarrenError('boxes-not-ready', 'libsodium is not compiled yet; await boxesReady first');
+  throw new WarrenError('boxes-not-ready', 'libsodium is not compiled yet; wait for boxesReady first');
 }

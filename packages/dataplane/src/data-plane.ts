@@ -1,16 +1,9 @@
-import {
-  type Endpoint,
-  type Prefix,
-  type PublicKey,
-  parseHostPort,
-  parsePrefix,
-  parsePublicKey,
-  WarrenError,
-} from '@warren/base';
+import { type Endpoint, type PublicKey, WarrenError } from '@warren/base';
 import type { DataPlane, DataPlaneChange, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from './data-plane-api.js';
 import { EndpointResolver } from './endpoint-resolver.js';
 import { InterfaceConfig, parseInterfaceAddress } from './interface-config.js';
 import { checkInterfaceName } from './interface-name.js';
+import { checkPeer, encodePeer } from './peer-message.js';
 import { PrefixOwners } from './prefix-owners.js';
 import { WorkerChannel } from './worker-channel.js';
 import type { WorkerPeer } from './worker-messages.js';
@@ -146,25 +139,15 @@ class RunningDataPlane implements DataPlane {
   ): Promise<void> {
     for (const peer of remove) this.#forget(peer);
     const transfer: ArrayBuffer[] = [];
-    const peers = set.map((peer) => this.#encodePeer(peer, transfer));
+    const peers = set.map((peer) => this.#encode(peer, transfer));
     if (type === 'change') await this.#channel.request({ type, set: peers, remove }, transfer);
     else await this.#channel.request({ type, set: peers }, transfer);
   }
 
-  #encodePeer(peer: DataPlanePeer, transfer: ArrayBuffer[]): WorkerPeer {
-    const { publicKey, allowedIps, persistentKeepalive } = peer;
-    this.#peers.add(publicKey);
-    this.#prefixes.assign(publicKey, allowedIps);
-    const endpoint = this.#resolver?.set(publicKey, peer.endpoint);
-    const presharedKey = peer.presharedKey && Uint8Array.from(peer.presharedKey.expose());
-    if (presharedKey) transfer.push(presharedKey.buffer);
-    return {
-      publicKey,
-      allowedIps,
-      ...(endpoint !== undefined && { endpoint }),
-      ...(presharedKey && { presharedKey }),
-      ...(persistentKeepalive !== undefined && { persistentKeepalive }),
-    };
+  #encode(peer: DataPlanePeer, transfer: ArrayBuffer[]): WorkerPeer {
+    this.#peers.add(peer.publicKey);
+    this.#prefixes.assign(peer.publicKey, peer.allowedIps);
+    return encodePeer(peer, this.#resolver?.set(peer.publicKey, peer.endpoint), transfer);
   }
 
   #forget(peer: PublicKey): void {
@@ -187,21 +170,5 @@ class RunningDataPlane implements DataPlane {
 
   #log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
     this.options.log?.(level, message);
-  }
-}
-
-/** @throws WarrenError `bad-peer`: types can be lied to, and the worker trusts what it is told. */
-function checkPeer(peer: DataPlanePeer): void {
-  const refuse = (problem: string): never => {
-    throw new WarrenError('bad-peer', `peer ${peer.publicKey}: ${problem}`);
-  };
-  if (!parsePublicKey(peer.publicKey)) refuse('its public key is not the base64 of 32 bytes');
-  const bad = peer.allowedIps.find((prefix: Prefix) => parsePrefix(prefix) !== prefix);
-  if (bad !== undefined) refuse(`${JSON.stringify(bad)} is no canonical prefix; write e.g. 10.44.0.3/32`);
-  if (peer.endpoint !== undefined && !parseHostPort(peer.endpoint))
-    refuse(`${JSON.stringify(peer.endpoint)} is no host:port`);
-  const keepalive = peer.persistentKeepalive ?? 0;
-  if (!Number.isInteger(keepalive) || keepalive < 0 || keepalive > 65_535) {
-    refuse(`a keepalive of ${keepalive} seconds is not possible: choose 1 to 65535, or 0 for off`);
   }
 }

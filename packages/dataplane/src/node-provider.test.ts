@@ -1,10 +1,10 @@
 import { nobleProvider } from '@warren/crypto';
-import { providerSuite } from '@warren/crypto/suite';
+import { cryptoProviderSuite } from '@warren/crypto/suite';
 import { describe, expect, it } from 'vitest';
 import { chooseProvider, knownAnswerProblem } from './crypto-choice.js';
 import { createNodeProvider } from './node-provider.js';
 
-providerSuite('node', () => createNodeProvider(nobleProvider));
+cryptoProviderSuite('node', () => createNodeProvider(nobleProvider));
 
 describe('choice of a crypto provider', () => {
   const right = createNodeProvider(nobleProvider);

@@ -20,6 +20,8 @@ export class PathTable {
   /** Hash chains: first slot of each bucket, next slot of each slot. */
   readonly #heads: Int32Array;
   readonly #next: Int32Array;
+  /** One view of each slot's address, made when it is first asked for. */
+  readonly #views: (Uint8Array | undefined)[] = [];
   #free: number[] = [];
   #unused = 0;
   #size = 0;
@@ -64,7 +66,8 @@ export class PathTable {
   address(path: PathId): Uint8Array | undefined {
     const slot = path % this.#capacity;
     if (this.#present[slot] !== 1 || this.#idOf(slot) !== path) return undefined;
-    return this.#addresses.subarray(slot * SOCKET_ADDRESS_LENGTH, (slot + 1) * SOCKET_ADDRESS_LENGTH);
+    this.#views[slot] ??= this.#addressAt(slot);
+    return this.#views[slot];
   }
 
   endpoint(path: PathId): Endpoint | undefined {
@@ -82,6 +85,10 @@ export class PathTable {
     return (this.#generations[slot]! * this.#capacity + slot) as PathId;
   }
 
+  #addressAt(slot: number): Uint8Array {
+    return this.#addresses.subarray(slot * SOCKET_ADDRESS_LENGTH, (slot + 1) * SOCKET_ADDRESS_LENGTH);
+  }
+
   #takeSlot(): number | undefined {
     if (this.#free.length === 0 && this.#unused === this.#capacity) this.#evictUnused();
     const freed = this.#free.pop();
@@ -96,7 +103,7 @@ export class PathTable {
     this.#size = 0;
     for (let slot = 0; slot < this.#capacity; slot++) {
       if (keep[slot] === 1) {
-        const bucket = this.#bucketOf(this.#addresses.subarray(slot * SOCKET_ADDRESS_LENGTH));
+        const bucket = this.#bucketOf(this.#addressAt(slot));
         this.#next[slot] = this.#heads[bucket]!;
         this.#heads[bucket] = slot;
         this.#size++;

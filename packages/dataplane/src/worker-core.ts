@@ -128,8 +128,7 @@ export class WorkerCore {
       paths,
       memory,
       onHandshakeFailing: (peer) => this.listener.handshakeFailing(peer),
-      onHandshakeCompleted: (peer, role) =>
-        this.listener.log('debug', `handshake with ${peer} completed as ${role}`),
+      onHandshakeCompleted: (peer, role) => this.listener.log('debug', `handshake with ${peer} completed as ${role}`),
       onTunGone: () => this.#tunGone(options.interfaceName),
     });
     engine.start();

@@ -118,6 +118,14 @@ describe('node records', () => {
 });
 
 describe('tombstones', () => {
+  it('are decoded from a Buffer as from any bytes, though its slices share memory', () => {
+    const bytes = encodeTombstone(TOMBSTONE);
+    expect(decodeTombstone(Buffer.concat([Buffer.from('before'), bytes]).subarray(6))).toEqual(TOMBSTONE);
+    expect(decodeNodeRecord(Buffer.concat([Buffer.from('before'), encodeNodeRecord(RECORD)]).subarray(6))).toEqual(
+      RECORD,
+    );
+  });
+
   it('come back from their encoding, with and without an identity', () => {
     fc.assert(
       fc.property(tombstones, (stone) => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant, WarrenError } from '@warren/base';
@@ -20,9 +20,10 @@ export interface WorldOptions {
    * program that ends in its own way says otherwise and calls `close`.
    */
   readonly handleSignals?: boolean;
+  /** How long programs have to end by themselves when the world closes; 8 s unless said. */
+  readonly graceMs?: number;
 }
 
-/** How long programs have to end by themselves when their world closes. */
 const GRACE_MS = 8_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -40,10 +41,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   invariant(startTime !== undefined, 'this process exists');
   const prefix = `wl-${randomBytes(4).toString('hex')}-`;
   const dir = mkdtempSync(join(temporaryDirectory(), `warren-netlab-${options.name}-`));
+  // Programs on the hosts may run as other users, a database for instance, and have to get through.
+  chmodSync(dir, 0o711);
   const record = { pid: process.pid, startTime, prefix, dir };
   writeRecord(record);
   try {
-    const world = new World(record, await Internet.create(`${prefix}internet`));
+    const world = new World(record, await Internet.create(`${prefix}internet`), options.graceMs ?? GRACE_MS);
     world.guard(options.handleSignals ?? true);
     return world;
   } catch (error) {
@@ -62,6 +65,7 @@ export class World {
   constructor(
     private readonly record: WorldRecord,
     readonly internet: Internet,
+    private readonly graceMs: number,
   ) {}
 
   /** The world's temporary directory; hosts have theirs inside. */
@@ -115,7 +119,7 @@ export class World {
   }
 
   private async remove(): Promise<void> {
-    await Promise.all([...this.hosts.values()].map((host) => host.stopProcesses(GRACE_MS)));
+    await Promise.all([...this.hosts.values()].map((host) => host.stopProcesses(this.graceMs)));
     await removeWorld(this.record, 1_000);
     for (const removeGuard of this.removeGuards) removeGuard();
   }

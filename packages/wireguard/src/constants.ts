@@ -31,8 +31,6 @@ export const REJECT_AFTER_MESSAGES = 2 ** 53 - 2 ** 13 - 1;
 
 /** Random part added to `REKEY_TIMEOUT`, so that two initiators fall out of step: 0 to 333 ms. */
 export const REKEY_TIMEOUT_JITTER = 334;
-/** Repetitions of an initiation that fit into `REKEY_ATTEMPT_TIME`. */
-export const MAX_HANDSHAKE_ATTEMPTS = REKEY_ATTEMPT_TIME / REKEY_TIMEOUT;
 /** Least time between two consumed initiations of one peer. */
 export const MIN_INITIATION_INTERVAL = 20;
 /** Transport payloads are padded with zeros to a multiple of this, in bytes. Paper §5.4.6. */

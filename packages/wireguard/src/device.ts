@@ -35,7 +35,12 @@ import { TIMER_NAMES, TIMERS } from './timers.js';
  * Source: WireGuard paper (2020-06-01); where that is silent, Linux and wireguard-go.
  */
 export function createDevice(options: DeviceOptions): Device {
-  return new WireGuardDevice(options);
+  return deviceOf(new DeviceState(options));
+}
+
+/** The machine around given state: tests look into the state that they gave. */
+export function deviceOf(state: DeviceState): Device {
+  return new WireGuardDevice(state);
 }
 
 class WireGuardDevice implements Device {
@@ -45,8 +50,8 @@ class WireGuardDevice implements Device {
   readonly #opened: Opened = { length: 0, peer: '' as PublicKey };
   #deadline: Deadline | undefined;
 
-  constructor(options: DeviceOptions) {
-    this.#state = new DeviceState(options);
+  constructor(state: DeviceState) {
+    this.#state = state;
     this.#publicKey = publicKeyFromBytes(this.#state.local.publicKey);
   }
 

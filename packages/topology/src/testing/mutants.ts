@@ -1,11 +1,11 @@
 /** Inputs for each decoder: 200,000 in the tests, ten million in the soak (docs/TESTING.md). */
-export const FUZZ_RUNS = process.env.WARREN_SOAK ? 10_000_000 : 200_000;
-export const FUZZ_SEED = Number(process.env.WARREN_SEED ?? 1);
+const FUZZ_RUNS = process.env.WARREN_SOAK ? 10_000_000 : 200_000;
+const FUZZ_SEED = Number(process.env.WARREN_SEED ?? 1);
 /** Milliseconds that a fuzz test may take on a busy machine. */
 export const FUZZ_TIMEOUT = process.env.WARREN_SOAK ? 3_600_000 : 120_000;
 
 /** Marsaglia's xorshift32: the same inputs for the same seed on every machine. */
-export function seeded(seed: number): (below: number) => number {
+function seeded(seed: number): (below: number) => number {
   let state = seed >>> 0 || 1;
   return (below) => {
     state ^= state << 13;

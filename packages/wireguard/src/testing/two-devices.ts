@@ -10,8 +10,10 @@ import {
   unixMillis,
 } from '@warren/base';
 import { type CryptoProvider, nobleProvider } from '@warren/crypto';
-import { createDevice } from '../device.js';
+import { deviceOf } from '../device.js';
 import type { Device, DeviceEvent, Opened, PathId, PeerConfig, Transmit } from '../device-api.js';
+import { DeviceState } from '../device-state.js';
+import type { Peer } from '../peer.js';
 import { ipPacket } from './packets.js';
 
 /** Wall clock at virtual time zero: 2026-01-01T00:00:00Z. */
@@ -42,6 +44,8 @@ export interface Flight {
 /** One device with what a shell would give it, and a record of what it did. */
 export class Host {
   readonly device: Device;
+  /** The device's insides, for what cannot be seen from outside. */
+  readonly state: DeviceState;
   readonly events: DeviceEvent[] = [];
   readonly delivered: Uint8Array[] = [];
   readonly drops: Drop[] = [];
@@ -58,7 +62,7 @@ export class Host {
     this.path = number as PathId;
     this.address = `10.0.0.${number}` as IpAddress;
     const random = seededRandom(1000 + number);
-    this.device = createDevice({
+    this.state = new DeviceState({
       crypto,
       privateKey: new SecretKey(random(32)),
       random,
@@ -66,6 +70,7 @@ export class Host {
       pathBytes: (path) => Uint8Array.of(192, 0, 2, path & 0xff, (path >> 8) & 0xff, 0x51),
       mtu: MTU,
     });
+    this.device = deviceOf(this.state);
   }
 
   get publicKey(): PublicKey {
@@ -109,6 +114,16 @@ export class Host {
     const result = isDrop(opened) ? opened : { ...opened };
     this.world.collect(this);
     return result;
+  }
+
+  /** What this host keeps of `other`. */
+  peer(other: Host): Peer {
+    return this.state.peers.get(other.publicKey)!;
+  }
+
+  /** The path on which it would send to `other`. */
+  pathTo(other: Host): PathId | undefined {
+    return this.peer(other).path;
   }
 
   handshakes(): number {

@@ -1,0 +1,37 @@
+import { type Endpoint, type Prefix, parseHostPort, parsePrefix, parsePublicKey, WarrenError } from '@warren/base';
+import type { DataPlanePeer } from './data-plane-api.js';
+import type { WorkerPeer } from './worker-messages.js';
+
+/**
+ * A peer as the worker is told of it. The preshared key goes as a copy of its bytes, whose buffer is added to `transfer`,
+ * so that posting the message leaves nothing of it in this thread.
+ * @param endpoint the address of the peer's endpoint, if it is known.
+ */
+export function encodePeer(peer: DataPlanePeer, endpoint: Endpoint | undefined, transfer: ArrayBuffer[]): WorkerPeer {
+  const { publicKey, allowedIps, persistentKeepalive } = peer;
+  const presharedKey = peer.presharedKey && Uint8Array.from(peer.presharedKey.expose());
+  if (presharedKey) transfer.push(presharedKey.buffer);
+  return {
+    publicKey,
+    allowedIps,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(presharedKey && { presharedKey }),
+    ...(persistentKeepalive !== undefined && { persistentKeepalive }),
+  };
+}
+
+/** @throws WarrenError `bad-peer`: types can be lied to, and the worker trusts what it is told. */
+export function checkPeer(peer: DataPlanePeer): void {
+  const refuse = (problem: string): never => {
+    throw new WarrenError('bad-peer', `peer ${peer.publicKey}: ${problem}`);
+  };
+  if (!parsePublicKey(peer.publicKey)) refuse('its public key is not the base64 of 32 bytes');
+  const bad = peer.allowedIps.find((prefix: Prefix) => parsePrefix(prefix) !== prefix);
+  if (bad !== undefined) refuse(`${JSON.stringify(bad)} is no canonical prefix; write e.g. 10.44.0.3/32`);
+  if (peer.endpoint !== undefined && !parseHostPort(peer.endpoint))
+    refuse(`${JSON.stringify(peer.endpoint)} is no host:port`);
+  const keepalive = peer.persistentKeepalive ?? 0;
+  if (!Number.isInteger(keepalive) || keepalive < 0 || keepalive > 65_535) {
+    refuse(`a keepalive of ${keepalive} seconds is not possible: choose 1 to 65535, or 0 for off`);
+  }
+}
