@@ -68,6 +68,8 @@ class Supervisor {
   connection: Connection;
   #owner: pg.Client | undefined;
   #child: ChildProcess | undefined;
+  /** Set when the program itself could not be started. */
+  #unrunnable: WarrenError | undefined;
   #closing = false;
   #restarting: Promise<void> | undefined;
 
@@ -92,7 +94,9 @@ class Supervisor {
         this.log(started ? `embedded PostgreSQL started in ${ms} ms` : 'embedded PostgreSQL taken over');
         return !started;
       }
+      if (this.#closing) break;
       if (this.#child) {
+        if (this.#unrunnable) throw this.#unrunnable;
         if (this.#child.exitCode !== null || this.#child.signalCode !== null) await this.#explainExit();
       } else if (serverPid(this.cluster.directory) === undefined) {
         dropStalePidFile(this.cluster.directory);
@@ -191,7 +195,10 @@ class Supervisor {
     try {
       // Detached: Ctrl-C in a terminal goes to our whole process group, and we stop it ourselves, last.
       const child = spawn(command, args, { ...identity, cwd: home, stdio: ['ignore', log, log], detached: true });
-      child.on('error', (error) => this.log(`embedded PostgreSQL cannot be run: ${error.message}`));
+      child.on('error', (error) => {
+        const text = `embedded PostgreSQL cannot be run: ${error.message}`;
+        this.#unrunnable = new WarrenError('embedded-start-failed', text, { cause: error });
+      });
       child.unref();
       this.#child = child;
     } finally {

@@ -60,7 +60,9 @@ export function isUniqueViolation(error: unknown): boolean {
 export function errorCodes(error: unknown): string[] {
   const codes: string[] = [];
   for (let at = error, depth = 0; at && depth < 5; depth++) {
-    const { code, originalCode, meta, cause } = at as ErrorShape;
+    const { code, originalCode, meta, cause, syscall } = at as ErrorShape;
+    // A file that a callback of the caller's did not find is not the server's socket.
+    if (syscall !== undefined && syscall !== 'connect' && code === 'ENOENT') break;
     for (const found of [code, originalCode, meta?.code]) if (typeof found === 'string') codes.push(found);
     at = cause ?? meta?.driverAdapterError;
   }
@@ -69,6 +71,7 @@ export function errorCodes(error: unknown): string[] {
 
 interface ErrorShape {
   code?: unknown;
+  syscall?: unknown;
   originalCode?: unknown;
   cause?: unknown;
   meta?: { code?: unknown; driverAdapterError?: unknown };

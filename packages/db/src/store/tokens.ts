@@ -87,13 +87,21 @@ export async function lookAtToken(
   return { token: toTokenRow(row), network: toNetworkRow(row.network) };
 }
 
+/** The part of a token that its nodes get. */
+export interface TokenGrant {
+  readonly role: Role | null;
+  readonly tags: readonly string[];
+  readonly ephemeral: boolean;
+}
+
 /** Takes one use, unless a limit forbids it: limits hold whatever happens at the same time. @throws WarrenError `token-…`. */
-export async function spendToken(tx: Transaction, id: string): Promise<void> {
-  const spent = await tx.$executeRaw`
+export async function spendToken(tx: Transaction, id: string): Promise<TokenGrant> {
+  const rows = await tx.$queryRaw<TokenGrant[]>`
     UPDATE join_token SET uses = uses + 1
     WHERE id = ${id} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${new Date()})
-      AND (max_uses IS NULL OR uses < max_uses)`;
-  if (spent === 1) return;
+      AND (max_uses IS NULL OR uses < max_uses)
+    RETURNING role, tags, ephemeral`;
+  if (rows[0]) return rows[0];
   const row = await tx.joinToken.findUnique({ where: { id } });
   throw (row && tokenRefusal(row)) ?? tokenUnknown();
 }
