@@ -155,7 +155,9 @@ const step = fc.oneof(
       key: small,
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), index }) },
+  // Alone, because everything else about a node hides what follows from its name.
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('rename' as const), index, name: small }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), index }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('connect' as const), index }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('disconnect' as const), index }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
@@ -166,7 +168,7 @@ const step = fc.oneof(
 
 it('whoever follows holds exactly what the compiler says, however it came to be there', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }), async (steps) => {
       const log = new MemoryLog();
       const hub = (await NetworkHub.open(NETWORK, log.store(), pino({ level: 'silent' }), () => 0))!;
       const followers = IDS.map((id) => new Follower(id));
@@ -174,7 +176,9 @@ it('whoever follows holds exactly what the compiler says, however it came to be 
         const follower = 'index' in action ? followers[action.index]! : undefined;
         if (action.do === 'set')
           log.set(IDS[action.index]!, node(action.index, action.role, action.name, action.kind, action.key));
-        else if (action.do === 'remove' && log.nodes.has(follower!.id)) log.set(follower!.id, null);
+        else if (action.do === 'rename' && log.nodes.has(follower!.id)) {
+          log.set(follower!.id, { ...log.nodes.get(follower!.id)!, name: `renamed-${action.index}-${action.name}` });
+        } else if (action.do === 'remove' && log.nodes.has(follower!.id)) log.set(follower!.id, null);
         else if (action.do === 'connect') await follower!.connect(hub);
         else if (action.do === 'disconnect') follower!.disconnect(hub);
         else if (action.do === 'publish') await hub.catchUp();
