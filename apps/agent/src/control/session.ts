@@ -37,6 +37,9 @@ export interface SessionEnd {
 export const HEARTBEAT_INTERVAL = 15_000;
 const SILENCE_LIMIT = 2.5;
 
+/** When a stream on which nothing was said yet is asked for a sign of life, milliseconds from its beginning. */
+const FIRST_BEATS = [0, 100, 400, 1_500, 5_000];
+
 /** Farewells and refusals after which coming back changes nothing. */
 const FINAL = new Set(['node-revoked', 'node-expired', 'clone']);
 
@@ -118,6 +121,7 @@ class StreamRun {
   #lastHeard = performance.now();
   #queue: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
+  readonly #firstBeats: readonly NodeJS.Timeout[] = [];
 
   constructor(
     private readonly stream: ClientDuplexStream<SyncRequest, SyncResponse>,
@@ -134,8 +138,9 @@ class StreamRun {
     stream.on('error', (error) => this.#finish(() => this.#settle.reject(error)));
     stream.on('end', () => this.end({ code: 'closed', message: 'the stream ended' }));
     stream.write(options.hello(fresh));
-    // A resumed stream may have nothing to tell us: the answer to this says that it lives.
-    if (!fresh) stream.write(options.heartbeat());
+    // A resumed stream may have nothing to tell us: the answer to a heartbeat says that it lives. The control plane
+    // answers only once it has looked at our Hello, so one may not be enough.
+    if (!fresh) this.#firstBeats = FIRST_BEATS.map((delay) => setTimeout(() => this.#firstBeat(), delay));
   }
 
   end(end: SessionEnd | undefined): void {
@@ -146,6 +151,7 @@ class StreamRun {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#timer);
+    for (const timer of this.#firstBeats) clearTimeout(timer);
     this.stream.cancel();
     if (this.#connected) this.options.onConnection(false, this.address);
     // What was received is applied before anybody hears of the end.
@@ -158,6 +164,10 @@ class StreamRun {
     } else {
       this.stream.write(this.options.heartbeat());
     }
+  }
+
+  #firstBeat(): void {
+    if (!this.#connected && !this.#ended) this.stream.write(this.options.heartbeat());
   }
 
   #receive(message: SyncResponse): void {

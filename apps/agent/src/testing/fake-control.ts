@@ -130,7 +130,10 @@ export class FakeControl {
   #unary<T>(name: string, done: grpc.sendUnaryData<T>, answer: () => Promise<T>): void {
     this.requests.push(name);
     const code = this.refuse ?? (name === 'join' ? this.refuseJoin : undefined);
-    if (code) return done(refusal(code));
+    if (code) {
+      done(refusal(code));
+      return;
+    }
     answer().then(
       (reply) => (name === 'join' && this.loseJoinReply ? this.kill() : done(null, reply)),
       (error: unknown) => done(refusal(error instanceof Error ? error.message : 'internal')),

@@ -30,7 +30,8 @@ async function join(options: Partial<JoinOptions> & { name: string }): Promise<F
   agents.push(agent);
   return agent;
 }
-const bounce = (name = fresh('bounce')): Promise<FakeAgent> => join({ name, role: Role.ROLE_BOUNCE, endpoint: '203.0.113.1:51820' });
+const bounce = (name = fresh('bounce')): Promise<FakeAgent> =>
+  join({ name, role: Role.ROLE_BOUNCE, endpoint: '203.0.113.1:51820' });
 const revoke = (agent: FakeAgent) => plane.context.store.revokeNode(agent.nodeId as never, 'local');
 
 describe('a first sync', () => {
@@ -39,7 +40,12 @@ describe('a first sync', () => {
     const laptop = await join({ name: fresh('laptop') });
     const stream = await laptop.sync().synced();
     expect(stream.snapshots).toHaveLength(1);
-    expect(stream.self).toMatchObject({ nodeId: laptop.nodeId, role: Role.ROLE_CLIENT, networkName: 'default', mtu: 1400 });
+    expect(stream.self).toMatchObject({
+      nodeId: laptop.nodeId,
+      role: Role.ROLE_CLIENT,
+      networkName: 'default',
+      mtu: 1400,
+    });
     expect(stream.peers.map((peer) => peer.nodeId)).toEqual([hub.nodeId]);
     stream.heartbeat();
     await until(() => stream.replies.length > 0, 'reply');

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type ServeConfig } from '../config.js';
+import type { ServeConfig } from '../config.js';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../control-plane.js';
 import { joinTokenText } from '../rest/tokens.js';
 
@@ -45,7 +45,11 @@ export async function startTestPlane(options: ControlPlaneOptions & { dataDir?: 
 }
 
 /** Waits for a condition, at most `timeout` milliseconds. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, timeout = 10_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeout = 10_000,
+): Promise<void> {
   const deadline = Date.now() + timeout;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`did not come about: ${what}`);
