@@ -72,6 +72,6 @@ describe('every way in declares who may use it (invariant 13)', () => {
 
   it('nothing but health and documentation is public', () => {
     const urls = new Set(plane.rest.routes.filter((route) => route.scope === 'public').map((route) => route.url));
-    for (const url of urls) expect(url).toMatch(/^\/($|healthz$|readyz$|api\/openapi\.json$|api\/docs)/);
+    for (const url of urls) expect(url).toMatch(/^\/($|healthz$|readyz$|metrics$|api\/openapi\.json$|api\/docs)/);
   });
 });

@@ -280,4 +280,14 @@ describe('the description of the API', () => {
     expect((await plane.rest.app.inject('/healthz')).json()).toEqual({ status: 'ok' });
     expect((await plane.rest.app.inject('/readyz')).json()).toEqual({ status: 'ok' });
   });
+
+  it('metrics count streams, and name nobody', async () => {
+    const agent = await FakeAgent.join(await plane.token(), { name: 'counted' });
+    await agent.sync().synced();
+    const { body } = await plane.rest.app.inject('/metrics');
+    expect(body).toMatch(new RegExp(`^warren_agents_connected\\{network="${plane.network!.id}"\\} 1$`, 'm'));
+    expect(body).not.toContain('counted');
+    for (const line of body.trim().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.+\})? [\d.e+-]+)$/);
+    agent.close();
+  });
 });

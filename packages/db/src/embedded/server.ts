@@ -10,6 +10,7 @@ import { type Cluster, dropSocketDirectory, openCluster, socketDirectory } from 
 import { dropStalePidFile, serverPid, stopServer } from './process.js';
 import type { Isolation } from './unprivileged.js';
 
+/** Where the embedded server lives, and who hears of its fate. */
 export interface EmbeddedOptions {
   /** Holds everything; made (0700) when it does not exist. */
   readonly dataDir: string;

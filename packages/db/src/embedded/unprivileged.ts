@@ -11,6 +11,7 @@ import { WarrenError } from '@warren/base';
  */
 export type Isolation = 'plain' | 'user-namespace' | 'setuid';
 
+/** Runs programs of PostgreSQL as somebody who is not root. */
 export interface Runner {
   readonly isolation: Isolation;
   /** Owner that files of the server must have; undefined: ours. */
@@ -19,6 +20,7 @@ export interface Runner {
   wrap(command: string, args: readonly string[]): { command: string; args: string[]; uid?: number; gid?: number };
 }
 
+/** The user without rights of its own, on Linux and in the kernel's default of an unmapped user alike. */
 export const NOBODY = 65_534;
 
 /**

@@ -19,6 +19,7 @@ const MAX_ATTEMPTS = 5;
 /** PostgreSQL: serialization_failure, deadlock_detected; Prisma calls both a write conflict. */
 const RETRIED = new Set(['40001', '40P01', 'P2034']);
 
+/** Opens both clients; neither connects before its first query, and both connect again after a loss. */
 export function openClients(connection: Connection): Database {
   const { host, port, user, password, database, ssl } = connection;
   const socket = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : {};

@@ -17,6 +17,7 @@ import { changeNetwork, type Outcome } from './network-change.js';
 import { type NodeWithAddresses, plain, toNodeRow, WITH_ADDRESSES } from './rows.js';
 import { isSecret, spendToken, type TokenGrant, tokenRefusal, tokenUnknown } from './tokens.js';
 
+/** The answer to a join; `repeated`: it was given before. */
 export interface Joined {
   readonly node: NodeRow;
   readonly network: NetworkRow;
@@ -39,6 +40,11 @@ export async function join(database: Database, input: JoinInput, actor: Actor, r
   }
 }
 
+/**
+ * Adds a member that runs any WireGuard. Its private key stays with its maker: without a public key there is no member.
+ * @throws WarrenError `not-found`, `name-taken`, `key-banned`, `key-taken`, `public-key-missing`, `endpoint-missing`,
+ * `addresses-exhausted`, `bad-request`.
+ */
 export async function createVanilla(
   database: Database,
   input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },

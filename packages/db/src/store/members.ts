@@ -38,6 +38,7 @@ export async function checkKeys(
   if (found[0]) throw keyTaken(network, found[0].kind as KeyKind);
 }
 
+/** Refuses a key that another node of the network has or had. */
 export const keyTaken = (network: NetworkRow, kind: KeyKind): WarrenError => {
   const what = kind === 'wireguard' ? 'WireGuard key' : 'identity';
   return new WarrenError(
