@@ -248,12 +248,13 @@ describe('configuration', () => {
   });
 
   it('erases keys of a removed peer, forgets its indices and timers, and answers it no more', () => {
-    const { world, alice, bob } = connectedHosts();
-    const { sendKey, receiveKey } = bob.peer(alice).keypairs.current!;
+    const { world, alice, bob } = connectedHosts({ presharedKey: psk(4) });
+    const { presharedKey, keypairs } = bob.peer(alice);
+    const { sendKey, receiveKey } = keypairs.current!;
     alice.send(bob);
     bob.device.removePeer(alice.publicKey);
     world.settle();
-    expect([...sendKey, ...receiveKey].every((byte) => byte === 0)).toBe(true);
+    expect([...sendKey, ...receiveKey, ...presharedKey].every((byte) => byte === 0)).toBe(true);
     expect(bob.state.indices.size).toBe(0);
     expect(bob.device.pollTimeout()).toBeUndefined();
     expect(bob.dropReasons()).toEqual(['unknown-receiver-index']);
