@@ -8,6 +8,7 @@ const EAFNOSUPPORT = 97;
 
 /** Why a request was not done: what goes back to the client is the number only, the words are for our log. */
 export interface UapiProblem {
+  /** Positive. */
   readonly errno: number;
   readonly message: string;
 }

@@ -92,22 +92,22 @@ describe('the UAPI socket', () => {
   it('answers several requests of one connection in order', async () => {
     await serve();
     expect(await ask('get=1\n\nset=1\nlisten_port=1\n\nset=1\nbad=1\n\nget=1\n\n')).toBe(
-      `${HEADER}errno=0\n\nerrno=0\n\nerrno=22\n\n${HEADER}errno=0\n\n`,
+      `${HEADER}errno=0\n\nerrno=0\n\nerrno=-22\n\n${HEADER}errno=0\n\n`,
     );
     expect(device.changes).toMatchObject([{ listenPort: 1 }]);
   });
 
   it('applies nothing of a request that has a bad line or no end', async () => {
     await serve();
-    expect(await ask('set=1\nlisten_port=1\nlisten_port=x\n\n')).toBe('errno=22\n\n');
-    expect(await ask('set=1\nlisten_port\n\n')).toBe('errno=71\n\n');
-    expect(await ask('set=1\nlisten_port=1\n')).toBe('errno=71\n\n');
+    expect(await ask('set=1\nlisten_port=1\nlisten_port=x\n\n')).toBe('errno=-22\n\n');
+    expect(await ask('set=1\nlisten_port\n\n')).toBe('errno=-71\n\n');
+    expect(await ask('set=1\nlisten_port=1\n')).toBe('errno=-71\n\n');
     expect(device.changes).toEqual([]);
   });
 
   it('answers an unknown operation and closes', async () => {
     await serve();
-    expect(await ask('hello\nget=1\n\n')).toBe('errno=71\n\n');
+    expect(await ask('hello\nget=1\n\n')).toBe('errno=-71\n\n');
   });
 
   it.each([
@@ -121,7 +121,7 @@ describe('the UAPI socket', () => {
   ])('tells the tool what became of %s', async (error, errno) => {
     await serve();
     device.refusal = error;
-    expect(await ask('set=1\n\nget=1\n\n')).toBe(`errno=${errno}\n\nerrno=${errno}\n\n`);
+    expect(await ask('set=1\n\nget=1\n\n')).toBe(`errno=-${errno}\n\nerrno=-${errno}\n\n`);
   });
 
   it('serves clients side by side', async () => {

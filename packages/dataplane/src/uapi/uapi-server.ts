@@ -134,7 +134,8 @@ async function answer(request: UapiRequest, { device, log }: UapiServerOptions):
   return [errnoLines(problem)];
 }
 
-const errnoLines = (problem: UapiProblem | undefined): string => `errno=${problem?.errno ?? 0}\n\n`;
+/** Errors are negative, as the kernel returns them and wireguard-go sends them: `wg` prints the words of the number negated. */
+const errnoLines = (problem: UapiProblem | undefined): string => `errno=${problem ? -problem.errno : 0}\n\n`;
 
 async function set(device: UapiDevice, body: string): Promise<UapiProblem | undefined> {
   const change = parseSet(body);
