@@ -1,4 +1,6 @@
 import { type DataPlane, serveUapi, startDataPlane, type UapiServer } from '@warren/dataplane';
+import { describeError } from '../errors.js';
+import { kernelSettings } from '../host/kernel-settings.js';
 import type { Log } from '../log.js';
 
 /** wireguard-go's `DefaultMTU`; wg-quick sets its own afterwards. */
@@ -29,6 +31,7 @@ export async function runStandalone({ interfaceName, log, onReady, signal }: Sta
   });
   let server: UapiServer | undefined;
   try {
+    await stopRedirects(interfaceName, log);
     server = await serveUapi({ interfaceName, device: plane, log });
     log('debug', `UAPI listener started at ${server.path}`);
     onReady();
@@ -36,6 +39,20 @@ export async function runStandalone({ interfaceName, log, onReady, signal }: Sta
   } finally {
     await server?.close();
     await plane.close();
+  }
+}
+
+/**
+ * A host that forwards between peers sends packets out by the interface that they came by, and would tell the sender to
+ * do without it. The kernel's WireGuard switches the same two settings; the one for all alone changes no other interface.
+ */
+async function stopRedirects(interfaceName: string, log: Log): Promise<void> {
+  for (const name of ['all', interfaceName]) {
+    try {
+      await kernelSettings.write(`ipv4/conf/${name}/send_redirects`, '0');
+    } catch (error) {
+      log('debug', describeError(error).message); // a container that may not: nothing that was asked for fails
+    }
   }
 }
 
