@@ -26,6 +26,8 @@ export default defineConfig({
         test: {
           name: 'interop',
           include: ['tests/interop/**/*.test.ts'],
+          // WireGuard's own script is not ours to ship: run where the environment names it.
+          exclude: process.env.WIREGUARD_NETNS_SH ? [] : ['tests/interop/netns-sh.test.ts'],
           fileParallelism: false,
           testTimeout: 240_000,
           hookTimeout: 120_000,

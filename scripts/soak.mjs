@@ -11,6 +11,7 @@ const SOAKS = {
   outage: ['control plane dead for five minutes, agents restarted meanwhile', 'lab', 'outage'],
   file: ['200 MB through client, bounce, client over IPv4 and IPv6', 'lab', 'classic'],
   fuzz: ['ten million inputs over every decoder', 'unit', 'fuzz'],
+  'netns-sh': ["WireGuard's netns.sh, at the path in WIREGUARD_NETNS_SH", 'interop', 'netns-sh'],
   database: ['twenty kill -9 of the embedded database under load', 'unit', 'packages/db'],
 };
 

@@ -28,7 +28,7 @@ function writeConfig(host: Host, text: string): string {
 
 const quick = (host: Host, verb: string) => runOn(host, 'wg-quick', [verb, join(host.dir, 'wg0.conf')]);
 
-describeLab('wg-quick and our data plane', ['wg', 'wg-quick', 'iptables'], () => {
+describeLab('wg-quick and our data plane', ['wg', 'wg-quick', 'nft'], () => {
   describe('two hosts', () => {
     let world: World;
     let here: Host;

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, readlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWorld, type Host, type World } from '@warren/netlab';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { agentWg, runOn, waitForNoDaemon, wgDaemons, wgQuickEnvironment } from '../support/agent-wg.js';
 import { describeLab } from '../support/groups.js';
+import { WarrenNode } from '../support/warren-node.js';
 import { createKeyPair, createPresharedKey } from '../support/wireguard-keys.js';
 
 /** Resident memory of an idle `agent wg`; the goal is 80 MB under load. */
@@ -229,6 +230,65 @@ describeLab('wg and our data plane', ['wg'], () => {
       const many = `[Peer]\nPublicKey = ${first}\n${prefixes.map((prefix) => `AllowedIPs = ${prefix}\n`).join('')}`;
       await wgWith(config + many, 'setconf', 'wg0', '/dev/stdin');
       expect((await shown('allowed-ips'))[0]!.split(/\s/)).toHaveLength(100_001);
+    });
+  });
+
+  describe('on an interface that a control plane manages', () => {
+    const [pushed, added] = [createKeyPair(), createKeyPair()];
+    let node: WarrenNode;
+    const peers = async () => (await wg('show', 'wg0', 'allowed-ips')).trim().split('\n').sort();
+    const both = [`${pushed.publicKey}\t10.60.0.2/32`, `${added.publicKey}\t10.60.0.9/32`].sort();
+    beforeEach(async () => {
+      node = await WarrenNode.start(
+        host,
+        {
+          interfaceName: 'wg0',
+          privateKey: createKeyPair().privateKey,
+          listenPort: 0,
+          mtu: 1420,
+          addresses: ['10.60.0.1/32'],
+          peers: [{ publicKey: pushed.publicKey, allowedIps: ['10.60.0.2/32'], endpoint: `${host.ipv4}:9` }],
+        },
+        { uapi: true },
+      );
+    });
+    afterEach(() => node.stop());
+
+    it('adds and removes peers of its own, and leaves routes alone', async () => {
+      await wg('set', 'wg0', 'peer', added.publicKey, 'allowed-ips', '10.60.0.9/32');
+      expect(await peers()).toEqual(both);
+      const routes = await runOn(host, 'ip', ['route', 'show', 'dev', 'wg0']);
+      expect(routes).toContain('10.60.0.2');
+      expect(routes).not.toContain('10.60.0.9');
+      // `wg` sends a private key of zeros with a file that has none.
+      const key = (await wg('show', 'wg0', 'private-key')).trim();
+      await wgWith(`[Interface]\nPrivateKey = ${key}\n`, 'setconf', 'wg0', '/dev/stdin');
+      expect(await peers()).toEqual([`${pushed.publicKey}\t10.60.0.2/32`]);
+    });
+
+    it('takes back what it showed', async () => {
+      for (const verb of ['addconf', 'setconf', 'syncconf']) {
+        await wgWith(await wg('showconf', 'wg0'), verb, 'wg0', '/dev/stdin');
+      }
+      expect(await peers()).toEqual([`${pushed.publicKey}\t10.60.0.2/32`]);
+    });
+
+    it.each([
+      ['a pushed peer', ['peer', pushed.publicKey, 'remove']],
+      ['its keepalive', ['peer', pushed.publicKey, 'persistent-keepalive', '5']],
+      ['its prefix', ['peer', added.publicKey, 'allowed-ips', '10.60.0.2/32']],
+      ['the private key', ['private-key', '/dev/null']],
+    ])('is not permitted to change %s', async (_what, args) => {
+      const before = await wg('show', 'wg0', 'dump');
+      const result = await host.run('wg', ['set', 'wg0', 'listen-port', '6000', ...args]);
+      expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('Operation not permitted') });
+      expect(await wg('show', 'wg0', 'dump')).toBe(before);
+    });
+
+    it('changes port and mark', async () => {
+      await wg('set', 'wg0', 'listen-port', '6000', 'fwmark', '0x7');
+      expect(await wg('show', 'wg0', 'listen-port')).toBe('6000\n');
+      expect(await wg('show', 'wg0', 'fwmark')).toBe('0x7\n');
     });
   });
 });
