@@ -11,7 +11,6 @@ const SOAKS = {
   outage: ['control plane dead for five minutes, agents restarted meanwhile', 'lab', 'outage'],
   file: ['200 MB through client, bounce, client over IPv4 and IPv6', 'lab', 'classic'],
   fuzz: ['ten million inputs over every decoder', 'unit', 'fuzz'],
-  sessions: ['five thousand histories of loss, roaming, restarts and load between two peers', 'unit', 'session.property'],
   database: ['kill -9 of the embedded database, of its owner and of both', 'unit', 'packages/db'],
 };
 
