@@ -37,6 +37,21 @@ describe('a control plane', () => {
     await second.stop();
   });
 
+  it('that stops answers whoever waits, at once', async () => {
+    const plane = await startTestPlane({ dataDir });
+    const url = `${plane.context.about.httpUrl}/api/v1/networks/default/peers.conf`;
+    const headers = { authorization: `Bearer ${plane.firstApiKey}` };
+    const etag = (await fetch(url, { headers })).headers.get('etag')!;
+    let asked = false;
+    plane.rest.app.server.once('request', () => {
+      asked = true;
+    });
+    const waiting = fetch(`${url}?wait=60`, { headers: { ...headers, 'if-none-match': etag } });
+    await until(() => asked, 'the request is there');
+    await plane.stop();
+    expect((await waiting).status).toBe(304);
+  });
+
   it('keeps its directory to itself', async () => {
     const plane = await startTestPlane({ dataDir });
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
