@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SecretKey, unixMillis, WarrenError } from '@warren/base';
+import { equalBytes, SecretKey, unixMillis, WarrenError } from '@warren/base';
 import { ed25519PublicKey } from '@warren/crypto';
 import {
   ensureDefaultNetwork,
@@ -177,12 +177,9 @@ function startAgents(
   });
 }
 
-/** Made once in the life of a database; afterwards `warren apikey create` makes others. */
+/** Made once in the life of a database, by one of its replicas; afterwards `warren apikey create` makes others. */
 async function firstApiKey(store: Store): Promise<string | undefined> {
-  let first = false;
-  await store.secret('first-api-key-made', () => {
-    first = true;
-    return randomBytes(8);
-  });
-  return first ? (await store.createApiKey('admin', 'local')).secret : undefined;
+  const mark = randomBytes(16);
+  const kept = await store.secret('first-api-key-made', () => mark);
+  return equalBytes(kept, mark) ? (await store.createApiKey('admin', 'local')).secret : undefined;
 }

@@ -16,8 +16,8 @@ export const KEEPALIVE_TIMEOUT = 10_000;
 export const COOKIE_REFRESH_TIME = 120_000;
 
 /*
- * Messages. The paper has 2^60 and 2^64 - 2^13 - 1. Counters here are JavaScript numbers, exact to 2^53 - 1, so both limits
- * are lower: stricter than the rule, invisible to peers. At ten million packets a second 2^53 takes 28 years.
+ * Messages. The paper has 2^60 and 2^64 - 2^13 - 1. Counters here are JavaScript numbers, exact to 2^53 - 1, so both
+ * limits are lower: stricter than the rule, invisible to peers. At ten million packets a second 2^53 takes 28 years.
  */
 
 /** Packets sealed with one key after which a new handshake starts. */

@@ -66,7 +66,7 @@ export function initiate(device: DeviceState, peer: Peer, now: Instant, isRetry 
   if (!isRetry) peer.attemptingSince = now;
   if (peer.path === undefined) return;
   if (!hasPassed(peer.lastSentHandshake, REKEY_TIMEOUT, now)) {
-    // A response of ours was in between: without this the repetition would be lost, and what is staged would wait for ever.
+    // A response of ours was in between. Without this the repetition is lost, and what is staged waits for ever.
     if (isRetry) start(device, peer, 'retransmitHandshake', peer.lastSentHandshake + REKEY_TIMEOUT + jitter(device));
     return;
   }

@@ -140,6 +140,16 @@ describe('REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT', () => {
     expect(alice.peer(bob).attemptingSince).toBe(asked);
   });
 
+  it('again in the session after', () => {
+    const { world, alice, bob } = connectedHosts();
+    for (let session = 1; session <= 3; session++) {
+      world.advance(LAST_MINUTE);
+      bob.send(alice);
+      world.settle();
+      expect(alice.handshakes()).toBe(session);
+    }
+  });
+
   it('does not concern the responder', () => {
     const { world, alice, bob } = connectedHosts();
     world.advance(LAST_MINUTE);
@@ -185,9 +195,9 @@ describe('REKEY_TIMEOUT', () => {
     world.filter = ({ from, transmit }) => from === bob && transmit.datagram[0] === INITIATION;
     alice.send(bob);
     world.advance(4_900);
-    bob.send(alice); // its initiation arrives; alice's response does not
+    bob.send(alice); // its initiation arrives; alice's response does not, nor does any later initiation of bob's
     world.settle();
-    world.filter = () => true;
+    world.filter = ({ from, transmit }) => from === alice || transmit.datagram[0] !== INITIATION;
     world.advance(2 * REKEY_TIMEOUT + REKEY_TIMEOUT_JITTER);
     expect(bob.delivered).toHaveLength(1);
   });

@@ -68,7 +68,7 @@ export async function sendJoin(
   return reply;
 }
 
-/** The signed record of a node's keys (DECISIONS 7). */
+/** The signed record of a node's keys (join-and-sync.md, “Node record”). */
 export function recordOf(keys: NodeKeys, network: string): SignedRecord {
   return signRecord(keys.identity, {
     networkId: networkId(network),

@@ -354,7 +354,7 @@ export class NetworkRunner {
     }).catch((error: unknown) => this.#warn(error));
   }
 
-  /** @returns whether last known state has just become too old to be trusted (DECISIONS 11). */
+  /** @returns whether last known state has just become too old to be trusted (join-and-sync.md, “Tombstone”). */
   #checkTolerance(): boolean {
     const tolerance = this.view.self?.offlineToleranceMs ?? 0;
     if (this.connected || this.#distrusted || tolerance === 0 || Date.now() - this.#contact <= tolerance) return false;

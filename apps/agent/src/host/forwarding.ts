@@ -41,7 +41,7 @@ export class Forwarding {
     const ledger = await this.#openLedger();
     const interfaces = [...new Set([...ledger.interfaces, interfaceName])].sort();
     await this.#save({ ...ledger, interfaces });
-    await switchForwardingOn(this.options.kernel);
+    await switchForwardingOn(this.options.kernel, interfaceName);
     await this.#putUpTable(interfaceName, prefixes);
   }
 

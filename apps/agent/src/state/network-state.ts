@@ -100,7 +100,7 @@ export class NetworkState {
     await writeFileAtomically(this.#path('endpoints.json'), `${JSON.stringify({ at, endpoints })}\n`);
   }
 
-  /** Counts this start, on disk before it is used: a copy of the folder falls behind or collides (DECISIONS 8). */
+  /** Counts this start, on disk before it is used: a copy of the folder falls behind or collides (ADR 0007). */
   async nextStartGeneration(): Promise<number> {
     const path = this.#path('generation.json');
     const last = (await readJsonIfThere(path))?.start;

@@ -1,20 +1,14 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import {
-  concatBytes,
-  equalBytes,
   formatHostPort,
   type HostPort,
-  type NodeId,
-  nodeId,
   parseHostPort,
   publicKeyBytes,
   type SecretKey,
-  unixMillis,
   WarrenError,
 } from '@warren/base';
 import { nobleProvider } from '@warren/crypto';
 import type { NetworkRow, NodeRow, Store, TokenRow } from '@warren/db';
-import { type NodeRecord, verifyKeyPossession, verifyRecord, verifyRenewal } from '@warren/identity';
+import { type NodeRecord, verifyKeyPossession, verifyRecord } from '@warren/identity';
 import type {
   JoinRequest,
   JoinResponse,
@@ -27,11 +21,13 @@ import type { Role, SignedRecord } from '@warren/topology';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import { recordFromWire, roleFromWire, roleToWire, selfConfig } from '../codec/agent-codec.js';
 import { checkName } from '../names.js';
+import { type Challenges, createChallenges } from './challenges.js';
+import { renew } from './renew.js';
 
 /** How long the answer of PrepareJoin is good. */
 const CHALLENGE_LIFE = 5 * 60_000;
-/** How far an agent's clock may be from ours in Renew. */
-const RENEWAL_WINDOW = 5 * 60_000;
+/** For a join that was done already: a spent token gives no other challenge to whoever lost the answer. */
+const REPEATED_CHALLENGE_LIFE = 24 * 3_600_000;
 const TOKEN_ID = /^[\x21-\x7e]{1,64}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -130,14 +126,15 @@ async function checkJoin(
   request: JoinRequest,
 ): Promise<{ record: NodeRecord; signed: SignedRecord; token: TokenRow }> {
   const signed = recordFromWire(request.record);
-  const record = signed && verifyRecord(signed);
-  if (!record || !signed)
-    throw new WarrenError('record-bad', 'the record of keys is malformed or its signature is wrong');
-  const { token, network } = await tokenForJoin(options.store, request, signed);
-  if (record.networkId !== network.id || !UUID.test(record.nodeId)) {
-    throw new WarrenError('record-bad', 'the record of keys is for another network, or its node id is no UUID');
+  if (!signed) throw new WarrenError('record-bad', 'the record of keys is malformed');
+  // The token first: who has none costs us no signature check.
+  const { token, network, repeated } = await tokenForJoin(options.store, request, signed);
+  const record = verifyRecord(signed);
+  if (record?.networkId !== network.id || !UUID.test(record.nodeId)) {
+    throw new WarrenError('record-bad', 'the record of keys is for another network, or its signature is wrong');
   }
-  if (!challenges.isGood(request.challenge, request.tokenId)) {
+  const life = repeated ? REPEATED_CHALLENGE_LIFE : CHALLENGE_LIFE;
+  if (!challenges.isGood(request.challenge, request.tokenId, life)) {
     throw new WarrenError('challenge-bad', 'the challenge is not ours or too old: begin the join again');
   }
   const transcript = {
@@ -153,14 +150,14 @@ async function checkJoin(
   return { record, signed, token };
 }
 
-/** A repeated join must get its answer even when its own first use was the token's last (DECISIONS 8). */
+/** A repeated join must get its answer even when its own first use was the token's last (ADR 0008). */
 async function tokenForJoin(
   store: Store,
   request: JoinRequest,
   signed: SignedRecord,
-): Promise<{ token: TokenRow; network: NetworkRow }> {
+): Promise<{ token: TokenRow; network: NetworkRow; repeated: boolean }> {
   try {
-    return await checkToken(store, request);
+    return { ...(await checkToken(store, request)), repeated: false };
   } catch (error) {
     const spent =
       error instanceof WarrenError && ['token-used-up', 'token-expired', 'token-revoked'].includes(error.code);
@@ -168,7 +165,7 @@ async function tokenForJoin(
     const network = node && (await store.findNetwork(node.networkId));
     if (!network) throw error;
     // The store decides whether this is the same (token, identity key) again; here only its network matters.
-    return { token: repeatedToken(request.tokenId, network), network };
+    return { token: repeatedToken(request.tokenId, network), network, repeated: true };
   }
 }
 
@@ -199,7 +196,10 @@ function askedRole(request: JoinRequest, token: TokenRow): Role | null {
   return role;
 }
 
-/** Public nodes that name no endpoint are reached at the address that we saw, on their listen port (INTERFACES). */
+/**
+ * Public nodes that name no endpoint are reached at the address that we saw, on their listen port (join-and-sync.md,
+ * “Join”).
+ */
 function endpointOf(request: JoinRequest, role: Role, from: string | undefined): HostPort | null {
   if (request.listenPort > 65_535) throw new WarrenError('bad-request', 'the listen port must be 0 to 65535');
   if (request.endpoint) {
@@ -215,69 +215,4 @@ function endpointOf(request: JoinRequest, role: Role, from: string | undefined):
     );
   }
   return formatHostPort(from, request.listenPort);
-}
-
-async function renew(options: JoinOptions, request: RenewRequest): Promise<RenewResponse> {
-  const bad = new WarrenError(
-    'renewal-bad',
-    'the renewal is not signed by the identity of that node, or the clock is more than five minutes off',
-  );
-  if (!UUID.test(request.nodeId) || Math.abs(options.now() - request.signedAt) > RENEWAL_WINDOW) throw bad;
-  const id: NodeId = nodeId(request.nodeId);
-  if (!verifyRenewal(request.identityKey, id, unixMillis(request.signedAt), request.signature)) throw bad;
-  const node = await activeNode(options.store, id, request.identityKey);
-  const chain = await options.ca.issueAgent({
-    nodeId: id,
-    networkId: node.networkId,
-    identityKey: request.identityKey,
-  });
-  return { certificateChain: chain.map((certificate) => Buffer.from(certificate)) };
-}
-
-/**
- * The node that an identity speaks for.
- *
- * @throws WarrenError `node-revoked`, `node-expired`, or `node-unknown` also when the identity is another's.
- */
-export async function activeNode(store: Store, id: NodeId, identityKey: Uint8Array): Promise<NodeRow> {
-  const node = await store.findNode(id);
-  if (!node?.record || !equalBytes(node.record.identityKey, identityKey)) {
-    throw new WarrenError('node-unknown', 'this node is not (or no longer) a member: join again with a new token');
-  }
-  if (node.status === 'revoked') {
-    throw new WarrenError(
-      'node-revoked',
-      `${node.name} was revoked: its keys cannot come back; join with a new identity and token`,
-    );
-  }
-  if (node.status !== 'active') {
-    throw new WarrenError('node-expired', `${node.name} is ${node.status}: an administrator must renew it`);
-  }
-  return node;
-}
-
-interface Challenges {
-  make(tokenId: string): Uint8Array;
-  isGood(challenge: Uint8Array, tokenId: string): boolean;
-}
-
-/** Challenges need no memory, so that any replica takes them: nonce (16) ‖ time (8) ‖ HMAC-SHA-256 with the token's id (32). */
-function createChallenges(secret: SecretKey, now: () => number): Challenges {
-  const key = createHmac('sha256', secret.expose()).update('warren join challenge v1').digest();
-  const mac = (head: Uint8Array, tokenId: string): Uint8Array =>
-    Uint8Array.from(createHmac('sha256', key).update(head).update(tokenId).digest());
-  return {
-    make(tokenId) {
-      const head = Buffer.alloc(24);
-      randomBytes(16).copy(head);
-      head.writeBigUInt64BE(BigInt(now()), 16);
-      return concatBytes(head, mac(head, tokenId));
-    },
-    isGood(challenge, tokenId) {
-      if (challenge.length !== 56) return false;
-      const head = Buffer.from(challenge.subarray(0, 24));
-      if (!equalBytes(mac(head, tokenId), challenge.subarray(24))) return false;
-      return Math.abs(now() - Number(head.readBigUInt64BE(16))) <= CHALLENGE_LIFE;
-    },
-  };
 }

@@ -30,7 +30,8 @@ async function join(options: Partial<JoinOptions> & { name: string }): Promise<F
   agents.push(agent);
   return agent;
 }
-const bounce = (name = fresh('bounce')): Promise<FakeAgent> => join({ name, role: Role.ROLE_BOUNCE, endpoint: '203.0.113.1:51820' });
+const bounce = (name = fresh('bounce')): Promise<FakeAgent> =>
+  join({ name, role: Role.ROLE_BOUNCE, endpoint: '203.0.113.1:51820' });
 const revoke = (agent: FakeAgent) => plane.context.store.revokeNode(agent.nodeId as never, 'local');
 
 describe('a first sync', () => {
@@ -39,7 +40,12 @@ describe('a first sync', () => {
     const laptop = await join({ name: fresh('laptop') });
     const stream = await laptop.sync().synced();
     expect(stream.snapshots).toHaveLength(1);
-    expect(stream.self).toMatchObject({ nodeId: laptop.nodeId, role: Role.ROLE_CLIENT, networkName: 'default', mtu: 1400 });
+    expect(stream.self).toMatchObject({
+      nodeId: laptop.nodeId,
+      role: Role.ROLE_CLIENT,
+      networkName: 'default',
+      mtu: 1400,
+    });
     expect(stream.peers.map((peer) => peer.nodeId)).toEqual([hub.nodeId]);
     stream.heartbeat();
     await until(() => stream.replies.length > 0, 'reply');
@@ -92,7 +98,30 @@ describe('changes', () => {
   });
 });
 
+describe('a changed network', () => {
+  it('is sent as a whole', async () => {
+    const stream = await (await bounce()).sync().synced();
+    await plane.context.store.updateNetwork(plane.network!.id, { mtu: 1380 }, 'local');
+    await until(() => stream.self?.mtu === 1380, 'new MTU');
+    expect(stream.snapshots).toHaveLength(2);
+    await plane.context.store.updateNetwork(plane.network!.id, { mtu: 1400 }, 'local');
+    await until(() => stream.self?.mtu === 1400, 'old MTU');
+  });
+});
+
 describe('resuming', () => {
+  it('from before the log begins gets a snapshot', async () => {
+    const relay = await bounce();
+    const first = await relay.sync().synced();
+    first.cancel();
+    await join({ name: fresh('later') });
+    await join({ name: fresh('latest') });
+    await plane.context.store.pruneChanges(1);
+    const second = await relay.sync({ position: first.position, held: first.entries }).synced();
+    expect(second.snapshots).toHaveLength(1);
+    expect(second.entries.size).toBe(2);
+  });
+
   it('sends only what happened meanwhile, removals included', async () => {
     const relay = await bounce();
     const gone = await join({ name: fresh('gone') });

@@ -1,4 +1,4 @@
-import { type NetworkId, type NodeId, WarrenError } from '@warren/base';
+import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
 import type { Store } from '@warren/db';
 import type { Log } from '../log.js';
 import { NetworkHub } from './network-hub.js';
@@ -46,6 +46,17 @@ export class Hubs {
     return this.#open.get(network)?.sessions.size ?? 0;
   }
 
+  /** Numbers of each network that is open here. */
+  overview(): { id: NetworkId; nodes: number; revision: number; connected: number; buffered: number }[] {
+    return [...this.#open].map(([id, { version, sessions }]) => ({
+      id,
+      nodes: version.decided.network.nodes.size,
+      revision: version.revision,
+      connected: sessions.size,
+      buffered: [...sessions.values()].reduce((sum, session) => sum + session.buffered, 0),
+    }));
+  }
+
   /** Says farewell to everybody. */
   drain(): void {
     for (const hub of this.#open.values()) hub.drain();
@@ -63,6 +74,7 @@ export class Hubs {
       .get(id)
       ?.then((hub) => hub?.catchUp())
       .catch((error: unknown) => {
+        if (error instanceof InvariantError) throw error; // a bug of ours ends the process
         // The store calls again now and then, so a failed read is repeated; agents keep what they have.
         this.log.warn({ err: error, network: id }, 'cannot read changes');
       });

@@ -16,6 +16,7 @@ import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { etagOf, matches } from './etag.js';
 import { IdempotencyTable } from './idempotency.js';
+import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
 import { errorHandler, sendProblem } from './problem.js';
@@ -24,6 +25,13 @@ import { tokenRoutes } from './tokens.js';
 
 const BODY_LIMIT = 256 * 1024;
 const API = '/api/v1';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server begins to close: whoever waits answers at once. */
+    closing: AbortSignal;
+  }
+}
 
 export interface RestApp {
   readonly app: Api;
@@ -46,6 +54,9 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new WarrenError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
   );
+  const closing = new AbortController();
+  app.decorate('closing', closing.signal);
+  app.addHook('preClose', async () => closing.abort());
   const routes = enforceScopes(app, context.store, (request) => local.has(request));
   app.addHook('onSend', conditional);
   addIdempotency(app, new IdempotencyTable(context.now));
@@ -84,7 +95,7 @@ async function documentation(app: Api): Promise<void> {
       security: [{ apiKey: [] }],
     },
     transform: createJsonSchemaTransform({
-      skipList: ['/', '/healthz', '/readyz', '/api/openapi.json', '/api/docs/*'],
+      skipList: ['/', '/healthz', '/readyz', '/metrics', '/api/openapi.json', '/api/docs/*'],
     }),
     // Without it the $refs of named schemas lead nowhere.
     transformObject: jsonSchemaTransformObject,
@@ -94,7 +105,7 @@ async function documentation(app: Api): Promise<void> {
   app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
 }
 
-function healthRoutes(app: Api, { store, log }: RestContext): void {
+function healthRoutes(app: Api, { store, hubs, log }: RestContext): void {
   app.get('/healthz', { config: PUBLIC, schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { config: PUBLIC, schema: { hide: true } }, async () => {
     try {
@@ -105,6 +116,9 @@ function healthRoutes(app: Api, { store, log }: RestContext): void {
     }
     return { status: 'ok' };
   });
+  app.get('/metrics', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) =>
+    reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(renderMetrics(hubs)),
+  );
 }
 
 /** Reads give an `ETag`, and 304 to whoever has that already. */

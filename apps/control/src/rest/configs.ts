@@ -61,9 +61,10 @@ async function sendFile(
   render: (hub: NetworkHub) => string,
 ): Promise<FastifyReply> {
   const held = request.headers['if-none-match'];
-  const signal = AbortSignal.any([AbortSignal.timeout((request.query.wait ?? 0) * 1000), gone(request)]);
+  const wait = (request.query.wait ?? 0) * 1000;
+  const signal = AbortSignal.any([AbortSignal.timeout(wait), gone(reply), request.server.closing]);
   let body = render(hub);
-  while (matches(held, etagOf(body)) && !signal.aborted) {
+  while (wait > 0 && matches(held, etagOf(body)) && !signal.aborted) {
     await hub.nextChange(signal);
     body = render(hub);
   }
@@ -71,9 +72,9 @@ async function sendFile(
 }
 
 /** Aborts when the caller hangs up, so that nothing waits for nobody. */
-function gone(request: FastifyRequest): AbortSignal {
+function gone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => controller.abort());
+  reply.raw.once('close', () => controller.abort());
   return controller.signal;
 }
 

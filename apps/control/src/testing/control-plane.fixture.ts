@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type ServeConfig } from '../config.js';
+import type { ServeConfig } from '../config.js';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../control-plane.js';
 import { joinTokenText } from '../rest/tokens.js';
 
@@ -16,7 +16,9 @@ export interface TestPlane extends ControlPlane {
 }
 
 /** A whole control plane in this process, on an embedded database of its own and ports that the system chose. */
-export async function startTestPlane(options: ControlPlaneOptions & { dataDir?: string } = {}): Promise<TestPlane> {
+export async function startTestPlane(
+  options: ControlPlaneOptions & { dataDir?: string; config?: Partial<ServeConfig> } = {},
+): Promise<TestPlane> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'control-test-')));
   const config: ServeConfig = {
     dataDir,
@@ -24,6 +26,7 @@ export async function startTestPlane(options: ControlPlaneOptions & { dataDir?: 
     agents: [{ host: '127.0.0.1', port: 0 }],
     stun: { host: '127.0.0.1', port: 0 },
     logLevel: 'trace',
+    ...options.config,
   };
   const lines: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
@@ -45,7 +48,11 @@ export async function startTestPlane(options: ControlPlaneOptions & { dataDir?: 
 }
 
 /** Waits for a condition, at most `timeout` milliseconds. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, timeout = 10_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeout = 10_000,
+): Promise<void> {
   const deadline = Date.now() + timeout;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`did not come about: ${what}`);

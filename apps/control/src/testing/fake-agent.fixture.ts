@@ -1,7 +1,16 @@
 import { createHash, randomBytes, randomUUID, X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { concatBytes, equalBytes, networkId, nodeId, parseHostPort, publicKeyFromBytes, SecretKey, unixMillis } from '@warren/base';
+import {
+  concatBytes,
+  equalBytes,
+  networkId,
+  nodeId,
+  parseHostPort,
+  publicKeyFromBytes,
+  SecretKey,
+  unixMillis,
+} from '@warren/base';
 import { nobleProvider } from '@warren/crypto';
 import { parseJoinToken, proveKeyPossession, signRecord, signRenewal } from '@warren/identity';
 import {
@@ -43,14 +52,21 @@ export interface JoinOptions {
 }
 
 /** The root that a control plane shows, after it was compared with the token's pin, as an agent does it. */
-export async function pinnedRoot(address: string, pin: Uint8Array): Promise<string> {
+async function pinnedRoot(address: string, pin: Uint8Array): Promise<string> {
   const { host, port } = parseHostPort(address)!;
-  const socket = tls.connect({ host, port, rejectUnauthorized: false, servername: SERVICE_NAME, ALPNProtocols: ['h2'] });
+  const socket = tls.connect({
+    host,
+    port,
+    rejectUnauthorized: false,
+    servername: SERVICE_NAME,
+    ALPNProtocols: ['h2'],
+  });
   await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
   let certificate = socket.getPeerCertificate(true);
   const leaf = new X509Certificate(certificate.raw);
   if (!leaf.checkHost(SERVICE_NAME)) throw new Error('the leaf does not certify the service name');
-  while (certificate.issuerCertificate && certificate.issuerCertificate !== certificate) certificate = certificate.issuerCertificate;
+  while (certificate.issuerCertificate && certificate.issuerCertificate !== certificate)
+    certificate = certificate.issuerCertificate;
   socket.destroy();
   const spki = new X509Certificate(certificate.raw).publicKey.export({ type: 'spki', format: 'der' });
   if (!equalBytes(createHash('sha256').update(spki).digest(), pin)) throw new Error('pin does not match');
@@ -122,7 +138,7 @@ export class FakeAgent {
   }
 }
 
-export function connect(
+function connect(
   address: string,
   root: string,
   own?: { chain: readonly Uint8Array[]; key: SecretKey } | null,

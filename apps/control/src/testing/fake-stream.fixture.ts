@@ -28,7 +28,7 @@ export interface HelloOptions {
 }
 
 /** The digest as the protocol's page defines it, computed from nothing but bytes. */
-export function digestOf(entries: Iterable<Uint8Array>): Buffer {
+function digestOf(entries: Iterable<Uint8Array>): Buffer {
   let sum = 0n;
   for (const bytes of entries) sum += BigInt(`0x${createHash('sha256').update(bytes).digest('hex')}`);
   return Buffer.from((sum & ((1n << 256n) - 1n)).toString(16).padStart(64, '0'), 'hex');
@@ -92,7 +92,10 @@ export class FakeStream {
   }
 
   async synced(): Promise<this> {
-    await until(() => this.snapshots.length + this.deltas.length > 0 || this.farewell !== undefined || this.ended !== undefined, 'first answer');
+    await until(
+      () => this.snapshots.length + this.deltas.length > 0 || this.farewell !== undefined || this.ended !== undefined,
+      'first answer',
+    );
     return this;
   }
 
@@ -135,7 +138,8 @@ export class FakeStream {
   #takeDelta(delta: Delta): void {
     this.deltas.push(delta);
     const { epoch, revision } = this.position;
-    if (delta.from?.revision !== revision || delta.from.epoch !== epoch) throw new Error('a delta does not follow the position');
+    if (delta.from?.revision !== revision || delta.from.epoch !== epoch)
+      throw new Error('a delta does not follow the position');
     this.self = delta.self ?? this.self;
     this.tombstones.push(...delta.tombstones);
     for (const id of delta.remove) if (!this.entries.delete(id)) throw new Error(`removes ${id}, which is not there`);
