@@ -77,7 +77,7 @@ export interface DataPlane {
   settings(): Promise<DeviceSettings>;
   /**
    * Changes settings and peers on behalf of the host's operator, as a whole or not at all. Peers added here are not
-   * managed: pushes by `replacePeers` and `change` leave them alone, but take AllowedIPs from them (docs/adr/0012).
+   * managed: pushes by `replacePeers` and `change` leave them alone, but take AllowedIPs from them (docs/adr/0016).
    * @throws WarrenError `not-permitted`, `port-in-use`, `port-not-allowed`, `no-address-family`.
    */
   configure(change: DeviceChange): Promise<void>;

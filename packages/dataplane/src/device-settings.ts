@@ -51,7 +51,7 @@ const NO_KEY = new Uint8Array(32);
 
 /**
  * What the host's operator sees and changes of an interface (`DataPlane.settings`, `DataPlane.configure`). The rule of
- * who may change what is docs/adr/0012: peers of the control plane and, unless standalone, the private key are its own.
+ * who may change what is docs/adr/0016: peers of the control plane and, unless standalone, the private key are its own.
  */
 export class DeviceSettingsKeeper {
   /** Absent: the device has a random one that nobody knows, so that nobody can have a session. */

@@ -5,6 +5,7 @@ import { createBackoff } from '../control/backoff.js';
 import { createControlClient } from '../control/client.js';
 import { Credentials } from '../control/credentials.js';
 import { recordOf, recordToWire } from '../control/join-exchange.js';
+import { leaveNetwork } from '../control/leave.js';
 import { Session, type SessionEnd, type Verdict } from '../control/session.js';
 import { describeError } from '../errors.js';
 import type { Forwarding } from '../host/forwarding.js';
@@ -139,7 +140,6 @@ export class NetworkRunner {
 
   /** Tells the control plane that this node goes for good, and takes everything down. @throws as the call. */
   async leave(): Promise<void> {
-    const { leaveNetwork } = await import('../control/leave.js');
     this.#stopping = true;
     try {
       await leaveNetwork(this.#credentials, this.membership);
@@ -294,8 +294,16 @@ export class NetworkRunner {
     this.since = new Date().toISOString();
     this.#everConnected ||= connected;
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
-    if (connected) void this.#enqueue(() => this.#noteContact()).catch((error: unknown) => this.#warn(error));
+    if (connected) void this.#enqueue(() => this.#trustAgain()).catch((error: unknown) => this.#warn(error));
     this.#notify();
+  }
+
+  /** A stream that resumes where we stand has nothing to send: its answer alone says that last known state is right. */
+  async #trustAgain(): Promise<void> {
+    await this.#noteContact();
+    if (!this.#distrusted || this.#stopping) return;
+    this.#distrusted = false;
+    await this.#putUp();
   }
 
   /** The control plane says for good that this node is out, or that it runs twice. */
