@@ -119,7 +119,8 @@ export class HostProcess {
     for (const watcher of [...this.watchers]) watcher();
   }
 
-  private lastWords(): string {
+  /** The end of what it printed, for messages. */
+  lastWords(): string {
     const words = (this.kept.stderr + this.kept.stdout).trim();
     return words === '' ? 'it printed nothing' : words.slice(-2_000);
   }

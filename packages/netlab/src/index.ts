@@ -3,8 +3,22 @@ export type { FirewallKind } from './firewall.js';
 export { Host, type HostOptions, type PingOptions, type RunOptions, type SpawnOptions } from './host.js';
 export { type Exit, HostProcess } from './host-process.js';
 export type { Internet } from './internet.js';
+export { AgentNode, type AgentOptions, type AgentStatus } from './mesh/agent-node.js';
+export {
+  CLASSIC_NODES,
+  type ClassicMesh,
+  type ClassicMeshOptions,
+  type ClassicName,
+  type ClassicSite,
+  createClassicSite,
+  startClassicMesh,
+} from './mesh/classic.js';
+export { ControlPlane, type ControlPlaneOptions, type RestAnswer } from './mesh/control-plane.js';
+export { type PairResult, pingMatrix, pingUntilAllReached, reached } from './mesh/ping-matrix.js';
+export { meshProgram } from './mesh/programs.js';
 export { CARRIER_NAT, HOME_NAT, type NatBehaviour, type NatKind } from './nat.js';
 export { labObstacle } from './requirements.js';
 export type { Router, RouterOptions } from './router.js';
 export type { Attachment, AttachOptions, Segment } from './segment.js';
+export { type WaitOptions, waitUntil } from './wait-until.js';
 export { createWorld, type World, type WorldOptions } from './world.js';

@@ -20,9 +20,10 @@ export interface WorldOptions {
    * program that ends in its own way says otherwise and calls `close`.
    */
   readonly handleSignals?: boolean;
+  /** How long programs have to end by themselves when the world closes; 8 s unless said. */
+  readonly graceMs?: number;
 }
 
-/** How long programs have to end by themselves when their world closes. */
 const GRACE_MS = 8_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -43,7 +44,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const record = { pid: process.pid, startTime, prefix, dir };
   writeRecord(record);
   try {
-    const world = new World(record, await Internet.create(`${prefix}internet`));
+    const world = new World(record, await Internet.create(`${prefix}internet`), options.graceMs ?? GRACE_MS);
     world.guard(options.handleSignals ?? true);
     return world;
   } catch (error) {
@@ -62,6 +63,7 @@ export class World {
   constructor(
     private readonly record: WorldRecord,
     readonly internet: Internet,
+    private readonly graceMs: number,
   ) {}
 
   /** The world's temporary directory; hosts have theirs inside. */
@@ -115,7 +117,7 @@ export class World {
   }
 
   private async remove(): Promise<void> {
-    await Promise.all([...this.hosts.values()].map((host) => host.stopProcesses(GRACE_MS)));
+    await Promise.all([...this.hosts.values()].map((host) => host.stopProcesses(this.graceMs)));
     await removeWorld(this.record, 1_000);
     for (const removeGuard of this.removeGuards) removeGuard();
   }
