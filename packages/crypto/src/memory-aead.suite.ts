@@ -4,7 +4,10 @@ import type { MemoryAead } from './memory-aead.js';
 import { nobleProvider } from './noble-provider.js';
 
 const EMPTY = new Uint8Array(0);
-const LENGTHS = [0, 1, 15, 16, 17, 31, 32, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1420, 1424, 9000];
+const LENGTHS = [
+  0, 1, 15, 16, 17, 31, 32, 63, 64, 65, 127, 128, 129, 191, 192, 193, 207, 208, 209, 255, 256, 257, 511, 512, 513, 1420,
+  1424, 9000,
+];
 const text = (length: number, from = 3): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + from) & 0xff);
 /** No part of any text above. */
 const key = nobleProvider.hash(text(3));

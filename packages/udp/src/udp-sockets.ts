@@ -1,5 +1,6 @@
 import { type IpFamily, WarrenError } from '@warren/base';
 import { ERRNO, errnoName, type Libc, loadLibc } from './libc.js';
+import { enableOffload, OffloadUdpSocket } from './offload-udp-socket.js';
 import type { PacketMemory } from './packet-memory.js';
 import { AF_INET, AF_INET6, SOCKET_ADDRESS_LENGTH } from './socket-address.js';
 import { PlainUdpSocket, type UdpSocket } from './udp-socket.js';
@@ -25,6 +26,11 @@ export interface UdpSocketsOptions {
   readonly port: number;
   /** The packet memory that the sockets take their buffers from (about 256 KiB). */
   readonly memory: PacketMemory;
+  /**
+   * `offload`: UDP_SEGMENT and UDP_GRO, for sockets whose kernel has them; the others are plain, and say so.
+   * Absent: `plain`, one datagram a system call.
+   */
+  readonly path?: 'plain' | 'offload';
 }
 
 /** One port on both families. */
@@ -46,7 +52,9 @@ export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
   const opened = bindBoth(libc, options);
   const socketOf = (family: IpFamily): UdpSocket | undefined => {
     const fd = family === 4 ? opened.v4 : opened.v6;
-    return fd === undefined ? undefined : new PlainUdpSocket(fd, family, libc, options.memory);
+    if (fd === undefined) return undefined;
+    const offload = options.path === 'offload' && enableOffload(libc, options.memory, fd);
+    return new (offload ? OffloadUdpSocket : PlainUdpSocket)(fd, family, libc, options.memory);
   };
   let open = true;
   return {

@@ -6,6 +6,12 @@ import { type Bind, SIZE, VOID } from './library.js';
 const BLOCK = 64;
 const KEY = 32;
 const WORD = 4;
+/** Bytes of the two 64-bit lengths that end Poly1305's input (RFC 8439 §2.8). */
+const LENGTHS = 16;
+/** Longest text that is copied to be sealed or opened. */
+const SHORT = 192;
+/** Whole bytes of a longer text that go with its end; with the lengths that makes at least 64. */
+const END = 48;
 /** `Poly1305_ctx_size()` is about 250; what asks for more is not the OpenSSL that we know. */
 const MAX_STATE = 512;
 
@@ -39,6 +45,11 @@ interface Primitives {
   readonly final: (state: number, tag: number) => void;
 }
 
+/**
+ * Short texts take one pass of ChaCha20 over block 0 and text together, and all of Poly1305's input in one piece. Long texts
+ * stay where they are but for their end. Both because of what was measured: a call costs 30 ns, and a Poly1305 update of less
+ * than 64 bytes 400 ns more than a longer one, where it leaves its vector code.
+ */
 class LowLevelAead implements MemoryAead {
   readonly name = 'openssl-low';
   readonly memory: Uint8Array;
@@ -52,10 +63,10 @@ class LowLevelAead implements MemoryAead {
   /** Block counter and nonce: the last four words of ChaCha20's state (RFC 8439 §2.3). */
   readonly #counter: number;
   readonly #zeros: number;
-  /** First block of key stream, whose first half is Poly1305's key (RFC 8439 §2.6). */
-  readonly #macKey: number;
-  /** Room for the padded end of the text and the two lengths. */
-  readonly #last: number;
+  /** First block of key stream, whose first half is Poly1305's key (RFC 8439 §2.6); a short text follows it. */
+  readonly #stream: number;
+  /** End of Poly1305's input: the end of the text, zeros up to 16 bytes, and the two lengths. */
+  readonly #end: number;
   readonly #tag: number;
   readonly #state: number;
 
@@ -70,39 +81,50 @@ class LowLevelAead implements MemoryAead {
     this.#key = memory.allocate(KEY);
     this.#counter = memory.allocate(16);
     this.#zeros = memory.allocate(BLOCK);
-    this.#macKey = memory.allocate(BLOCK);
-    this.#last = memory.allocate(32);
+    this.#stream = memory.allocate(BLOCK + SHORT);
+    this.#end = memory.allocate(SHORT + 2 * LENGTHS);
     this.#tag = memory.allocate(TAG_LENGTH);
     this.#state = memory.allocate(MAX_STATE);
   }
 
   seal(key: Uint8Array, counter: number, from: number, length: number, to: number): void {
     invariant(isCounter(counter), 'a counter is an integer from 0 to 2^53 - 1');
-    this.#begin(key, counter);
-    const base = this.#base;
-    if (length > 0) this.#chacha(base + to, base + from, length, base + this.#key, base + this.#counter);
+    this.#setKey(key, counter);
+    if (length <= SHORT) {
+      this.#applyShort(from, length);
+      this.memory.copyWithin(to, this.#stream + BLOCK, this.#stream + BLOCK + length);
+    } else {
+      this.#makeMacKey();
+      this.#applyLong(from, length, to);
+    }
     this.#authenticate(to, length, to + length);
   }
 
   open(key: Uint8Array, counter: number, from: number, length: number, to: number): boolean {
     const textLength = length - TAG_LENGTH;
     if (textLength < 0 || !isCounter(counter)) return false;
-    this.#begin(key, counter);
+    this.#setKey(key, counter);
+    if (textLength <= SHORT) {
+      this.#applyShort(from, textLength);
+      this.#authenticate(from, textLength, this.#tag);
+      if (!this.#tagEquals(from + textLength)) return false;
+      this.memory.copyWithin(to, this.#stream + BLOCK, this.#stream + BLOCK + textLength);
+      return true;
+    }
+    this.#makeMacKey();
     this.#authenticate(from, textLength, this.#tag);
     if (!this.#tagEquals(from + textLength)) return false;
-    const base = this.#base;
-    if (textLength > 0) this.#chacha(base + to, base + from, textLength, base + this.#key, base + this.#counter);
+    this.#applyLong(from, textLength, to);
     return true;
   }
 
   forget(): void {
     this.memory.fill(0, this.#key, this.#key + KEY);
-    this.memory.fill(0, this.#macKey, this.#macKey + BLOCK);
+    this.memory.fill(0, this.#stream, this.#stream + BLOCK + SHORT);
     this.memory.fill(0, this.#state, this.#state + MAX_STATE);
   }
 
-  /** Makes Poly1305's key, and leaves key and nonce ready for the text, which begins with block 1. */
-  #begin(key: Uint8Array, counter: number): void {
+  #setKey(key: Uint8Array, counter: number): void {
     this.memory.set(key, this.#key);
     const words = this.#words;
     const at = this.#counter >> 2;
@@ -110,36 +132,50 @@ class LowLevelAead implements MemoryAead {
     words[at + 1] = 0;
     words[at + 2] = counter >>> 0;
     words[at + 3] = (counter / 0x1_0000_0000) >>> 0;
-    const base = this.#base;
-    // Half a block would do, but the assembly is made for whole ones.
-    this.#chacha(base + this.#macKey, base + this.#zeros, BLOCK, base + this.#key, base + this.#counter);
-    words[at] = 1;
   }
 
-  /** Poly1305 over the text, zeros up to 16 bytes, and the lengths of associated data (none) and text. */
+  /** Poly1305's key, and behind it the text with the key stream applied. */
+  #applyShort(text: number, length: number): void {
+    const base = this.#base;
+    const stream = this.#stream;
+    this.memory.copyWithin(stream, this.#zeros, this.#zeros + BLOCK);
+    this.memory.copyWithin(stream + BLOCK, text, text + length);
+    this.#chacha(base + stream, base + stream, BLOCK + length, base + this.#key, base + this.#counter);
+  }
+
+  #makeMacKey(): void {
+    const base = this.#base;
+    // Half a block would do, but the assembly is made for whole ones.
+    this.#chacha(base + this.#stream, base + this.#zeros, BLOCK, base + this.#key, base + this.#counter);
+  }
+
+  /** The text begins with block 1. */
+  #applyLong(from: number, length: number, to: number): void {
+    const base = this.#base;
+    this.#words[this.#counter >> 2] = 1;
+    this.#chacha(base + to, base + from, length, base + this.#key, base + this.#counter);
+  }
+
+  /** Poly1305 over the text, zeros up to 16 bytes, and the lengths of associated data (none) and text; writes the tag. */
   #authenticate(text: number, length: number, tag: number): void {
     const { memory } = this;
     const words = this.#words;
     const base = this.#base;
-    const whole = length & ~15;
-    const rest = length & 15;
-    this.#init(base + this.#state, base + this.#macKey);
-    if (whole > 0) this.#update(base + this.#state, base + text, whole);
-    let at = this.#last >> 2;
-    if (rest > 0) {
-      words[at] = 0;
-      words[at + 1] = 0;
-      words[at + 2] = 0;
-      words[at + 3] = 0;
-      for (let i = 0; i < rest; i++) memory[this.#last + i] = memory[text + whole + i]!;
-      at += 4;
-    }
+    const state = base + this.#state;
+    const whole = length <= SHORT ? 0 : (length & ~15) - END;
+    const rest = length - whole;
+    this.#init(state, base + this.#stream);
+    if (whole > 0) this.#update(state, base + text, whole);
+    memory.copyWithin(this.#end, text + whole, text + length);
+    const padded = this.#end + ((rest + 15) & ~15);
+    for (let i = this.#end + rest; i < padded; i++) memory[i] = 0;
+    const at = padded >> 2;
     words[at] = 0;
     words[at + 1] = 0;
     words[at + 2] = length;
     words[at + 3] = 0;
-    this.#update(base + this.#state, base + this.#last, rest > 0 ? 32 : 16);
-    this.#final(base + this.#state, base + tag);
+    this.#update(state, base + this.#end, padded + LENGTHS - this.#end);
+    this.#final(state, base + tag);
   }
 
   /** In time that does not depend on where they differ. */
