@@ -39,7 +39,7 @@ const WHY = {
 /** Deterministic functions of arguments and calls (docs/ARCHITECTURE.md, “Pure core, thin shell”). */
 const PURE = new Set(['base', 'crypto', 'identity', 'wireguard', 'topology']);
 const IMPURE = [
-  [/\bnode:/, 'imports node: — I/O belongs to the shell'],
+  [/['"]node:/, 'imports node: — I/O belongs to the shell'],
   [/\bDate\b/, 'uses Date — wall time comes in as UnixMillis'],
   [/\bMath\.random\b/, 'uses Math.random — random bytes come in by the constructor'],
   [/\bperformance\b/, 'uses performance — time comes in as Instant'],

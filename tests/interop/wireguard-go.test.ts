@@ -67,6 +67,9 @@ describeLab('our data plane and wireguard-go', ['wireguard-go', 'wg'], () => {
       expect(back.received).toEqual(back.sent);
       expect(await initiator.lastHandshake()).toBeGreaterThan(0);
       expect(await responder.lastHandshake()).toBeGreaterThan(0);
+      const ours = [initiator, responder].find((node) => node instanceof WarrenNode);
+      const role = test.initiator === 'warren' ? 'initiator' : 'responder';
+      expect(ours?.process.stdout).toMatch(new RegExp(`completed as ${role}$`, 'm'));
       note(test, 'traffic ok');
     });
   }

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeLab } from '../support/groups.js';
 import { createPair, LISTEN_PORT, type Pair, pingStream, transfer } from '../support/pair.js';
 import { spawnDataPlane, WarrenNode } from '../support/warren-node.js';
+import { createKeyPair } from '../support/wireguard-keys.js';
 import { type WireGuardConfig, waitFor } from '../support/wireguard-node.js';
 
 const MEGABYTES = 32;
@@ -139,6 +140,63 @@ describeLab('two data planes with static configuration', [], () => {
       await a.moveTo(world.internet, { ipv4: moved });
       expect(await a.ping(pair.inner.responder[4], { count: 25 })).toBe(true);
       expect((await responder.stats()).peers[0]!.endpoint).toBe(`${moved}:${LISTEN_PORT}`);
+    });
+  });
+
+  describe('whose configuration changes', () => {
+    it('route exactly the AllowedIPs, leave routes of others alone, and keep what did not change', async () => {
+      const pair = createPair({ initiator: a, responder: b, outer: 4 });
+      const [peer] = pair.initiator.peers;
+      const other = { publicKey: createKeyPair().publicKey, allowedIps: ['10.78.0.0/16', 'fd78::/48', '10.79.0.0/16'] };
+      const steps = [
+        ['change', { set: [other], remove: [] }],
+        ['setAddresses', [`${pair.inner.initiator[4]}/32`, `${pair.inner.initiator[6]}/128`, '10.80.0.1/24']],
+        ['setAddresses', [`${pair.inner.initiator[4]}/32`, `${pair.inner.initiator[6]}/128`, '10.80.0.2/24']],
+        ['replacePeers', [peer]],
+        ['change', { set: [], remove: [peer!.publicKey] }],
+        ['initiateHandshake', peer!.publicKey],
+      ] as const;
+      await a.configure(['route add 10.79.0.0/16 dev eth0']);
+      const node = await WarrenNode.start(a, pair.initiator, { steps });
+      const responder = await WarrenNode.start(b, pair.responder);
+      const routed = async () => {
+        const shown = await Promise.all(
+          ['-4', '-6'].map((family) => a.run('ip', [family, '-json', 'route', 'show', 'dev', 'wg0'])),
+        );
+        const routes = shown.flatMap(({ stdout }) => JSON.parse(stdout) as { dst: string; protocol: string }[]);
+        return routes.filter(({ protocol }) => protocol !== 'kernel').map(({ dst }) => dst.replace(/\/(32|128)$/, ''));
+      };
+      const addresses = async () => {
+        const { stdout } = await a.run('ip', ['-json', 'address', 'show', 'dev', 'wg0', 'scope', 'global']);
+        const [link] = JSON.parse(stdout) as { addr_info: { local?: string; prefixlen: number }[] }[];
+        // iproute2 shows an empty object for each address that the scope leaves out.
+        const shown = link!.addr_info.filter(({ local }) => local !== undefined);
+        return shown.map(({ local, prefixlen }) => `${local}/${prefixlen}`).sort();
+      };
+      const peerOnly = [pair.inner.responder[4], pair.inner.responder[6]];
+      expect((await routed()).sort()).toEqual([...peerOnly].sort());
+      const stream = pingStream(a, pair.inner.responder[4], 20, 100);
+
+      await node.nextStep();
+      expect((await routed()).sort()).toEqual([...peerOnly, '10.78.0.0/16', 'fd78::/48'].sort());
+      expect(node.process.stdout).toContain('log warn 10.79.0.0/16 is not routed to wg0: a route to it exists already');
+      await node.nextStep();
+      await node.nextStep();
+      expect(await addresses()).toEqual(
+        [`${pair.inner.initiator[4]}/32`, `${pair.inner.initiator[6]}/128`, '10.80.0.2/24'].sort(),
+      );
+      expect((await routed()).sort()).toEqual([...peerOnly, '10.78.0.0/16', 'fd78::/48'].sort());
+      await node.nextStep();
+      expect((await routed()).sort()).toEqual([...peerOnly].sort());
+      expect((await a.run('ip', ['route', 'show', '10.79.0.0/16'])).stdout).toContain('dev eth0');
+      expect(await stream).toEqual({ sent: 20, received: 20 });
+
+      await node.nextStep();
+      expect(await routed()).toEqual([]);
+      expect((await node.stats()).peers).toEqual([]);
+      await expect(node.nextStep()).rejects.toThrow('unknown-peer');
+      await a.configure(['route delete 10.79.0.0/16 dev eth0']);
+      await Promise.all([node.stop(), responder.stop()]);
     });
   });
 

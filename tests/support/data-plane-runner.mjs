@@ -1,5 +1,6 @@
 // Runs one data plane from a JSON file, for tests on the hosts of a lab. Prints a line for each event:
 // `ready {…}`, `failed {code, message}`, `log LEVEL …`, `stats N {…}` at SIGUSR1, `ended CODE MS` at SIGTERM or by itself.
+// SIGHUP does the next of the configuration's `steps`, `[method, argument]`, and prints `step N` or `step N failed CODE`.
 // SIGUSR2 calls process.exit while everything runs.
 import { readFileSync, writeSync } from 'node:fs';
 import { parsePublicKey, SecretKey } from '@warren/base';
@@ -12,17 +13,23 @@ const print = (line) => writeSync(1, `${line}\n`);
 // Where programs are looked for, so that a test can take them away.
 if (config.path !== undefined) process.env.PATH = config.path;
 
-const peers = config.peers.map((peer) => ({
+const peerOf = (peer) => ({
   ...peer,
   publicKey: parsePublicKey(peer.publicKey),
   ...(peer.presharedKey ? { presharedKey: SecretKey.parse(peer.presharedKey) } : {}),
-}));
+});
+const argumentOf = {
+  setAddresses: (addresses) => addresses,
+  replacePeers: (peers) => peers.map(peerOf),
+  change: ({ set, remove }) => ({ set: set.map(peerOf), remove }),
+  initiateHandshake: (peer) => peer,
+};
 
 const began = performance.now();
 try {
   const plane = await startDataPlane({
     ...config,
-    peers,
+    peers: config.peers.map(peerOf),
     privateKey: SecretKey.parse(config.privateKey),
     log: (level, message) => print(`log ${level} ${message}`),
   });
@@ -30,6 +37,17 @@ try {
   process.on('SIGUSR1', async () => {
     asked++;
     print(`stats ${asked} ${JSON.stringify({ ...(await plane.stats()), cpu: process.cpuUsage() })}`);
+  });
+  let step = 0;
+  process.on('SIGHUP', async () => {
+    const number = ++step;
+    const [method, argument] = config.steps[number - 1];
+    try {
+      await plane[method](argumentOf[method](argument));
+      print(`step ${number}`);
+    } catch (error) {
+      print(`step ${number} failed ${error.code}`);
+    }
   });
   process.on('SIGUSR2', () => process.exit(7));
   let closing = began;

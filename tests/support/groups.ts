@@ -14,7 +14,8 @@ export function describeLab(name: string, programs: readonly string[], body: () 
     return;
   }
   if (process.env.CI === 'true') throw new Error(`${name} cannot run: ${obstacle}`);
-  describe.skip(`${name} (skipped: ${obstacle})`, body);
+  console.warn(`skipped: ${name}: ${obstacle}`);
+  describe.skip(name, body);
 }
 
 function missingProgram(programs: readonly string[]): string | undefined {

@@ -13,12 +13,14 @@ export interface DataPlaneSpawnOptions extends SpawnOptions {
   readonly wrapper?: readonly string[];
   /** PATH of the runner itself. */
   readonly path?: string;
+  /** Calls of `DataPlane` methods, with peers in plain text, for `nextStep`. */
+  readonly steps?: readonly (readonly [method: string, argument: unknown])[];
 }
 
 /** Starts the runner of one data plane on the host and returns at once. */
 export function spawnDataPlane(host: Host, config: WireGuardConfig, options: DataPlaneSpawnOptions = {}): HostProcess {
   const path = join(host.dir, `data-plane-${++configurations}.json`);
-  writeFileSync(path, JSON.stringify({ ...config, path: options.path }), { mode: 0o644 });
+  writeFileSync(path, JSON.stringify({ ...config, path: options.path, steps: options.steps }), { mode: 0o644 });
   const [command, ...args] = [...(options.wrapper ?? []), process.execPath, RUNNER, path];
   return host.spawn(command!, args, options);
 }
@@ -27,6 +29,7 @@ export function spawnDataPlane(host: Host, config: WireGuardConfig, options: Dat
 export class WarrenNode implements WireGuardNode {
   readonly implementation = 'warren';
   #asked = 0;
+  #steps = 0;
 
   private constructor(
     readonly host: Host,
@@ -46,6 +49,14 @@ export class WarrenNode implements WireGuardNode {
     this.process.kill('SIGUSR1');
     const [, stats] = await this.process.waitForOutput(new RegExp(`^stats ${number} (.*)$`, 'm'), 10_000);
     return JSON.parse(stats!);
+  }
+
+  /** Does the next of `steps`. @throws Error with the code when it failed. */
+  async nextStep(): Promise<void> {
+    const number = ++this.#steps;
+    this.process.kill('SIGHUP');
+    const [, failed] = await this.process.waitForOutput(new RegExp(`^step ${number}(?: failed (.*))?$`, 'm'), 10_000);
+    if (failed !== undefined) throw new Error(failed);
   }
 
   async lastHandshake(): Promise<number> {

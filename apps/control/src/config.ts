@@ -53,7 +53,9 @@ export function readServeConfig(flags: Flags, env: Environment): ServeConfig {
     const setting = SERVE_SETTINGS.find(([name]) => name === flag);
     return flags[camel(flag)] ?? (env[setting![1]] || undefined) ?? setting![2];
   };
-  const agents = value('agents')!.split(',').map((text) => listenAddress('agents', text.trim()));
+  const agents = value('agents')!
+    .split(',')
+    .map((text) => listenAddress('agents', text.trim()));
   if (agents.length > 8) throw usage('--agents takes at most 8 addresses, because tokens list them all');
   const databaseUrl = value('database-url');
   if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
@@ -80,7 +82,8 @@ export function readClientConfig(flags: Flags, env: Environment): ClientConfig {
   const url = env.WARREN_URL;
   if (!url) return { dataDir };
   if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) throw usage('WARREN_URL must be an http:// or https:// URL');
-  if (!env.WARREN_TOKEN) throw usage('WARREN_URL is set, so WARREN_TOKEN must hold an API key (`warren apikey create`)');
+  if (!env.WARREN_TOKEN)
+    throw usage('WARREN_URL is set, so WARREN_TOKEN must hold an API key (`warren apikey create`)');
   return { dataDir, remote: { url: url.replace(/\/+$/, ''), token: env.WARREN_TOKEN } };
 }
 
@@ -93,7 +96,8 @@ function defaultDataDir(): string {
 function listenAddress(flag: string, text: string): ListenAddress {
   const random = /^(.*):0$/.exec(text);
   const parsed = parseHostPort(random ? `${random[1]}:1` : text);
-  if (!parsed) throw usage(`--${flag} takes address:port, such as 127.0.0.1:8080 or [::1]:8080, not ${JSON.stringify(text)}`);
+  if (!parsed)
+    throw usage(`--${flag} takes address:port, such as 127.0.0.1:8080 or [::1]:8080, not ${JSON.stringify(text)}`);
   return { host: parsed.host, port: random ? 0 : parsed.port };
 }
 

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { SecretKey, unixMillis, WarrenError } from '@warren/base';
 import { ed25519PublicKey } from '@warren/crypto';
-import { ensureDefaultNetwork, migrate, type NetworkRow, openDatabase, openStore, type SignTombstone, type Store } from '@warren/db';
+import {
+  ensureDefaultNetwork,
+  migrate,
+  type NetworkRow,
+  openDatabase,
+  openStore,
+  type SignTombstone,
+  type Store,
+} from '@warren/db';
 import { signTombstone } from '@warren/identity';
 import { type CertificateAuthority, openCertificateAuthority } from './ca/certificate-authority.js';
 import type { ServeConfig } from './config.js';
@@ -21,7 +29,8 @@ import type { RestContext } from './rest/context.js';
 export interface ControlPlane {
   readonly context: RestContext;
   readonly rest: RestApp;
-  readonly network: NetworkRow;
+  /** The network `default`; undefined when the operator removed it. */
+  readonly network: NetworkRow | undefined;
   /** Bearer secret of the API key that the very first start makes; it is never shown again. */
   readonly firstApiKey: string | undefined;
   /** Agents hear farewell, requests end, the database stops. */
@@ -38,7 +47,11 @@ export interface ControlPlaneOptions {
  * @throws WarrenError for what the operator can mend (`port-in-use`, `already-running`, the database's codes); whatever
  * was started by then is stopped again.
  */
-export async function startControlPlane(config: ServeConfig, log: Log, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+export async function startControlPlane(
+  config: ServeConfig,
+  log: Log,
+  options: ControlPlaneOptions = {},
+): Promise<ControlPlane> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) {
@@ -72,7 +85,12 @@ async function start(
 
   const hubs = await Hubs.start(store, log, now);
   closers.push(() => hubs.close());
-  const about: RestContext['about'] = { startedAt: new Date(), database: embedded ? 'embedded' : 'external', httpUrl: '', agentAddresses: [] };
+  const about: RestContext['about'] = {
+    startedAt: new Date(),
+    database: embedded ? 'embedded' : 'external',
+    httpUrl: '',
+    agentAddresses: [],
+  };
   const context: RestContext = { store, hubs, log, now, pin: ca.pin, about };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
@@ -103,7 +121,13 @@ async function openStorage(
   let authority: SecretKey | undefined;
   const sign: SignTombstone = ({ networkId, nodeId, publicKey, identityKey, revokedAt }) => {
     if (!authority) throw new WarrenError('internal', 'a node was revoked before the authority key was read');
-    const tombstone = { networkId, nodeId, wireguardKey: publicKey, identityKey, revokedAt: unixMillis(revokedAt.getTime()) };
+    const tombstone = {
+      networkId,
+      nodeId,
+      wireguardKey: publicKey,
+      identityKey,
+      revokedAt: unixMillis(revokedAt.getTime()),
+    };
     return signTombstone(authority, tombstone);
   };
   const store = await openStore({
@@ -141,7 +165,16 @@ function startAgents(
 ): Promise<AgentServer> {
   const { store, hubs, ca, log, now } = parts;
   const joins = createJoinService(parts);
-  return startAgentServer({ addresses: config.agents, store, hubs, ca, joins, limits: options.limits ?? DEFAULT_LIMITS, log, now });
+  return startAgentServer({
+    addresses: config.agents,
+    store,
+    hubs,
+    ca,
+    joins,
+    limits: options.limits ?? DEFAULT_LIMITS,
+    log,
+    now,
+  });
 }
 
 /** Made once in the life of a database; afterwards `warren apikey create` makes others. */

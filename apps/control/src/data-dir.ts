@@ -13,9 +13,13 @@ export async function makeDataDir(path: string): Promise<void> {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await chmod(path, 0o700);
   } catch (error) {
-    throw new WarrenError('data-dir', `cannot use the data dir ${path}: ${(error as Error).message}; choose another with --data-dir`, {
-      cause: error,
-    });
+    throw new WarrenError(
+      'data-dir',
+      `cannot use the data dir ${path}: ${(error as Error).message}; choose another with --data-dir`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -29,7 +33,10 @@ export function socketPath(dataDir: string): string {
   const short = relative(process.cwd(), path);
   const best = Buffer.byteLength(short) < Buffer.byteLength(path) ? short : path;
   if (Buffer.byteLength(best) > LONGEST_SOCKET_PATH) {
-    throw new WarrenError('data-dir', `the data dir's path is too long for a socket in it: ${dataDir}; choose a shorter --data-dir`);
+    throw new WarrenError(
+      'data-dir',
+      `the data dir's path is too long for a socket in it: ${dataDir}; choose a shorter --data-dir`,
+    );
   }
   return best;
 }
@@ -43,7 +50,10 @@ export async function sealingKey(dataDir: string): Promise<Uint8Array> {
   });
   if (kept) {
     if (kept.length === SEALING_KEY_LENGTH) return kept;
-    throw new WarrenError('data-dir', `${path} is damaged: it must hold ${SEALING_KEY_LENGTH} bytes; restore it from a backup`);
+    throw new WarrenError(
+      'data-dir',
+      `${path} is damaged: it must hold ${SEALING_KEY_LENGTH} bytes; restore it from a backup`,
+    );
   }
   const key = randomBytes(SEALING_KEY_LENGTH);
   // Complete or absent, whatever interrupts us: a half-written key would lock the certificate authority away.

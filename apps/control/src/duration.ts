@@ -6,6 +6,7 @@ const LONGEST = 100 * 365 * UNITS.d;
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d{1,9}[smhdw])+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)([smhdw])/g)) total += Number(count) * UNITS[unit as keyof typeof UNITS];
+  for (const [, count, unit] of text.matchAll(/(\d+)([smhdw])/g))
+    total += Number(count) * UNITS[unit as keyof typeof UNITS];
   return total > 0 && total <= LONGEST ? total : undefined;
 }

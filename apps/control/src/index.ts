@@ -1,2 +1,2 @@
-export { type ServeConfig } from './config.js';
+export type { ServeConfig } from './config.js';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.js';

@@ -9,5 +9,8 @@ const SECRET_FIELDS = ['secret', 'token', 'tokenSecret', 'privateKey', 'authoriz
 /** Structured logs on stderr; stdout belongs to what people and scripts read. */
 export function createLog(level: LogLevel): Log {
   const paths = SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]);
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: paths }, pino.destination({ fd: 2, sync: true }));
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: paths },
+    pino.destination({ fd: 2, sync: true }),
+  );
 }

@@ -1,6 +1,4 @@
 import { runProgram } from './cli/program.js';
-import { createLog } from './log.js';
-import { serve } from './serve.js';
 
 // The composition root: what a command needs of the process is handed in here and nowhere else.
 const exitCode = await runProgram(process.argv.slice(2), {
@@ -9,6 +7,10 @@ const exitCode = await runProgram(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
   },
-  serve: (config) => serve(config, createLog(config.logLevel), (text) => process.stdout.write(text)),
+  // Loaded when needed: the server's libraries would make every other command half a second slower.
+  serve: async (config) => {
+    const [{ createLog }, { serve }] = await Promise.all([import('./log.js'), import('./serve.js')]);
+    return serve(config, createLog(config.logLevel), (text) => process.stdout.write(text));
+  },
 });
 process.exitCode = exitCode;

@@ -3,7 +3,9 @@ import { formatHostPort, type HostPort, makePrefix, parseIpAddress, parsePrefix,
 import type { ListenAddress } from './config.js';
 
 /** Addresses that another network cannot reach: private (RFC 1918, 4193), shared (RFC 6598). */
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].map((p) => parsePrefix(p)!);
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].map(
+  (p) => parsePrefix(p)!,
+);
 const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'].map((p) => parsePrefix(p)!);
 /** Interfaces of container engines and tunnels: their addresses lead to this host only from inside it. */
 const INNER = /^(docker|br-|veth|virbr|wg|tun|tap|cni|flannel|podman)/;

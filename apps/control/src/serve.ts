@@ -30,11 +30,7 @@ export async function serve(config: ServeConfig, log: Log, print: (text: string)
 
 /** What an operator needs next. */
 async function greeting(plane: ControlPlane): Promise<string> {
-  const { store, about } = plane.context;
-  const { token, secret } = await store.createToken(
-    { networkId: plane.network.id, maxUses: 1, expiresAt: new Date(Date.now() + FIRST_TOKEN_LIFE) },
-    'local',
-  );
+  const { about } = plane.context;
   const key = plane.firstApiKey
     ? `  API key     ${plane.firstApiKey}\n              (shown this once; \`warren apikey create\` makes another)\n`
     : '';
@@ -44,8 +40,17 @@ Warren is ready.
   REST API    ${about.httpUrl}/api/docs
 ${key}  agents      ${about.agentAddresses.join(', ')}
 
-Join a host to network "${plane.network.name}" (one use, within an hour; more with \`warren token create\`):
-
-  agent join --token ${joinTokenText(plane.context, token, secret)}
+${await joinLine(plane)}
 `;
+}
+
+async function joinLine({ context, network }: ControlPlane): Promise<string> {
+  if (!network) return 'Join hosts with `warren token create --network NAME` and `agent join --token …`.';
+  const { token, secret } = await context.store.createToken(
+    { networkId: network.id, maxUses: 1, expiresAt: new Date(context.now() + FIRST_TOKEN_LIFE) },
+    'local',
+  );
+  return `Join a host to the network ${network.name} (one use, within an hour; \`warren token create\` makes more):
+
+  agent join --token ${joinTokenText(context, token, secret)}`;
 }

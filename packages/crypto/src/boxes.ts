@@ -16,8 +16,9 @@ export function boxPublicKey(privateKey: Uint8Array): Uint8Array {
 }
 
 /**
- * The key that the owners of two X25519 key pairs share, 32 bytes, new; compute it once a peer and keep it. Only the two of
- * them can make or open boxes with it, so that a box that opens comes from the other one (`crypto_box_beforenm`).
+ * The key that the owners of two X25519 key pairs share, 32 bytes, new; compute it once a peer and keep it. Only the
+ * two of them can make or open boxes with it, so that a box that opens comes from the other one
+ * (`crypto_box_beforenm`).
  * @returns undefined for a public key of low order or of another length than 32.
  * @throws WarrenError `boxes-not-ready`.
  */
@@ -51,5 +52,5 @@ export function openBox(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array):
 /** Before it is compiled, the functions are simply absent. */
 function requireReady(): void {
   if (typeof sodium.crypto_box_beforenm === 'function') return;
-  throw new WarrenError('boxes-not-ready', 'libsodium is not compiled yet; await boxesReady first');
+  throw new WarrenError('boxes-not-ready', 'libsodium is not compiled yet; wait for boxesReady first');
 }

@@ -9,7 +9,10 @@ export function ed25519PublicKey(seed: Uint8Array): Uint8Array {
   return ed25519.getPublicKey(requireSeed(seed));
 }
 
-/** The 64-byte signature of `message`, new; deterministic. @throws RangeError unless `seed` has 32 bytes. RFC 8032 §5.1.6. */
+/**
+ * The 64-byte signature of `message`, new; deterministic. @throws RangeError unless `seed` has 32 bytes. RFC 8032
+ * §5.1.6.
+ */
 export function signEd25519(seed: Uint8Array, message: Uint8Array): Uint8Array {
   return ed25519.sign(message, requireSeed(seed));
 }

@@ -76,26 +76,24 @@ export class InterfaceConfig {
       for (const address of usable) commands.push(this.#addressCommand('replace', address));
       for (const route of this.#routes) commands.push(this.#routeCommand('replace', route));
     }
+    const problems = await this.#run(commands);
     this.#addresses = usable;
-    this.#judge(await this.#run(commands));
+    this.#judge(problems);
   }
 
   /** Routes exactly these prefixes to the interface. A prefix that has a route elsewhere keeps it, with a warning. */
   async setRoutes(routes: Iterable<Prefix>): Promise<void> {
     const wanted = new Set(await this.#usable([...routes]));
-    const commands: string[][] = [];
-    for (const route of this.#routes) {
-      if (wanted.has(route)) continue;
-      commands.push(this.#routeCommand('delete', route));
-      this.#routes.delete(route);
-    }
+    const removed = [...this.#routes].filter((route) => !wanted.has(route));
+    const added = [...wanted].filter((route) => !this.#routes.has(route) && !this.#foreign.has(route));
+    const problems = await this.#run([
+      ...removed.map((route) => this.#routeCommand('delete', route)),
+      ...added.map((route) => this.#routeCommand('add', route)),
+    ]);
+    for (const route of removed) this.#routes.delete(route);
+    for (const route of added) this.#routes.add(route);
     for (const route of this.#foreign) if (!wanted.has(route)) this.#foreign.delete(route);
-    for (const route of wanted) {
-      if (this.#routes.has(route) || this.#foreign.has(route)) continue;
-      commands.push(this.#routeCommand('add', route));
-      this.#routes.add(route);
-    }
-    this.#judge(await this.#run(commands));
+    this.#judge(problems);
   }
 
   #judge(problems: readonly CommandProblem[]): void {

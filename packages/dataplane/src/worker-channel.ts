@@ -25,9 +25,10 @@ export class WorkerChannel {
   #reason: Error | undefined;
   #gone = false;
 
-  constructor(onNotice: (notice: Notice) => void) {
+  /** @param entry the worker's program; another one in tests. */
+  constructor(onNotice: (notice: Notice) => void, entry: URL = new URL('./worker.js', import.meta.url)) {
     // Options of the host program (loaders, heap limits of tests) are not for this thread.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { name: 'warren-data-plane', execArgv: [] });
+    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv: [] });
     this.#worker.on('message', (message: FromWorker) => this.#take(message, onNotice));
     this.#worker.on('error', (error) => {
       this.#reason ??= new WarrenError('data-plane-failed', `the data plane failed: ${error.message}`, {

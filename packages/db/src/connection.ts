@@ -28,14 +28,14 @@ export function parseDatabaseUrl(text: string): Connection {
   if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
     throw invalid('it must look like postgresql://user:password@host:5432/database');
   }
-  const database = decodeURIComponent(url.pathname.slice(1));
+  const database = decode(url.pathname.slice(1));
   if (!database) throw invalid('the name of the database is missing at its end');
-  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '');
+  const host = url.searchParams.get('host') ?? decode(url.hostname).replace(/^\[|\]$/g, '');
   return {
     host: host || 'localhost',
     port: Number(url.port || url.searchParams.get('port') || 5432),
-    user: decodeURIComponent(url.username) || 'postgres',
-    password: decodeURIComponent(url.password),
+    user: decode(url.username) || 'postgres',
+    password: decode(url.password),
     database,
     ssl: parseSsl(url.searchParams.get('sslmode') ?? 'disable', url.searchParams.get('sslrootcert')),
   };
@@ -46,7 +46,7 @@ export function formatDatabaseUrl(connection: Omit<Connection, 'ssl'>): string {
   const { host, port, user, password, database } = connection;
   const socket = host.startsWith('/');
   const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
-  const place = `${socket ? 'localhost' : host}:${port}/${encodeURIComponent(database)}`;
+  const place = `${socket ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}/${encodeURIComponent(database)}`;
   return `postgresql://${login}@${place}${socket ? `?host=${encodeURIComponent(host)}` : ''}`;
 }
 
@@ -104,6 +104,14 @@ function parseSsl(mode: string, rootFile: string | null): Connection['ssl'] {
   if (mode === 'require' || mode === 'no-verify') return { rejectUnauthorized: false, ...ca };
   if (mode === 'verify-ca' || mode === 'verify-full') return { rejectUnauthorized: true, ...ca };
   throw invalid(`sslmode "${mode}" is unknown; use disable, require or verify-full`);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid('a % in it must be written %25');
+  }
 }
 
 function parseUrl(text: string): URL | undefined {

@@ -1,7 +1,7 @@
 import { concatBytes } from '@warren/base';
 
 /** Longest text that a length byte may announce here: UUIDs have 36 characters, token ids at most 64. */
-export const MAX_TEXT_LENGTH = 64;
+const MAX_TEXT_LENGTH = 64;
 
 /** Printable ASCII without space: ids and nothing else, so that one id has one encoding. */
 const TEXT = /^[\x21-\x7e]+$/;
@@ -64,7 +64,8 @@ export class FieldReader {
       this.#failed = true;
       return undefined;
     }
-    const found = this.bytes.slice(this.#offset, end);
+    // Not `slice`: a Buffer's shares memory, and `uint` reads from the start of the buffer.
+    const found = new Uint8Array(this.bytes.subarray(this.#offset, end));
     this.#offset = end;
     return found;
   }

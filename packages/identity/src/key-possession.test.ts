@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
 import { SecretKey } from '@warren/base';
-import type { CryptoProvider } from '@warren/crypto';
+import { type CryptoProvider, nobleProvider } from '@warren/crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PossessionTranscript, proveKeyPossession, verifyKeyPossession } from './index.js';
@@ -59,6 +59,15 @@ describe('the proof of possession', () => {
   it('is accepted for the transcript and keys that it was made for', () => {
     expect(PROOF).toHaveLength(32);
     expect(verify(TRANSCRIPT)).toBe(true);
+  });
+
+  it('is the same whichever provider makes it', () => {
+    expect(proveKeyPossession(nobleProvider, wireguard, challengeKey, TRANSCRIPT)).toEqual(PROOF);
+    expect(verifyKeyPossession(nobleProvider, challenger, wireguardKey, TRANSCRIPT, PROOF)).toBe(true);
+    for (const key of LOW_ORDER) {
+      expect(() => proveKeyPossession(nobleProvider, wireguard, key, TRANSCRIPT)).toThrow('unusable challenge key');
+      expect(verifyKeyPossession(nobleProvider, challenger, key, TRANSCRIPT, PROOF)).toBe(false);
+    }
   });
 
   it('is refused when anything that it binds is another', () => {

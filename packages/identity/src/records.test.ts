@@ -18,7 +18,6 @@ import {
   verifyTombstone,
 } from './index.js';
 
-const FUZZ_RUNS = 20_000;
 const seed = new SecretKey(new Uint8Array(32).fill(7));
 const other = new SecretKey(new Uint8Array(32).fill(8));
 const publicOf = (key: SecretKey): Uint8Array => ed25519PublicKey(key.expose());
@@ -90,7 +89,7 @@ describe('node records', () => {
       const decoded = decodeNodeRecord(bytes);
       if (decoded) expect(encodeNodeRecord(decoded)).toEqual(bytes);
     };
-    fc.assert(fc.property(damaged(right), check), { numRuns: FUZZ_RUNS });
+    fc.assert(fc.property(damaged(right), check));
     expect(decodeNodeRecord(right.slice(0, -1))).toBeUndefined();
     expect(decodeNodeRecord(Uint8Array.from([...right, 0]))).toBeUndefined();
   });
@@ -119,6 +118,14 @@ describe('node records', () => {
 });
 
 describe('tombstones', () => {
+  it('are decoded from a Buffer as from any bytes, though its slices share memory', () => {
+    const bytes = encodeTombstone(TOMBSTONE);
+    expect(decodeTombstone(Buffer.concat([Buffer.from('before'), bytes]).subarray(6))).toEqual(TOMBSTONE);
+    expect(decodeNodeRecord(Buffer.concat([Buffer.from('before'), encodeNodeRecord(RECORD)]).subarray(6))).toEqual(
+      RECORD,
+    );
+  });
+
   it('come back from their encoding, with and without an identity', () => {
     fc.assert(
       fc.property(tombstones, (stone) => {
@@ -132,9 +139,9 @@ describe('tombstones', () => {
       const decoded = decodeTombstone(bytes);
       if (decoded) expect(encodeTombstone(decoded)).toEqual(bytes);
     };
-    fc.assert(fc.property(damaged(encodeTombstone(TOMBSTONE)), check), { numRuns: FUZZ_RUNS });
+    fc.assert(fc.property(damaged(encodeTombstone(TOMBSTONE)), check));
     const without = encodeTombstone({ ...TOMBSTONE, identityKey: null });
-    fc.assert(fc.property(damaged(without), check), { numRuns: FUZZ_RUNS });
+    fc.assert(fc.property(damaged(without), check));
   });
 
   it('verify under the authority that signed them and no other', () => {

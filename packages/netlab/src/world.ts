@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant, WarrenError } from '@warren/base';
@@ -41,6 +41,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   invariant(startTime !== undefined, 'this process exists');
   const prefix = `wl-${randomBytes(4).toString('hex')}-`;
   const dir = mkdtempSync(join(temporaryDirectory(), `warren-netlab-${options.name}-`));
+  // Programs on the hosts may run as other users, a database for instance, and have to get through.
+  chmodSync(dir, 0o711);
   const record = { pid: process.pid, startTime, prefix, dir };
   writeRecord(record);
   try {

@@ -12,7 +12,7 @@ import {
 } from '@warren/base';
 
 /** Prefixes that a network may have; more are a mistake. */
-export const MAX_CIDRS = 8;
+const MAX_CIDRS = 8;
 
 /** A length outside these leaves no room for two nodes, or is so short that it is surely mistyped. */
 const LENGTHS = { 4: { shortest: 8, longest: 30 }, 6: { shortest: 32, longest: 126 } } as const;

@@ -19,7 +19,7 @@ import {
   renderPeersConf,
   renderWg0Conf,
 } from './index.js';
-import { makeNetwork } from './networks.fixture.js';
+import { makeNetwork } from './testing/networks.js';
 
 const key = (n: number) => publicKeyFromBytes(new Uint8Array(32).fill(n));
 const SECRET = new SecretKey(new Uint8Array(32).fill(9));

@@ -15,7 +15,7 @@ import {
   type PeerMapDelta,
   peersOf,
 } from './index.js';
-import { CIDRS, makeNetwork, makeNode, nodeLists } from './networks.fixture.js';
+import { CIDRS, makeNetwork, makeNode, nodeLists } from './testing/networks.js';
 
 const compile = (network: Network): Map<NodeId, PeerMap> => {
   const facts = decide(network);
@@ -145,6 +145,36 @@ describe('homes', () => {
         const without = decide(makeNetwork(nodes)).homes;
         const withIt = decide(makeNetwork([...nodes, bounce])).homes;
         for (const [id, home] of withIt) expect([bounce.id, without.get(id)]).toContain(home);
+      }),
+    );
+  });
+
+  it('leave a bounce that is down, as if it were gone, and only then', () => {
+    fc.assert(
+      fc.property(nodeLists, fc.nat(99), (nodes, salt) => {
+        const dead = makeNode(50, { role: 'bounce', salt });
+        const gone = decide(makeNetwork(nodes)).homes;
+        const all = makeNetwork([...nodes, dead]);
+        const { homes, homed } = decide(all, new Set([dead.id]));
+        const expected = gone.size > 0 ? gone : decide(all).homes;
+        expect(homes).toEqual(expected);
+        expect(homed.has(dead.id)).toBe(true);
+      }),
+    );
+  });
+
+  it('moved by a bounce that went down compile to what comparing everything would give', () => {
+    fc.assert(
+      fc.property(nodeLists, fc.nat(2), (nodes, pick) => {
+        const bounces = nodes.filter((node) => node.role === 'bounce');
+        const down = new Set(bounces.slice(pick, pick + 1).map((node) => node.id));
+        const network = makeNetwork(nodes);
+        const [up, moved] = [decide(network), decide(network, down)];
+        const deltas = compileChange(decideNetwork(network), decideNetwork(network, down), new Set());
+        for (const id of network.nodes.keys()) {
+          const delta = diffPeers(peersOf(network, up, id), peersOf(network, moved, id));
+          expect(deltas.get(id) ?? { upsert: [], remove: [] }).toEqual(delta);
+        }
       }),
     );
   });

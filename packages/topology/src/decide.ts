@@ -1,7 +1,7 @@
-import type { NodeId, Prefix } from '@warren/base';
+import { hostPrefix, type NodeId, type Prefix } from '@warren/base';
 import { chooseHome } from './home.js';
 import type { Facts, Network, NetworkNode, Role } from './model.js';
-import { hostPrefixes, sortedPrefixes, sortedText } from './order.js';
+import { sortedPrefixes, sortedText } from './order.js';
 
 /**
  * The part that a node can play: its role, as long as others know where to reach it. A bounce or direct node without
@@ -9,35 +9,48 @@ import { hostPrefixes, sortedPrefixes, sortedText } from './order.js';
  */
 export const standing = (node: NetworkNode): Role => (node.endpoint === undefined ? 'client' : node.role);
 
+const NONE: ReadonlySet<NodeId> = new Set();
+
 /**
  * Network-wide facts that pairs depend on (DECISIONS 2 and 3): who is homed where, and what is routed to which bounce.
  * Depends on the set of nodes only, not on the order of the map.
+ *
+ * @param down bounces that the caller holds for dead: nobody is homed there while another one lives. They stay peers of
+ * everybody, so that they are found again.
  */
-export function decide(network: Network): Facts {
+export function decide(network: Network, down: ReadonlySet<NodeId> = NONE): Facts {
   const ids = sortedText(network.nodes.keys());
   const nodes = ids.map((id) => network.nodes.get(id)!);
   const bounces = nodes.filter((node) => standing(node) === 'bounce');
-  const bounceIds = bounces.map((bounce) => bounce.id);
+  const living = bounces.filter((bounce) => !down.has(bounce.id));
+  // With all of them down it is better to stay than to be nowhere.
+  const choice = (living.length > 0 ? living : bounces).map((bounce) => bounce.id);
   const homes = new Map<NodeId, NodeId>();
-  const homed = new Map<NodeId, NodeId[]>(bounceIds.map((id) => [id, []]));
+  const homed = new Map<NodeId, NodeId[]>(bounces.map((bounce) => [bounce.id, []]));
   for (const node of nodes) {
-    const home = needsHome(node) ? chooseHome(node.id, bounceIds) : undefined;
+    const home = needsHome(node) ? chooseHome(node.id, choice) : undefined;
     if (!home) continue;
     homes.set(node.id, home);
     if (standing(node) === 'client') homed.get(home)!.push(node.id);
   }
-  const routes = new Map<NodeId, readonly Prefix[]>();
-  for (const bounce of bounces) {
-    const members = homed.get(bounce.id)!.map((id) => network.nodes.get(id)!);
-    routes.set(bounce.id, sortedPrefixes([bounce, ...members].flatMap((node) => hostPrefixes(node.addresses))));
+  return { cidrs: sortedPrefixes(network.cidrs), homes, homed, ...routing(network, homed) };
+}
+
+/** Sorts once for all: with thousands of clients this is what deciding costs. */
+function routing(
+  network: Network,
+  homed: ReadonlyMap<NodeId, readonly NodeId[]>,
+): Pick<Facts, 'routes' | 'relayed' | 'relayedAt'> {
+  const owners = new Map<Prefix, NodeId>();
+  for (const [bounce, members] of homed) {
+    for (const id of [bounce, ...members]) {
+      for (const address of network.nodes.get(id)!.addresses) owners.set(hostPrefix(address), bounce);
+    }
   }
-  return {
-    cidrs: sortedPrefixes(network.cidrs),
-    homes,
-    homed,
-    routes,
-    relayed: sortedPrefixes([...routes.values()].flat()),
-  };
+  const routes = new Map<NodeId, Prefix[]>(Array.from(homed.keys(), (bounce) => [bounce, []]));
+  const relayed = sortedPrefixes(owners.keys());
+  for (const prefix of relayed) routes.get(owners.get(prefix)!)!.push(prefix);
+  return { routes, relayed, relayedAt: new Map(relayed.map((prefix, at) => [prefix, at])) };
 }
 
 function needsHome(node: NetworkNode): boolean {

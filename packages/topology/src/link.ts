@@ -47,8 +47,11 @@ function throughHome(from: NetworkNode, home: NetworkNode, facts: Facts): readon
     const outside = home.addresses.filter((address) => !facts.cidrs.some((cidr) => prefixContains(cidr, address)));
     return outside.length === 0 ? facts.cidrs : sortedPrefixes([...facts.cidrs, ...outside.map(hostPrefix)]);
   }
-  const own = from.addresses.map(hostPrefix);
-  return facts.relayed.filter((prefix) => !own.includes(prefix));
+  // Copied and cut rather than filtered: with many clients each of them has such a list, and each changes with each join.
+  const prefixes = facts.relayed.slice();
+  const own = from.addresses.map((address) => facts.relayedAt.get(hostPrefix(address)) ?? -1);
+  for (const at of own.filter((position) => position >= 0).sort((a, b) => b - a)) prefixes.splice(at, 1);
+  return prefixes;
 }
 
 /** WireGuard peers of each other. Only who has no address that others know keeps the way open. */

@@ -57,6 +57,8 @@ export interface Facts {
   readonly routes: ReadonlyMap<NodeId, readonly Prefix[]>;
   /** All of `routes` together, sorted: what a client reaches through its home, itself left out. */
   readonly relayed: readonly Prefix[];
+  /** Where each prefix stands in `relayed`. */
+  readonly relayedAt: ReadonlyMap<Prefix, number>;
 }
 
 /** How one node sees another. */

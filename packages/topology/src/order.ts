@@ -1,4 +1,13 @@
-import { hostPrefix, type IpAddress, ipToBytes, type Prefix, prefixAddress, prefixLength, toHex } from '@warren/base';
+import {
+  hostPrefix,
+  type IpAddress,
+  ipFamily,
+  ipToBytes,
+  type Prefix,
+  prefixAddress,
+  prefixLength,
+  toHex,
+} from '@warren/base';
 
 /** Order of ids and names: by code unit, the same on every machine whatever its locale. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -13,7 +22,14 @@ export function sortedPrefixes(prefixes: Iterable<Prefix>): Prefix[] {
 }
 
 /** The host prefixes of one node's addresses, sorted. */
-export const hostPrefixes = (addresses: readonly IpAddress[]): Prefix[] => sortedPrefixes(addresses.map(hostPrefix));
+export function hostPrefixes(addresses: readonly IpAddress[]): Prefix[] {
+  const prefixes = addresses.map(hostPrefix);
+  // One of each family, IPv4 first, is what nearly every node has.
+  const isSorted = prefixes.length < 2 || (prefixes.length === 2 && isIpv4(prefixes[0]!) && !isIpv4(prefixes[1]!));
+  return isSorted ? prefixes : sortedPrefixes(prefixes);
+}
+
+const isIpv4 = (prefix: Prefix): boolean => ipFamily(prefix) === 4;
 
 function sortKey(prefix: Prefix): string {
   const address = ipToBytes(prefixAddress(prefix));

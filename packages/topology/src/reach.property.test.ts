@@ -12,12 +12,11 @@ import {
   renderNetworkPeersConf,
   renderWg0Conf,
 } from './index.js';
-import { CIDRS, makeNetwork, nodeLists } from './networks.fixture.js';
-import { type InterfacePeer, type Interfaces, walk } from './reach.fixture.js';
+import { CIDRS, makeNetwork, nodeLists } from './testing/networks.js';
+import { type InterfacePeer, type Interfaces, walk } from './testing/reach.js';
 
 /** What each node's interface holds: agents take their peer map, vanilla members their rendered file. */
-function interfacesOf(network: Network): Interfaces {
-  const facts = decide(network);
+function interfacesOf(network: Network, facts = decide(network)): Interfaces {
   return new Map(
     [...network.nodes.values()].map((node) => [node.id, interfaceOf(network, node, peersOf(network, facts, node.id))]),
   );

@@ -11,7 +11,6 @@ import {
 } from './index.js';
 import { isConfText } from './wg-quick.js';
 
-const FUZZ_RUNS = 20_000;
 const KEY = publicKeyFromBytes(new Uint8Array(32).fill(1));
 const SECRET = toBase64(new Uint8Array(32).fill(2));
 
@@ -210,9 +209,9 @@ describe('wg-quick files', () => {
         // What was read can be written, and then says the same.
         expect(plain(parsed(renderWgQuick(conf)))).toEqual(plain(conf));
       }),
-      { numRuns: FUZZ_RUNS },
+      { numRuns: 2000 },
     );
-    expect(read).toBeGreaterThan(50);
+    expect(read).toBeGreaterThan(10);
     expect(parseWgQuick('x'.repeat(2_000_000))).toMatchObject({ message: expect.stringContaining('too long') });
   });
 

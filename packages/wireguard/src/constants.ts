@@ -16,8 +16,8 @@ export const KEEPALIVE_TIMEOUT = 10_000;
 export const COOKIE_REFRESH_TIME = 120_000;
 
 /*
- * Messages. The paper has 2^60 and 2^64 - 2^13 - 1. Counters here are JavaScript numbers, exact to 2^53 - 1, so both limits
- * are lower: stricter than the rule, invisible to peers. At ten million packets a second 2^53 takes 28 years.
+ * Messages. The paper has 2^60 and 2^64 - 2^13 - 1. Counters here are JavaScript numbers, exact to 2^53 - 1, so both
+ * limits are lower: stricter than the rule, invisible to peers. At ten million packets a second 2^53 takes 28 years.
  */
 
 /** Packets sealed with one key after which a new handshake starts. */
@@ -31,8 +31,6 @@ export const REJECT_AFTER_MESSAGES = 2 ** 53 - 2 ** 13 - 1;
 
 /** Random part added to `REKEY_TIMEOUT`, so that two initiators fall out of step: 0 to 333 ms. */
 export const REKEY_TIMEOUT_JITTER = 334;
-/** Repetitions of an initiation that fit into `REKEY_ATTEMPT_TIME`. */
-export const MAX_HANDSHAKE_ATTEMPTS = REKEY_ATTEMPT_TIME / REKEY_TIMEOUT;
 /** Least time between two consumed initiations of one peer. */
 export const MIN_INITIATION_INTERVAL = 20;
 /** Transport payloads are padded with zeros to a multiple of this, in bytes. Paper §5.4.6. */

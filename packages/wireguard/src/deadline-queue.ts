@@ -9,8 +9,9 @@ export interface Scheduled {
 }
 
 /**
- * Items by earliest deadline: a binary heap that is told at once when a deadline moves to earlier, and finds out by itself,
- * when the item comes to the top, that it moved to later. So timers that every packet pushes back cost nothing.
+ * Items by earliest deadline: a binary heap that is told at once when a deadline moves to earlier, and finds out by
+ * itself, when the item comes to the top, that it moved to later. So timers that every packet pushes back cost
+ * nothing.
  */
 export class DeadlineQueue<Item extends Scheduled> {
   readonly #heap: Item[] = [];

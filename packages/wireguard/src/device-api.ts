@@ -105,12 +105,14 @@ export interface Device {
 
   /**
    * Finds the peer by the inner destination and seals `packet` (one IP packet) as a transport datagram into `out`,
-   * which has room for `packet.length + 15 + 32` bytes and does not overlap `packet`. The result is overwritten by the next call.
+   * which has room for `packet.length + 15 + 32` bytes and does not overlap `packet`. The result is overwritten by
+   * the next call.
    */
   sealPacket(packet: Uint8Array, out: Uint8Array, now: Instant): Sealed | Drop;
   /**
    * Takes one UDP datagram. Transport data is opened into `out` (room for `datagram.length`; may be the same memory
-   * as `datagram`), its source checked against the peer's AllowedIPs; everything else is answered through `pollTransmit`.
+   * as `datagram`), its source checked against the peer's AllowedIPs; everything else is answered through
+   * `pollTransmit`. If they overlap, the content of `datagram` is lost.
    */
   openDatagram(datagram: Uint8Array, from: PathId, out: Uint8Array, now: Instant): Opened | Drop;
 
@@ -132,7 +134,10 @@ export interface Device {
   /** The earliest deadline, or undefined while nothing is pending. */
   pollTimeout(): Deadline | undefined;
 
-  /** Adds the peer or changes what differs; a changed preshared key does not end the session. Steals overlapping AllowedIPs, as WireGuard does. */
+  /**
+   * Adds the peer or changes what differs; a changed preshared key does not end the session. A prefix that another peer
+   * has moves to this one, as in WireGuard. The device's own key: nothing happens.
+   */
   setPeer(config: PeerConfig, now: Instant): void;
   /** Removes the peer, erases its keys. Unknown: nothing happens. */
   removePeer(peer: PublicKey): void;
@@ -140,7 +145,10 @@ export interface Device {
   setPrivateKey(privateKey: SecretKey, now: Instant): void;
   /** Starts a handshake now, unless one began within REKEY_TIMEOUT. */
   initiateHandshake(peer: PublicKey, now: Instant): void;
-  /** Tells the machine that it is under load, so that handshakes need a cookie; it also finds that out by itself from their rate. */
+  /**
+   * Tells the machine that it is under load, so that handshakes need a cookie; it also finds that out by itself from
+   * their rate.
+   */
   setUnderLoad(underLoad: boolean): void;
 
   peers(): Iterable<PeerStats>;

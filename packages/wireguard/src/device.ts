@@ -39,7 +39,12 @@ import { TIMER_NAMES, TIMERS } from './timers.js';
  * Source: WireGuard paper (2020-06-01); where that is silent, Linux and wireguard-go.
  */
 export function createDevice(options: DeviceOptions): Device {
-  return new WireGuardDevice(options);
+  return deviceOf(new DeviceState(options));
+}
+
+/** The machine around given state: tests look into the state that they gave. */
+export function deviceOf(state: DeviceState): Device {
+  return new WireGuardDevice(state);
 }
 
 class WireGuardDevice implements Device {
@@ -48,14 +53,13 @@ class WireGuardDevice implements Device {
   readonly #sealed: Sealed = { length: 0, path: 0 as PathId };
   readonly #opened: Opened = { length: 0, peer: '' as PublicKey };
   #deadline: Deadline | undefined;
-
   readonly #aead: MemoryAead | undefined;
   readonly #run: PacketRun | undefined;
 
-  constructor(options: DeviceOptions) {
-    this.#state = new DeviceState(options);
-    this.#aead = options.memoryAead;
-    this.#run = this.#aead && new PacketRun(this.#state, this.#aead);
+  constructor(state: DeviceState) {
+    this.#state = state;
+    this.#aead = state.options.memoryAead;
+    this.#run = this.#aead && new PacketRun(state, this.#aead);
     this.#publicKey = publicKeyFromBytes(this.#state.local.publicKey);
   }
 

@@ -1,6 +1,8 @@
 import { drop } from '@warren/base';
 
-/** Every reason for which the device leaves bytes unused; the key is for us, the reason is what is counted and shown. */
+/**
+ * Every reason for which the device leaves bytes unused; the key is for us, the reason is what is counted and shown.
+ */
 export const DROPS = Object.freeze({
   closed: drop('device-closed'),
   // Datagrams

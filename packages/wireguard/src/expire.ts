@@ -1,6 +1,6 @@
 import type { Instant } from '@warren/base';
-import { KEEPALIVE_TIMEOUT, MAX_HANDSHAKE_ATTEMPTS, REJECT_AFTER_TIME } from './constants.js';
-import type { DeviceState } from './device-state.js';
+import { KEEPALIVE_TIMEOUT, REJECT_AFTER_TIME, REKEY_ATTEMPT_TIME } from './constants.js';
+import { type DeviceState, hasPassed } from './device-state.js';
 import type { Peer } from './peer.js';
 import { initiate, sendKeepalive } from './send.js';
 import { isRunning, start, stop, TIMER_NAMES, type TimerName } from './timers.js';
@@ -27,7 +27,7 @@ export function handleTimeout(device: DeviceState, now: Instant): void {
 
 /** §6.4: again, until REKEY_ATTEMPT_TIME has passed since the first attempt; then only a new packet starts anew. */
 function retransmitExpired(device: DeviceState, peer: Peer, now: Instant): void {
-  if (peer.handshakeAttempts >= MAX_HANDSHAKE_ATTEMPTS) {
+  if (hasPassed(peer.attemptingSince, REKEY_ATTEMPT_TIME, now)) {
     stop(peer, 'sendKeepalive');
     device.forgetPending(peer);
     device.flushStaged(peer);
@@ -36,7 +36,6 @@ function retransmitExpired(device: DeviceState, peer: Peer, now: Instant): void 
     device.emit({ type: 'handshake-gave-up', peer: peer.publicKey });
     return;
   }
-  peer.handshakeAttempts += 1;
   initiate(device, peer, now, true);
 }
 

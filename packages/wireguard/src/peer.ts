@@ -30,7 +30,8 @@ export class Peer implements RemoteKeys, Scheduled {
   lastHandshake: UnixMillis | undefined;
 
   readonly timers = makeTimers();
-  handshakeAttempts = 0;
+  /** When the handshake that is under way was first asked for. */
+  attemptingSince = Number.NEGATIVE_INFINITY;
   needAnotherKeepalive = false;
   sentLastMinuteHandshake = false;
   /** Packets that wait for a session, oldest first. */

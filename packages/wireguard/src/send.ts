@@ -64,14 +64,14 @@ export function sendStaged(device: DeviceState, peer: Peer, now: Instant): boole
 }
 
 /**
- * Starts a handshake unless one of our handshake messages is younger than REKEY_TIMEOUT. A first attempt (not a retry) starts
- * the count towards REKEY_ATTEMPT_TIME anew. WireGuard paper §6.1, §6.4.
+ * Starts a handshake unless one of our handshake messages is younger than REKEY_TIMEOUT. Whatever asks for one, except
+ * its own repetition, lets REKEY_ATTEMPT_TIME begin anew. WireGuard paper §6.1, §6.4.
  */
 export function initiate(device: DeviceState, peer: Peer, now: Instant, isRetry = false): void {
-  if (!isRetry) peer.handshakeAttempts = 0;
+  if (!isRetry) peer.attemptingSince = now;
   if (peer.path === undefined) return;
   if (!hasPassed(peer.lastSentHandshake, REKEY_TIMEOUT, now)) {
-    // A response of ours was in between: without this the repetition would be lost, and what is staged would wait for ever.
+    // A response of ours was in between. Without this the repetition is lost, and what is staged waits for ever.
     if (isRetry) start(device, peer, 'retransmitHandshake', peer.lastSentHandshake + REKEY_TIMEOUT + jitter(device));
     return;
   }

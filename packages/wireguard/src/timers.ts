@@ -94,7 +94,6 @@ export function handshakeInitiated(device: DeviceState, peer: Peer, now: Instant
 /** A response was consumed, or as responder the first packet under the new session opened. */
 export function handshakeCompleted(device: DeviceState, peer: Peer, role: 'initiator' | 'responder'): void {
   stop(peer, 'retransmitHandshake');
-  peer.handshakeAttempts = 0;
   peer.sentLastMinuteHandshake = false;
   peer.lastHandshake = device.options.wallClock();
   device.emit({ type: 'handshake-completed', peer: peer.publicKey, role, at: peer.lastHandshake });

@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import { createHash, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
-import { type NetworkId, type NodeId, networkId, nodeId } from '@warren/base';
 import * as x509 from '@peculiar/x509';
+import { type NetworkId, type NodeId, networkId, nodeId } from '@warren/base';
 
-x509.cryptoProvider.set(webcrypto as Crypto);
+x509.cryptoProvider.set(webcrypto);
+
+type CryptoKey = webcrypto.CryptoKey;
 
 /** The name that every control plane's certificate carries; agents verify it, whatever address they dialled. */
 export const SERVICE_NAME = 'control.warren.internal';
@@ -47,7 +49,10 @@ export interface CertificateAuthority {
   issueAgent(subject: { nodeId: NodeId; networkId: NetworkId; identityKey: Uint8Array }): Promise<Uint8Array[]>;
 }
 
-export async function openCertificateAuthority(keep: KeepSecret, now: () => Date = () => new Date()): Promise<CertificateAuthority> {
+export async function openCertificateAuthority(
+  keep: KeepSecret,
+  now: () => Date = () => new Date(),
+): Promise<CertificateAuthority> {
   const root = await unpack(await keep('ca-root', async () => pack(await makeRoot(now()))));
   const intermediate = async (): Promise<Signer> => {
     const year = now().getUTCFullYear();
@@ -67,7 +72,9 @@ export async function openCertificateAuthority(keep: KeepSecret, now: () => Date
 }
 
 /** The node and network that a verified client certificate names. @returns undefined for a certificate of another kind. */
-export function subjectOfAgent(subjectAltName: string | undefined): { nodeId: NodeId; networkId: NetworkId } | undefined {
+export function subjectOfAgent(
+  subjectAltName: string | undefined,
+): { nodeId: NodeId; networkId: NetworkId } | undefined {
   const match = NODE_URN.exec(subjectAltName?.replace(/^URI:/, '') ?? '');
   return match ? { networkId: networkId(match[1]!), nodeId: nodeId(match[2]!) } : undefined;
 }

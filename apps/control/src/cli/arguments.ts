@@ -5,14 +5,16 @@ import { parseDuration } from '../duration.js';
 
 export const duration = (text: string): string | null => {
   if (text === 'never') return null;
-  if (parseDuration(text) === undefined) throw new InvalidArgumentError('It must be a duration such as 30m, 1h or 7d, or never.');
+  if (parseDuration(text) === undefined)
+    throw new InvalidArgumentError('It must be a duration such as 30m, 1h or 7d, or never.');
   return text;
 };
 
 export const uses = (text: string): number | null => {
   if (text === 'unlimited') return null;
   const count = wholeNumber(text);
-  if (count === undefined || count < 1 || count > 1_000_000) throw new InvalidArgumentError('It must be 1 to 1000000, or unlimited.');
+  if (count === undefined || count < 1 || count > 1_000_000)
+    throw new InvalidArgumentError('It must be 1 to 1000000, or unlimited.');
   return count;
 };
 

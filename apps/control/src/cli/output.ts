@@ -10,14 +10,21 @@ export interface Output {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   return [head, ...rows]
-    .map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 
 /** `key  value` lines. */
 export const record = (fields: Readonly<Record<string, string>>): string => {
   const width = Math.max(...Object.keys(fields).map((key) => key.length));
-  return Object.entries(fields).map(([key, value]) => `${key.padEnd(width)}  ${value}`).join('\n');
+  return Object.entries(fields)
+    .map(([key, value]) => `${key.padEnd(width)}  ${value}`)
+    .join('\n');
 };
 
 /** One line on stderr; with `--json` also an object on stdout. @returns the exit code: 2 for wrong usage, else 1. */

@@ -1,10 +1,13 @@
-import { Command, CommanderError } from 'commander';
 import { WarrenError } from '@warren/base';
+import { Command, CommanderError } from 'commander';
 import { type Environment, readClientConfig, readServeConfig, SERVE_SETTINGS, type ServeConfig } from '../config.js';
 import { VERSION } from '../version.js';
-import { adminCommands, networkCommands, nodeCommands, tokenCommands } from './commands.js';
+import { adminCommands } from './admin-commands.js';
+import { networkCommands } from './network-commands.js';
+import { nodeCommands } from './node-commands.js';
 import { type Output, reportError } from './output.js';
 import { createRestClient } from './rest-client.js';
+import { tokenCommands } from './token-commands.js';
 
 export interface ProgramOptions {
   readonly environment: Environment;
@@ -30,9 +33,13 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   tokenCommands(program, context);
   nodeCommands(program, context);
   adminCommands(program, context);
-  program.command('version').description('print the version').option('--json', 'print JSON').action((given: { json?: boolean }) => {
-    output.out(given.json ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`);
-  });
+  program
+    .command('version')
+    .description('print the version')
+    .option('--json', 'print JSON')
+    .action((given: { json?: boolean }) => {
+      output.out(given.json ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`);
+    });
   for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({ writeOut: (text) => output.out(text), writeErr: () => {} });
   }
@@ -41,14 +48,17 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportError(usageError(error, program), argv.includes('--json'), output);
+    return reportError(usageError(error, program, argv), argv.includes('--json'), output);
   }
 }
 
 function serveCommand(program: Command, options: ProgramOptions, done: (code: number) => void): void {
   const command = program.command('serve').description('run the control plane in the foreground');
   for (const [flag, variable, fallback, meaning] of SERVE_SETTINGS) {
-    command.option(`--${flag} <value>`, `${meaning} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`);
+    command.option(
+      `--${flag} <value>`,
+      `${meaning} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`,
+    );
   }
   command.action(async (flags: Record<string, string>) => {
     done(await options.serve(readServeConfig(flags, options.environment)));
@@ -56,12 +66,13 @@ function serveCommand(program: Command, options: ProgramOptions, done: (code: nu
 }
 
 /** commander's own refusals, in one line of ours. */
-function usageError(error: unknown, program: Command): unknown {
+function usageError(error: unknown, program: Command, argv: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
   // A group without a command shows its help as an error, and says nothing of what was wrong.
   if (error.code === 'commander.help') {
-    const groups = program.commands.map((command) => command.name()).join(', ');
-    return new WarrenError('usage', `say which command: ${groups}; add --help for more`);
+    const group = program.commands.find((command) => command.name() === argv[0]) ?? program;
+    const names = group.commands.map((command) => command.name()).join(', ');
+    return new WarrenError('usage', `say which command: ${names}; add --help for more`);
   }
   return new WarrenError('usage', `${error.message.replace(/^error: /, '')} (see --help)`);
 }

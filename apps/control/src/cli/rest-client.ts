@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { WarrenError } from '@warren/base';
 import type { ClientConfig } from '../config.js';
@@ -18,7 +18,9 @@ export function createRestClient(config: ClientConfig): RestClient {
     async call(method, path, body) {
       const payload = body === undefined ? undefined : JSON.stringify(body);
       const headers = {
-        ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+        ...(payload === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
         ...(config.remote ? { authorization: `Bearer ${config.remote.token}` } : {}),
       };
       const response = await send(config, { method, path: `/api/v1${path}`, headers }, payload);
@@ -40,16 +42,31 @@ function send(config: ClientConfig, options: RequestOptions, payload: string | u
   });
 }
 
-function open(config: ClientConfig, options: RequestOptions, answer: (response: IncomingMessage) => void): ClientRequest {
+function open(
+  config: ClientConfig,
+  options: RequestOptions,
+  answer: (response: IncomingMessage) => void,
+): ClientRequest {
   if (!config.remote) return httpRequest({ ...options, socketPath: socketPath(config.dataDir) }, answer);
   const url = new URL(config.remote.url + options.path);
-  return (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, { ...options, path: url.pathname + url.search }, answer);
+  return (url.protocol === 'https:' ? httpsRequest : httpRequest)(
+    url,
+    { ...options, path: url.pathname + url.search },
+    answer,
+  );
 }
 
 function unreachable(config: ClientConfig, error: NodeJS.ErrnoException): WarrenError {
-  if (config.remote) return new WarrenError('unreachable', `cannot reach ${config.remote.url}: ${error.message || error.code}`, { cause: error });
+  if (config.remote)
+    return new WarrenError('unreachable', `cannot reach ${config.remote.url}: ${error.message || error.code}`, {
+      cause: error,
+    });
   if (error.code === 'EACCES') {
-    return new WarrenError('forbidden', `the control plane in ${config.dataDir} belongs to another user: run this as that user or root`, { cause: error });
+    return new WarrenError(
+      'forbidden',
+      `the control plane in ${config.dataDir} belongs to another user: run this as that user or root`,
+      { cause: error },
+    );
   }
   return new WarrenError(
     'not-running',
@@ -73,11 +90,16 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new WarrenError('unreachable', 'the answer is not from a control plane: it is no valid JSON', { cause: error });
+    throw new WarrenError('unreachable', 'the answer is not from a control plane: it is no valid JSON', {
+      cause: error,
+    });
   }
 }
 
 function problem(status: number, json: unknown): WarrenError {
   const { code, detail } = (json ?? {}) as { code?: string; detail?: string };
-  return new WarrenError(code ?? 'unreachable', detail ?? `the answer was HTTP ${status}, from something that is no control plane`);
+  return new WarrenError(
+    code ?? 'unreachable',
+    detail ?? `the answer was HTTP ${status}, from something that is no control plane`,
+  );
 }

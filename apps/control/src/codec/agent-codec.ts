@@ -1,12 +1,12 @@
 import { KEY_LENGTH, publicKeyBytes } from '@warren/base';
+import type { TombstoneRow } from '@warren/db';
 import {
   PeerEntry,
   type SelfConfig,
   type SignedRecord as WireRecord,
-  type SignedTombstone as WireTombstone,
   Role as WireRole,
+  type SignedTombstone as WireTombstone,
 } from '@warren/proto';
-import type { TombstoneRow } from '@warren/db';
 import type { Network, NetworkNode, Peer, Role, SignedRecord } from '@warren/topology';
 
 /** How long agents trust their last known state without us: DECISIONS 11, 7 days. */

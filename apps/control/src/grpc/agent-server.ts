@@ -7,7 +7,8 @@ import type { ListenAddress } from '../config.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { SessionLimits } from '../hub/session.js';
 import type { Log } from '../log.js';
-import { activeNode, type JoinService } from './join.js';
+import type { JoinService } from './join.js';
+import { activeNode } from './renew.js';
 import { agentCaller, callerAddress, unary } from './rpc.js';
 import { handleSync } from './sync.js';
 import { listenTls } from './tls-listener.js';
@@ -36,8 +37,13 @@ export interface AgentServer {
 /** As generated, but what `Sync` sends is encoded already. */
 const SERVICE = {
   ...AgentServiceService,
-  sync: { ...AgentServiceService.sync, responseSerialize: (bytes: Uint8Array) => bytes as Buffer },
+  sync: { ...AgentServiceService.sync, responseSerialize: asBuffer },
 };
+
+/** The same memory. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
 
 /** @throws WarrenError `port-in-use` naming the flag, with nothing left listening. */
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
@@ -49,7 +55,12 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     'grpc.max_metadata_size': 8 * 1024,
   });
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  const listener = await listenTls(options.addresses, options.ca, (socket) => injector.injectConnection(socket), options.log);
+  const listener = await listenTls(
+    options.addresses,
+    options.ca,
+    (socket) => injector.injectConnection(socket),
+    options.log,
+  );
   server.addService(SERVICE, implementation(options, listener.disconnect));
   return {
     addresses: listener.addresses,
@@ -62,11 +73,16 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   };
 }
 
-function implementation(options: AgentServerOptions, disconnect: (peer: string) => void): grpc.UntypedServiceImplementation {
+function implementation(
+  options: AgentServerOptions,
+  disconnect: (peer: string) => void,
+): grpc.UntypedServiceImplementation {
   const { joins, log, store } = options;
   return {
     prepareJoin: unary(log, 'prepareJoin', (request: Parameters<JoinService['prepare']>[0]) => joins.prepare(request)),
-    join: unary(log, 'join', (request: Parameters<JoinService['join']>[0], call) => joins.join(request, callerAddress(call))),
+    join: unary(log, 'join', (request: Parameters<JoinService['join']>[0], call) =>
+      joins.join(request, callerAddress(call)),
+    ),
     renew: unary(log, 'renew', (request: Parameters<JoinService['renew']>[0]) => joins.renew(request)),
     leave: unary(log, 'leave', async (request: { nodeId: string }, call) => {
       const caller = agentCaller(call);

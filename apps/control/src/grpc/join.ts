@@ -1,30 +1,33 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import {
-  concatBytes,
-  equalBytes,
   formatHostPort,
   type HostPort,
-  type NodeId,
-  nodeId,
   parseHostPort,
   publicKeyBytes,
   type SecretKey,
-  unixMillis,
   WarrenError,
 } from '@warren/base';
 import { nobleProvider } from '@warren/crypto';
 import type { NetworkRow, NodeRow, Store, TokenRow } from '@warren/db';
-import { type NodeRecord, verifyKeyPossession, verifyRecord, verifyRenewal } from '@warren/identity';
-import type { JoinRequest, JoinResponse, PrepareJoinRequest, PrepareJoinResponse, RenewRequest, RenewResponse } from '@warren/proto';
+import { type NodeRecord, verifyKeyPossession, verifyRecord } from '@warren/identity';
+import type {
+  JoinRequest,
+  JoinResponse,
+  PrepareJoinRequest,
+  PrepareJoinResponse,
+  RenewRequest,
+  RenewResponse,
+} from '@warren/proto';
 import type { Role, SignedRecord } from '@warren/topology';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import { recordFromWire, roleFromWire, roleToWire, selfConfig } from '../codec/agent-codec.js';
 import { checkName } from '../names.js';
+import { type Challenges, createChallenges } from './challenges.js';
+import { renew } from './renew.js';
 
 /** How long the answer of PrepareJoin is good. */
 const CHALLENGE_LIFE = 5 * 60_000;
-/** How far an agent's clock may be from ours in Renew. */
-const RENEWAL_WINDOW = 5 * 60_000;
+/** For a join that was done already: a spent token gives no other challenge to whoever lost the answer. */
+const REPEATED_CHALLENGE_LIFE = 24 * 3_600_000;
 const TOKEN_ID = /^[\x21-\x7e]{1,64}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -90,7 +93,11 @@ async function joined(
   signed: SignedRecord,
   from: string | undefined,
 ): Promise<JoinResponse> {
-  const chain = await options.ca.issueAgent({ nodeId: node.id, networkId: network.id, identityKey: signed.identityKey });
+  const chain = await options.ca.issueAgent({
+    nodeId: node.id,
+    networkId: network.id,
+    identityKey: signed.identityKey,
+  });
   return {
     certificateChain: chain.map((certificate) => Buffer.from(certificate)),
     self: selfConfig(node, network),
@@ -104,7 +111,10 @@ async function checkToken(
   request: { tokenId: string; tokenSecret: Uint8Array },
 ): Promise<{ token: TokenRow; network: NetworkRow }> {
   if (!TOKEN_ID.test(request.tokenId) || request.tokenSecret.length !== 32) {
-    throw new WarrenError('token-unknown', 'the control plane does not know this join token: make one with `warren token create`');
+    throw new WarrenError(
+      'token-unknown',
+      'the control plane does not know this join token: make one with `warren token create`',
+    );
   }
   return store.checkToken(request.tokenId, request.tokenSecret);
 }
@@ -116,13 +126,15 @@ async function checkJoin(
   request: JoinRequest,
 ): Promise<{ record: NodeRecord; signed: SignedRecord; token: TokenRow }> {
   const signed = recordFromWire(request.record);
-  const record = signed && verifyRecord(signed);
-  if (!record || !signed) throw new WarrenError('record-bad', 'the record of keys is malformed or its signature is wrong');
-  const { token, network } = await tokenForJoin(options.store, request, signed);
-  if (record.networkId !== network.id || !UUID.test(record.nodeId)) {
-    throw new WarrenError('record-bad', 'the record of keys is for another network, or its node id is no UUID');
+  if (!signed) throw new WarrenError('record-bad', 'the record of keys is malformed');
+  // The token first: who has none costs us no signature check.
+  const { token, network, repeated } = await tokenForJoin(options.store, request, signed);
+  const record = verifyRecord(signed);
+  if (record?.networkId !== network.id || !UUID.test(record.nodeId)) {
+    throw new WarrenError('record-bad', 'the record of keys is for another network, or its signature is wrong');
   }
-  if (!challenges.isGood(request.challenge, request.tokenId)) {
+  const life = repeated ? REPEATED_CHALLENGE_LIFE : CHALLENGE_LIFE;
+  if (!challenges.isGood(request.challenge, request.tokenId, life)) {
     throw new WarrenError('challenge-bad', 'the challenge is not ours or too old: begin the join again');
   }
   const transcript = {
@@ -143,16 +155,17 @@ async function tokenForJoin(
   store: Store,
   request: JoinRequest,
   signed: SignedRecord,
-): Promise<{ token: TokenRow; network: NetworkRow }> {
+): Promise<{ token: TokenRow; network: NetworkRow; repeated: boolean }> {
   try {
-    return await checkToken(store, request);
+    return { ...(await checkToken(store, request)), repeated: false };
   } catch (error) {
-    const spent = error instanceof WarrenError && ['token-used-up', 'token-expired', 'token-revoked'].includes(error.code);
+    const spent =
+      error instanceof WarrenError && ['token-used-up', 'token-expired', 'token-revoked'].includes(error.code);
     const node = spent ? await store.findNodeByIdentity(signed.identityKey) : undefined;
     const network = node && (await store.findNetwork(node.networkId));
     if (!network) throw error;
     // The store decides whether this is the same (token, identity key) again; here only its network matters.
-    return { token: repeatedToken(request.tokenId, network), network };
+    return { token: repeatedToken(request.tokenId, network), network, repeated: true };
   }
 }
 
@@ -175,7 +188,10 @@ function askedRole(request: JoinRequest, token: TokenRow): Role | null {
   const role = roleFromWire(request.role);
   if (role === undefined) throw new WarrenError('bad-request', 'the role must be client, direct or bounce');
   if (role && token.role && role !== token.role) {
-    throw new WarrenError('role-conflict', `the token is for role ${token.role}, not ${role}: leave --role out, or use another token`);
+    throw new WarrenError(
+      'role-conflict',
+      `the token is for role ${token.role}, not ${role}: leave --role out, or use another token`,
+    );
   }
   return role;
 }
@@ -190,62 +206,10 @@ function endpointOf(request: JoinRequest, role: Role, from: string | undefined):
   }
   if (role === 'client') return null;
   if (!from || request.listenPort === 0) {
-    throw new WarrenError('endpoint-missing', `role ${role} needs to be reachable: give --endpoint host:port, or a fixed --listen-port`);
+    throw new WarrenError(
+      'endpoint-missing',
+      `role ${role} needs to be reachable: give --endpoint host:port, or a fixed --listen-port`,
+    );
   }
   return formatHostPort(from, request.listenPort);
-}
-
-async function renew(options: JoinOptions, request: RenewRequest): Promise<RenewResponse> {
-  const bad = new WarrenError('renewal-bad', 'the renewal is not signed by the identity of that node, or the clock is more than five minutes off');
-  if (!UUID.test(request.nodeId) || Math.abs(options.now() - request.signedAt) > RENEWAL_WINDOW) throw bad;
-  const id: NodeId = nodeId(request.nodeId);
-  if (!verifyRenewal(request.identityKey, id, unixMillis(request.signedAt), request.signature)) throw bad;
-  const node = await activeNode(options.store, id, request.identityKey);
-  const chain = await options.ca.issueAgent({ nodeId: id, networkId: node.networkId, identityKey: request.identityKey });
-  return { certificateChain: chain.map((certificate) => Buffer.from(certificate)) };
-}
-
-/**
- * The node that an identity speaks for.
- *
- * @throws WarrenError `node-revoked`, `node-expired`, or `node-unknown` also when the identity is another's.
- */
-export async function activeNode(store: Store, id: NodeId, identityKey: Uint8Array): Promise<NodeRow> {
-  const node = await store.findNode(id);
-  if (!node?.record || !equalBytes(node.record.identityKey, identityKey)) {
-    throw new WarrenError('node-unknown', 'this node is not (or no longer) a member: join again with a new token');
-  }
-  if (node.status === 'revoked') {
-    throw new WarrenError('node-revoked', `${node.name} was revoked: its keys cannot come back; join with a new identity and token`);
-  }
-  if (node.status !== 'active') {
-    throw new WarrenError('node-expired', `${node.name} is ${node.status}: an administrator must renew it`);
-  }
-  return node;
-}
-
-interface Challenges {
-  make(tokenId: string): Uint8Array;
-  isGood(challenge: Uint8Array, tokenId: string): boolean;
-}
-
-/** Challenges need no memory, so that any replica takes them: nonce (16) ‖ time (8) ‖ HMAC-SHA-256 with the token's id (32). */
-function createChallenges(secret: SecretKey, now: () => number): Challenges {
-  const key = createHmac('sha256', secret.expose()).update('warren join challenge v1').digest();
-  const mac = (head: Uint8Array, tokenId: string): Uint8Array =>
-    Uint8Array.from(createHmac('sha256', key).update(head).update(tokenId).digest());
-  return {
-    make(tokenId) {
-      const head = Buffer.alloc(24);
-      randomBytes(16).copy(head);
-      head.writeBigUInt64BE(BigInt(now()), 16);
-      return concatBytes(head, mac(head, tokenId));
-    },
-    isGood(challenge, tokenId) {
-      if (challenge.length !== 56) return false;
-      const head = Buffer.from(challenge.subarray(0, 24));
-      if (!equalBytes(mac(head, tokenId), challenge.subarray(24))) return false;
-      return Math.abs(now() - Number(head.readBigUInt64BE(16))) <= CHALLENGE_LIFE;
-    },
-  };
 }

@@ -40,7 +40,11 @@ export function agentCaller(call: Surface): AgentCaller {
 
 /** The address that a caller comes from, IPv4-mapped ones unmapped. @returns undefined when the socket is gone. */
 export function callerAddress(call: Surface): IpAddress | undefined {
-  const host = call.getPeer().replace(/:\d+$/, '').replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  const host = call
+    .getPeer()
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '')
+    .replace(/%.*$/, '');
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
   return parseIpAddress(mapped?.[1] ?? host);
 }

@@ -7,7 +7,7 @@ import type { Hubs } from '../hub/hubs.js';
 import type { NetworkHub } from '../hub/network-hub.js';
 import { Session, type SessionLimits, type SyncStream } from '../hub/session.js';
 import type { Log } from '../log.js';
-import { activeNode } from './join.js';
+import { activeNode } from './renew.js';
 import { agentCaller, statusOf } from './rpc.js';
 
 /** Responses go out as bytes: the hub encodes, and encodes equal ones once. */

@@ -35,7 +35,8 @@ export async function listenTls(
   const sockets = new Map<string, Socket>();
   let certificate = await ca.issueServer();
   try {
-    for (const address of addresses) servers.push(await listen(address, contextOf(certificate, ca), sockets, onHttp2, log));
+    for (const address of addresses)
+      servers.push(await listen(address, contextOf(certificate, ca), sockets, onHttp2, log));
   } catch (error) {
     for (const server of servers) server.close();
     throw error;
@@ -52,7 +53,10 @@ export async function listenTls(
     );
   }, ROTATION_CHECK).unref();
   return {
-    addresses: servers.map((server, i) => ({ host: addresses[i]!.host, port: (server.address() as { port: number }).port })),
+    addresses: servers.map((server, i) => ({
+      host: addresses[i]!.host,
+      port: (server.address() as { port: number }).port,
+    })),
     disconnect: (peer) => sockets.get(peer)?.destroy(),
     close: async () => {
       clearInterval(rotation);
@@ -90,17 +94,17 @@ function listen(
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     sockets.set(peer, socket);
     socket.on('close', () => sockets.delete(peer));
-    socket.on('error', (error) => log.debug({ err: error }, 'agent connection failed'));
+    socket.on('error', (error: Error) => log.debug({ err: error }, 'agent connection failed'));
     socket.setNoDelay(true);
   });
   server.on('secureConnection', (socket) => {
-    socket.on('error', (error) => log.debug({ err: error }, 'agent connection failed'));
+    socket.on('error', (error: Error) => log.debug({ err: error }, 'agent connection failed'));
     if (socket.alpnProtocol === 'h2') onHttp2(socket);
     else socket.destroy();
   });
   server.on('tlsClientError', (error) => log.debug({ err: error }, 'TLS handshake failed'));
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError('agents', address, error)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError('agents', address, error)));
     server.listen(address.port, address.host, () => resolve(server));
   });
 }
@@ -109,5 +113,7 @@ function listen(
 export function listenError(flag: string, { host, port }: ListenAddress, error: NodeJS.ErrnoException): WarrenError {
   const reason = error.code === 'EADDRINUSE' ? 'is already in use' : `cannot be used (${error.message})`;
   const code = error.code === 'EADDRINUSE' ? 'port-in-use' : 'listen-failed';
-  return new WarrenError(code, `the address ${host}:${port} ${reason}: choose another with --${flag}`, { cause: error });
+  return new WarrenError(code, `the address ${host}:${port} ${reason}: choose another with --${flag}`, {
+    cause: error,
+  });
 }

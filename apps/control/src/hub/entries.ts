@@ -23,11 +23,11 @@ export function entryOf(peer: Peer, network: Network): Entry {
   const node = network.nodes.get(peer.id);
   const viaName = peer.via === undefined ? '' : (network.nodes.get(peer.via)?.name ?? '');
   if (!node || peer.allowedIps.length > MOST_KEPT_PREFIXES) return encode(peer, viaName);
-  let views = kept.get(node);
-  if (!views) kept.set(node, (views = new Map()));
+  const views = kept.get(node) ?? new Map<string, Entry>();
+  kept.set(node, views);
   const view = `${peer.allowedIps.join()} ${peer.endpoint ?? ''} ${peer.persistentKeepalive} ${viaName}`;
-  let entry = views.get(view);
-  if (!entry) views.set(view, (entry = encode(peer, viaName)));
+  const entry = views.get(view) ?? encode(peer, viaName);
+  views.set(view, entry);
   return entry;
 }
 

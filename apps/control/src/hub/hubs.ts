@@ -1,4 +1,4 @@
-import { type NetworkId, type NodeId, WarrenError } from '@warren/base';
+import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
 import type { Store } from '@warren/db';
 import type { Log } from '../log.js';
 import { NetworkHub } from './network-hub.js';
@@ -46,18 +46,27 @@ export class Hubs {
     return this.#open.get(network)?.sessions.size ?? 0;
   }
 
-  /** Says farewell to everybody and stops listening. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#closeFeed?.();
+  /** Says farewell to everybody. */
+  drain(): void {
     for (const hub of this.#open.values()) hub.drain();
   }
 
+  /** Stops following. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#closeFeed?.();
+    this.drain();
+  }
+
   #changed(id: NetworkId): void {
-    this.#hubs.get(id)?.then((hub) => hub?.catchUp()).catch((error: unknown) => {
-      // The store calls again now and then, so a failed read is repeated; agents keep what they have.
-      this.log.warn({ err: error, network: id }, 'cannot read changes');
-    });
+    this.#hubs
+      .get(id)
+      ?.then((hub) => hub?.catchUp())
+      .catch((error: unknown) => {
+        if (error instanceof InvariantError) throw error; // a bug of ours ends the process
+        // The store calls again now and then, so a failed read is repeated; agents keep what they have.
+        this.log.warn({ err: error, network: id }, 'cannot read changes');
+      });
   }
 
   #get(id: NetworkId): Promise<NetworkHub | undefined> {

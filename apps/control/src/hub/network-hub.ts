@@ -175,7 +175,8 @@ export class NetworkHub {
         ? { upsert: own.upsert.map((peer) => entryOf(peer, decided.network)), remove: own.remove }
         : diffEntries(entriesOf(before.decided, nodeId), entriesOf(decided, nodeId));
       const self = step.changed.has(nodeId) ? { self: selfConfig(node, decided.network) } : {};
-      if (delta.upsert.length + delta.remove.length + step.tombstones.length === 0 && !step.changed.has(nodeId)) continue;
+      if (delta.upsert.length + delta.remove.length + step.tombstones.length === 0 && !step.changed.has(nodeId))
+        continue;
       const digest = digestAfter(session.digest, before, nodeId, delta);
       session.sendDelta({ to: this.#position(), ...delta, ...self, tombstones: step.tombstones, digest }, cache);
     }
@@ -184,7 +185,8 @@ export class NetworkHub {
   /** The rows between an agent's position and ours; undefined when only a snapshot will do. */
   async #rowsSince(position: Position | undefined): Promise<readonly ChangeRow[] | undefined> {
     const { epoch, revision } = this.#version;
-    if (!position || position.revision <= 0 || position.epoch !== epoch || position.revision > revision) return undefined;
+    if (!position || position.revision <= 0 || position.epoch !== epoch || position.revision > revision)
+      return undefined;
     if (position.revision === revision) return [];
     const rows = await this.store.changesSince(this.id, position.revision);
     if (!rows || rows.some((row) => row.networkChanged)) return undefined;
@@ -192,16 +194,23 @@ export class NetworkHub {
   }
 
   #begin(session: Session, held: Held, rows: readonly ChangeRow[] | undefined): void {
-    const version = this.#version;
-    const old = rows && rewind(version, rows);
-    if (!rows || !held.position || !old?.network.nodes.has(session.nodeId)) return this.#sendSnapshot(session);
-    const before = entriesOf(old, session.nodeId);
-    if (!isDigest(sum(before.values()), held.digest)) return this.#sendSnapshot(session);
-    const after = entriesOf(version.decided, session.nodeId);
+    const { decided } = this.#version;
+    const node = decided.network.nodes.get(session.nodeId);
+    const old = rows && rewind(this.#version, rows);
+    const before = old?.network.nodes.has(session.nodeId) ? entriesOf(old, session.nodeId) : undefined;
+    if (!node || !rows || !before || !held.position || !isDigest(sum(before.values()), held.digest)) {
+      this.#sendSnapshot(session);
+      return;
+    }
+    const after = entriesOf(decided, session.nodeId);
     session.resumeAt(held.position, sum(before.values()));
-    const self = selfConfig(version.decided.network.nodes.get(session.nodeId)!, version.decided.network);
-    const tombstones = rows.flatMap((row) => row.tombstone ?? []);
-    session.sendDelta({ to: this.#position(), ...diffEntries(before, after), self, tombstones, digest: sum(after.values()) });
+    session.sendDelta({
+      to: this.#position(),
+      ...diffEntries(before, after),
+      self: selfConfig(node, decided.network),
+      tombstones: rows.flatMap((row) => row.tombstone ?? []),
+      digest: sum(after.values()),
+    });
   }
 
   #sendSnapshot(session: Session): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { WarrenError } from '@warren/base';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   createJsonSchemaTransform,
@@ -9,7 +10,6 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { WarrenError } from '@warren/base';
 import { VERSION } from '../version.js';
 import { adminRoutes } from './admin.js';
 import { configRoutes } from './configs.js';
@@ -25,6 +25,13 @@ import { tokenRoutes } from './tokens.js';
 const BODY_LIMIT = 256 * 1024;
 const API = '/api/v1';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server begins to close: whoever waits answers at once. */
+    closing: AbortSignal;
+  }
+}
+
 export interface RestApp {
   readonly app: Api;
   /** Every route with its scope (invariant 13). */
@@ -35,13 +42,20 @@ export interface RestApp {
 
 export async function buildRest(context: RestContext): Promise<RestApp> {
   const local = new WeakSet<IncomingMessage>();
-  const app = Fastify({ logger: false, bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' }).withTypeProvider<ZodTypeProvider>();
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new WarrenError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
   );
+  const closing = new AbortController();
+  app.decorate('closing', closing.signal);
+  app.addHook('preClose', async () => closing.abort());
   const routes = enforceScopes(app, context.store, (request) => local.has(request));
   app.addHook('onSend', conditional);
   addIdempotency(app, new IdempotencyTable(context.now));
@@ -74,10 +88,14 @@ async function documentation(app: Api): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Warren', version: VERSION, description: 'The control plane of a WireGuard mesh.' },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: '`warren apikey create`' } } },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: '`warren apikey create`' } },
+      },
       security: [{ apiKey: [] }],
     },
-    transform: createJsonSchemaTransform({ skipList: ['/', '/healthz', '/readyz', '/api/openapi.json', '/api/docs/*'] }),
+    transform: createJsonSchemaTransform({
+      skipList: ['/', '/healthz', '/readyz', '/api/openapi.json', '/api/docs/*'],
+    }),
     // Without it the $refs of named schemas lead nowhere.
     transformObject: jsonSchemaTransformObject,
   });

@@ -1,6 +1,6 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { WarrenError } from '@warren/base';
 import { peersOf, renderNetworkPeersConf, renderPeersConf, renderWg0Conf } from '@warren/topology';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { NetworkHub } from '../hub/network-hub.js';
 import { ADMIN, type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
@@ -33,12 +33,16 @@ export function configRoutes(api: Api, context: RestContext): void {
     });
   });
 
-  api.get('/networks/:id/peers.conf', { config: ADMIN, schema: { ...schema, response: text } }, async (request, reply) => {
-    const { id } = await networkOf(store, request.params.id);
-    return sendFile(request, reply, await hubs.current(id), ({ version }) =>
-      renderNetworkPeersConf(version.decided.network, version.decided.facts),
-    );
-  });
+  api.get(
+    '/networks/:id/peers.conf',
+    { config: ADMIN, schema: { ...schema, response: text } },
+    async (request, reply) => {
+      const { id } = await networkOf(store, request.params.id);
+      return sendFile(request, reply, await hubs.current(id), ({ version }) =>
+        renderNetworkPeersConf(version.decided.network, version.decided.facts),
+      );
+    },
+  );
 
   api.get('/nodes/:id/qr.svg', { config: ADMIN, schema: { ...schema, response: problems } }, async (request) => {
     const { name } = await nodeOf(store, request.params.id, request.query.network);
@@ -57,9 +61,10 @@ async function sendFile(
   render: (hub: NetworkHub) => string,
 ): Promise<FastifyReply> {
   const held = request.headers['if-none-match'];
-  const signal = AbortSignal.any([AbortSignal.timeout((request.query.wait ?? 0) * 1000), gone(request)]);
+  const wait = (request.query.wait ?? 0) * 1000;
+  const signal = AbortSignal.any([AbortSignal.timeout(wait), gone(reply), request.server.closing]);
   let body = render(hub);
-  while (matches(held, etagOf(body)) && !signal.aborted) {
+  while (wait > 0 && matches(held, etagOf(body)) && !signal.aborted) {
     await hub.nextChange(signal);
     body = render(hub);
   }
@@ -67,12 +72,15 @@ async function sendFile(
 }
 
 /** Aborts when the caller hangs up, so that nothing waits for nobody. */
-function gone(request: FastifyRequest): AbortSignal {
+function gone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => controller.abort());
+  reply.raw.once('close', () => controller.abort());
   return controller.signal;
 }
 
 function notActive(): never {
-  throw new WarrenError('node-not-active', 'only an active node has a configuration: this one was revoked, or has expired');
+  throw new WarrenError(
+    'node-not-active',
+    'only an active node has a configuration: this one was revoked, or has expired',
+  );
 }

@@ -1,7 +1,13 @@
-import type { FastifyInstance, FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type HostPort, WarrenError } from '@warren/base';
 import type { NetworkRow, NodeRow, Store } from '@warren/db';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
 import { Problem } from './schemas.js';
@@ -42,7 +48,8 @@ export const problems = {
 /** @throws WarrenError `not-found` */
 export async function networkOf(store: Store, idOrName: string): Promise<NetworkRow> {
   const network = await store.findNetwork(idOrName);
-  if (!network) throw new WarrenError('not-found', `there is no network ${JSON.stringify(idOrName)}: see \`warren network list\``);
+  if (!network)
+    throw new WarrenError('not-found', `there is no network ${JSON.stringify(idOrName)}: see \`warren network list\``);
   return network;
 }
 

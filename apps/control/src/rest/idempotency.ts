@@ -38,7 +38,9 @@ export class IdempotencyTable {
   begin(scope: string, key: string, body: unknown): Answer | undefined {
     if (key.length > 255) throw new WarrenError('bad-request', 'an Idempotency-Key has at most 255 characters');
     const id = `${scope}\n${key}`;
-    const fingerprint = createHash('sha256').update(JSON.stringify(body ?? null)).digest('base64');
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify(body ?? null))
+      .digest('base64');
     const known = this.#entries.get(id);
     if (!known || known.expires <= this.#now()) {
       this.#evict();
@@ -47,9 +49,16 @@ export class IdempotencyTable {
       return undefined;
     }
     if (known.fingerprint !== fingerprint) {
-      throw new WarrenError('idempotency-key-reused', 'this Idempotency-Key came with another body before: use a new one');
+      throw new WarrenError(
+        'idempotency-key-reused',
+        'this Idempotency-Key came with another body before: use a new one',
+      );
     }
-    if (!known.answer) throw new WarrenError('idempotency-in-progress', 'the request with this Idempotency-Key still runs: ask again soon');
+    if (!known.answer)
+      throw new WarrenError(
+        'idempotency-in-progress',
+        'the request with this Idempotency-Key still runs: ask again soon',
+      );
     return known.answer;
   }
 

@@ -18,7 +18,11 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
     { config: ADMIN, schema: { tags, body: CreateNetwork, response: { 201: NetworkView, ...problems } } },
     async (request, reply) => {
       const { name, cidrs, mtu } = request.body;
-      const input = { name, cidrs: cidrs.map((cidr): Prefix => parsePrefix(cidr)!), ...(mtu === undefined ? {} : { mtu }) };
+      const input = {
+        name,
+        cidrs: cidrs.map((cidr): Prefix => parsePrefix(cidr)!),
+        ...(mtu === undefined ? {} : { mtu }),
+      };
       return reply.code(201).send(networkView(await store.createNetwork(input, request.actor)));
     },
   );
@@ -31,7 +35,10 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
 
   api.patch(
     '/networks/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, body: UpdateNetwork, response: { 200: NetworkView, ...problems } } },
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, body: UpdateNetwork, response: { 200: NetworkView, ...problems } },
+    },
     async (request) => {
       const { id } = await networkOf(store, request.params.id);
       const { name, mtu } = request.body;

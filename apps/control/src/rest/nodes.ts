@@ -25,7 +25,8 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
       };
       const rows = await store.listNodes(filter);
       const names = new Map<string, string>();
-      for (const id of new Set(rows.items.map((row) => row.networkId))) names.set(id, (await store.findNetwork(id))?.name ?? id);
+      for (const id of new Set(rows.items.map((row) => row.networkId)))
+        names.set(id, (await store.findNetwork(id))?.name ?? id);
       return pageView(rows, (row) => nodeView(row, names.get(row.networkId)!, hubs));
     },
   );
@@ -36,7 +37,10 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     async (request, reply) => {
       const { network, name, role, publicKey, endpoint } = request.body;
       if (role !== 'client' && endpoint === undefined) {
-        throw new WarrenError('endpoint-missing', `a ${role} node needs an endpoint (host:port) by which others reach it`);
+        throw new WarrenError(
+          'endpoint-missing',
+          `a ${role} node needs an endpoint (host:port) by which others reach it`,
+        );
       }
       const { id } = await networkOf(store, network);
       const row = await store.createVanilla(
@@ -55,7 +59,10 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
 
   api.get(
     '/nodes/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } } },
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } },
+    },
     async (request) => view(await nodeOf(store, request.params.id, request.query.network)),
   );
 
@@ -63,7 +70,13 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     '/nodes/:id',
     {
       config: ADMIN,
-      schema: { tags, params: IdParams, querystring: ByName, body: UpdateNode, response: { 200: NodeView, ...problems } },
+      schema: {
+        tags,
+        params: IdParams,
+        querystring: ByName,
+        body: UpdateNode,
+        response: { 200: NodeView, ...problems },
+      },
     },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
@@ -78,7 +91,10 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
 
   api.delete(
     '/nodes/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, querystring: ByName, response: { 204: z.null(), ...problems } } },
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, querystring: ByName, response: { 204: z.null(), ...problems } },
+    },
     async (request, reply) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
       await store.deleteNode(node.id, request.actor);
@@ -88,7 +104,10 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
 
   api.post(
     '/nodes/:id/revoke',
-    { config: ADMIN, schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } } },
+    {
+      config: ADMIN,
+      schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } },
+    },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
       return view(await store.revokeNode(node.id, request.actor));

@@ -1,6 +1,6 @@
+import { WarrenError } from '@warren/base';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { WarrenError } from '@warren/base';
 import { isExpected, refusalOf } from '../errors.js';
 import type { Log } from '../log.js';
 
@@ -69,4 +69,7 @@ function validationErrors(error: unknown): { path: string; message: string }[] |
 }
 
 const summary = (fields: readonly { path: string; message: string }[]): string =>
-  fields.map(({ path, message }) => `${path}: ${message}`).join('; ').slice(0, 500);
+  fields
+    .map(({ path, message }) => `${path}: ${message}`)
+    .join('; ')
+    .slice(0, 500);

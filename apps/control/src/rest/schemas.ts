@@ -6,9 +6,15 @@ import { isName } from '../names.js';
 
 export const Role = z.enum(['client', 'direct', 'bounce']);
 export const Name = z.string().refine(isName, NODE_NAME_RULE);
-export const Cidr = z.string().refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
-export const PublicKeyText = z.string().refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key');
-export const EndpointText = z.string().refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
+export const Cidr = z
+  .string()
+  .refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
+export const PublicKeyText = z
+  .string()
+  .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key');
+export const EndpointText = z
+  .string()
+  .refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
 export const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
 const Time = z.string().meta({ format: 'date-time' });
 const Tag = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, NODE_NAME_RULE);
@@ -20,7 +26,8 @@ export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).optional(),
   cursor: z.string().min(1).max(512).optional(),
 });
-export const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
 export const Problem = z
   .object({
@@ -87,7 +94,12 @@ export const CreateNode = z.strictObject({
 export const UpdateNode = z.strictObject({ name: Name.optional(), endpoint: EndpointText.optional() });
 export const ConfigQuery = z.object({
   network: Reference.optional(),
-  wait: z.coerce.number().min(0).max(60).optional().meta({ description: 'Seconds to wait until it differs from If-None-Match' }),
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .optional()
+    .meta({ description: 'Seconds to wait until it differs from If-None-Match' }),
 });
 
 export const TokenView = z
@@ -144,7 +156,13 @@ export const StatusView = z
     http: z.string(),
     agents: z.array(z.string()).meta({ description: 'Addresses that join tokens carry' }),
     networks: z.array(
-      z.object({ id: z.string(), name: z.string(), cidrs: z.array(z.string()), revision: z.number().int(), connected: z.number().int() }),
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        cidrs: z.array(z.string()),
+        revision: z.number().int(),
+        connected: z.number().int(),
+      }),
     ),
   })
   .meta({ id: 'Status' });

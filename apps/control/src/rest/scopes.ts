@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvariantError, WarrenError } from '@warren/base';
 import type { Actor, Store } from '@warren/db';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Who may call a route: nobody is asked, or the holder of an API key (or whoever may open the local socket). */
 export type RestScope = 'public' | 'admin';
@@ -30,7 +30,11 @@ const DOCUMENTATION = '/api/docs';
  *
  * @returns the live list of all routes with their scopes.
  */
-export function enforceScopes(app: FastifyInstance, store: Store, isLocal: (request: IncomingMessage) => boolean): RouteScope[] {
+export function enforceScopes(
+  app: FastifyInstance,
+  store: Store,
+  isLocal: (request: IncomingMessage) => boolean,
+): RouteScope[] {
   const routes: RouteScope[] = [];
   app.decorateRequest('actor', '');
   app.addHook('onRoute', (route) => {
@@ -48,7 +52,11 @@ export function enforceScopes(app: FastifyInstance, store: Store, isLocal: (requ
 
 async function bearer(request: FastifyRequest, store: Store): Promise<Actor> {
   const secret = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (!secret) throw new WarrenError('unauthorized', 'send an API key as `Authorization: Bearer …`; make one with `warren apikey create`');
+  if (!secret)
+    throw new WarrenError(
+      'unauthorized',
+      'send an API key as `Authorization: Bearer …`; make one with `warren apikey create`',
+    );
   const key = await store.checkApiKey(secret);
   if (!key) throw new WarrenError('unauthorized', 'the control plane does not know this API key');
   return `apikey:${key.id}`;

@@ -1,9 +1,9 @@
-import { formatJoinToken } from '@warren/identity';
 import type { TokenRow } from '@warren/db';
+import { formatJoinToken } from '@warren/identity';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { ADMIN, type Api, networkOf, problems, type RestContext } from './context.js';
-import { CreatedToken, CreateToken, IdParams, NodeQuery, page, PageQuery, TokenView } from './schemas.js';
+import { CreatedToken, CreateToken, IdParams, NodeQuery, PageQuery, page, TokenView } from './schemas.js';
 import { pageQuery, pageView, tokenView } from './views.js';
 
 const tags = ['join tokens'];

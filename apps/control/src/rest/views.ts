@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { ApiKeyRow, AuditRow, NetworkRow, NodeRow, Page, PageQuery, TokenRow } from '@warren/db';
+import type { z } from 'zod';
 import type { Hubs } from '../hub/hubs.js';
 import type { ApiKeyView, AuditView, NetworkView, NodeView, TokenView } from './schemas.js';
 
@@ -66,7 +66,10 @@ export const auditView = (row: AuditRow): z.infer<typeof AuditView> => ({
   details: { ...row.details },
 });
 
-export const pageView = <Row, View>(page: Page<Row>, view: (row: Row) => View): { items: View[]; nextCursor: string | null } => ({
+export const pageView = <Row, View>(
+  page: Page<Row>,
+  view: (row: Row) => View,
+): { items: View[]; nextCursor: string | null } => ({
   items: page.items.map(view),
   nextCursor: page.nextCursor,
 });

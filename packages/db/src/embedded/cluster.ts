@@ -81,7 +81,8 @@ export function dropSocketDirectory({ home }: Cluster): void {
 
 function isClosedDirectory(path: string, runner: Runner): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.isDirectory() && (found.mode & 0o077) === 0 && found.uid === (runner.uid ?? process.getuid?.());
+  if (!found?.isDirectory()) return false;
+  return (found.mode & 0o077) === 0 && found.uid === (runner.uid ?? process.getuid?.());
 }
 
 function makeHome(dataDir: string): string {
@@ -111,7 +112,7 @@ async function initialize(home: string, directory: string, binaries: Binaries, r
     writeOwned(join(fresh, PASSWORD_FILE), password, runner);
     publish(fresh, directory);
   } catch (error) {
-    if (error instanceof WarrenError) throw error;
+    if (existsSync(directory)) return; // another process was faster and has swept ours away
     const { stderr, message } = error as { stderr?: string; message: string };
     const why = (stderr?.trim() || message).split('\n').at(-1);
     const text = `the embedded database could not be made in ${home}: ${why}`;
@@ -133,7 +134,7 @@ function publish(fresh: string, directory: string): void {
   }
 }
 
-/** Leftovers of an initdb that was killed. One that another process is just making fails there and is made again. */
+/** Leftovers of an initdb that was killed, or lost the race for the name. */
 function dropUnfinished(home: string): void {
   for (const name of readdirSync(home)) {
     if (name.startsWith(UNFINISHED)) rmSync(join(home, name), { recursive: true, force: true });

@@ -1,52 +1,22 @@
-import {
-  addressBits,
-  type IpAddress,
-  ipFamily,
-  ipFromBytes,
-  ipToBytes,
-  type NetworkId,
-  type NodeId,
-  type Prefix,
-  parsePrefix,
-  prefixAddress,
-  prefixContains,
-  prefixesOverlap,
-  prefixLength,
-  WarrenError,
-} from '@warren/base';
+import { type IpAddress, ipFamily, type NetworkId, type NodeId, type Prefix, WarrenError } from '@warren/base';
+import { allocateAddresses } from '@warren/topology';
 import type { NetworkRow } from '../store-api.js';
-import { badRequest } from './checks.js';
 import type { Transaction } from './database.js';
 
 /** How long a freed address stays unused, unless the caller says otherwise. */
 export const ADDRESS_REST = 24 * 60 * 60_000;
 
-/** @returns canonical prefixes. @throws WarrenError `bad-request`. */
-export function checkCidrs(given: readonly Prefix[]): Prefix[] {
-  if (given.length === 0) throw badRequest('a network needs at least one CIDR, such as 10.44.0.0/16');
-  const cidrs = given.map((text) => {
-    const cidr = parsePrefix(text);
-    if (!cidr) throw badRequest(`${JSON.stringify(text)} is no CIDR: write 10.44.0.0/16 or fd00:1::/64`);
-    if (addressBits(cidr) - prefixLength(cidr) < 2) throw badRequest(`${cidr} has no room for nodes: use a larger one`);
-    return cidr;
-  });
-  for (const [i, a] of cidrs.entries()) {
-    for (const b of cidrs.slice(i + 1)) if (prefixesOverlap(a, b)) throw badRequest(`${a} and ${b} overlap`);
-  }
-  return cidrs;
-}
-
+/** An address that some node has or had; with the time since when it rests. */
 interface KnownRow {
-  address: string;
+  address: IpAddress;
   restedAt: Date | null;
 }
 
 /**
- * Gives a node one address of each family that the network has: one never used, else the one that has rested
- * longest, at least `rest` milliseconds. Call it under the network's lock.
- * @throws WarrenError `addresses-exhausted`.
+ * Gives a node its addresses: never used ones, else those that have rested longest and at least `rest` milliseconds
+ * (invariant 12). Call it under the network's lock. @throws WarrenError `addresses-exhausted`.
  */
-export async function allocateAddresses(
+export async function takeAddresses(
   tx: Transaction,
   network: NetworkRow,
   nodeId: NodeId,
@@ -55,25 +25,14 @@ export async function allocateAddresses(
   const rows = await tx.$queryRaw<KnownRow[]>`
     SELECT host(address) AS address, rested_at AS "restedAt" FROM node_address
     WHERE network_id = ${network.id}::uuid ORDER BY rested_at`;
-  const known = new Set(rows.map((row) => row.address));
-  const rested = rows.filter((row) => row.restedAt && row.restedAt.getTime() <= Date.now() - rest);
-  const addresses: IpAddress[] = [];
-  for (const family of new Set(network.cidrs.map(ipFamily))) {
-    const cidrs = network.cidrs.filter((cidr) => ipFamily(cidr) === family);
-    const address = firstUnused(cidrs, known) ?? longestRested(cidrs, rested);
-    if (!address) {
-      const text = `network "${network.name}" has no free IPv${family} address: delete nodes and wait until their addresses have rested, or make a larger network`;
-      throw new WarrenError('addresses-exhausted', text);
-    }
-    addresses.push(address);
-  }
+  const addresses = neverUsed(network.cidrs, rows) ?? longestRested(network, rows, rest);
   for (const address of addresses) {
     await tx.$executeRaw`
       INSERT INTO node_address (network_id, address, node_id, state)
       VALUES (${network.id}::uuid, ${address}::inet, ${nodeId}::uuid, 'in-use')
       ON CONFLICT (network_id, address) DO UPDATE SET node_id = excluded.node_id, state = 'in-use', rested_at = NULL`;
   }
-  return addresses.sort((a, b) => ipFamily(a) - ipFamily(b));
+  return addresses;
 }
 
 /** Puts a node's addresses to rest. */
@@ -84,22 +43,22 @@ export async function restAddresses(tx: Transaction, networkId: NetworkId, nodeI
   });
 }
 
-function firstUnused(cidrs: readonly Prefix[], known: ReadonlySet<string>): IpAddress | undefined {
-  for (const cidr of cidrs) {
-    const base = BigInt(`0x${Buffer.from(ipToBytes(prefixAddress(cidr))).toString('hex')}`);
-    const bits = addressBits(cidr);
-    const last = (1n << BigInt(bits - prefixLength(cidr))) - 1n;
-    // The first address names the network (IPv4) or any router (IPv6), the last is IPv4's broadcast.
-    for (let host = 1n; host < last; host++) {
-      const bytes = Buffer.from((base + host).toString(16).padStart(bits / 4, '0'), 'hex');
-      const address = ipFromBytes(bytes);
-      if (!known.has(address)) return address;
-    }
+function neverUsed(cidrs: readonly Prefix[], rows: readonly KnownRow[]): IpAddress[] | undefined {
+  try {
+    return allocateAddresses(cidrs, new Set(rows.map(({ address }) => address)));
+  } catch (error) {
+    if (error instanceof WarrenError && error.code === 'addresses-exhausted') return undefined;
+    throw error;
   }
-  return undefined;
 }
 
-function longestRested(cidrs: readonly Prefix[], rested: readonly KnownRow[]): IpAddress | undefined {
-  const found = rested.find(({ address }) => cidrs.some((cidr) => prefixContains(cidr, address as IpAddress)));
-  return found?.address as IpAddress | undefined;
+/** With the longest rested of each family offered again; a family that still has unused ones may also take those. */
+function longestRested(network: NetworkRow, rows: readonly KnownRow[], rest: number): IpAddress[] {
+  const rested = rows.filter(({ restedAt }) => restedAt !== null && restedAt.getTime() <= Date.now() - rest);
+  const known = new Set(rows.map(({ address }) => address));
+  for (const family of [4, 6]) {
+    const first = rested.find(({ address }) => ipFamily(address) === family);
+    if (first) known.delete(first.address);
+  }
+  return allocateAddresses(network.cidrs, known);
 }

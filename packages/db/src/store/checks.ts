@@ -1,17 +1,14 @@
 import { type NetworkId, type NodeId, WarrenError } from '@warren/base';
+import { NODE_NAME_RULE, parseNodeName } from '@warren/topology';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** RFC 1035 §2.3.1 with leading digits (RFC 1123 §2.1): names become DNS names. */
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-/** @throws WarrenError `bad-request`. */
+/** Networks follow the rule of nodes: both become labels of host names. @throws WarrenError `bad-request`. */
 export function checkName(of: 'network' | 'node', name: string): void {
-  if (LABEL.test(name)) return;
-  throw badRequest(
-    `${JSON.stringify(name.slice(0, 80))} is no name for a ${of}: use letters, digits and inner hyphens, at most 63`,
-  );
+  if (parseNodeName(name) !== undefined) return;
+  throw badRequest(`${JSON.stringify(name.slice(0, 80))} is no name for a ${of}: ${NODE_NAME_RULE}`);
 }
 
 /** @throws WarrenError `bad-request`. */

@@ -11,7 +11,9 @@ const DEFAULT_CIDR = '10.44.0.0/16' as Prefix;
  */
 export async function ensureDefaultNetwork(store: Store): Promise<NetworkRow | undefined> {
   const found = await store.findNetwork(DEFAULT_NETWORK);
-  if (found || (await store.listNetworks({ limit: 1 })).items.length > 0) return found;
+  if (found) return found;
+  // Another replica may have made it since the look above: then it is there now.
+  if ((await store.listNetworks({ limit: 1 })).items.length > 0) return store.findNetwork(DEFAULT_NETWORK);
   try {
     return await store.createNetwork({ name: DEFAULT_NETWORK, cidrs: [DEFAULT_CIDR, randomUla()] }, 'local');
   } catch (error) {

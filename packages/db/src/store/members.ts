@@ -1,7 +1,7 @@
 import { type HostPort, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
 import type { NodeKind, Role, SignedRecord } from '@warren/topology';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
-import { allocateAddresses } from './addresses.js';
+import { takeAddresses } from './addresses.js';
 import { badRequest, nameTaken } from './checks.js';
 import type { Transaction } from './database.js';
 import type { Outcome } from './network-change.js';
@@ -46,12 +46,10 @@ export const keyTaken = (network: NetworkRow, kind: KeyKind): WarrenError => {
   );
 };
 
-/** @throws WarrenError `name-taken` when a node that is not revoked has it; DNS knows no upper case. */
-export async function checkNameIsFree(tx: Transaction, network: NetworkRow, name: string, except?: NodeId) {
-  const rows = await tx.$queryRaw<{ id: string }[]>`
-    SELECT id FROM node
-    WHERE network_id = ${network.id}::uuid AND lower(name) = lower(${name}) AND status <> 'revoked'`;
-  if (rows.some(({ id }) => id !== except)) throw nameTaken('node', name);
+/** @throws WarrenError `name-taken` when a node that is not revoked has it. */
+export async function checkNameIsFree(tx: Transaction, network: NetworkRow, name: string): Promise<void> {
+  const where = { networkId: network.id, name, status: { not: 'revoked' } };
+  if (await tx.node.findFirst({ where, select: { id: true } })) throw nameTaken('node', name);
 }
 
 /** @throws WarrenError `endpoint-missing`. @returns the endpoint that is kept: clients have none. */
@@ -89,7 +87,7 @@ export async function addMember(
   await tx.nodeKey.createMany({
     data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
   });
-  await allocateAddresses(tx, network, member.id, rest);
+  await takeAddresses(tx, network, member.id, rest);
   return toNodeRow(await tx.node.findUniqueOrThrow({ where: { id: member.id }, include: WITH_ADDRESSES }));
 }
 

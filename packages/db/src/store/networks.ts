@@ -1,14 +1,11 @@
 import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
+import { checkCidrs, DEFAULT_MTU } from '@warren/topology';
 import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
-import { checkCidrs } from './addresses.js';
 import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, transaction } from './database.js';
 import { changeNetwork, notify, takeRevision, writeAudit } from './network-change.js';
 import { pageArguments, toPage } from './pages.js';
 import { toNetworkRow } from './rows.js';
-
-/** DECISIONS: leaves room for every way in which a packet may be carried, so that a path change needs no other MTU. */
-const DEFAULT_MTU = 1400;
 
 export async function createNetwork(
   database: Database,
@@ -18,7 +15,7 @@ export async function createNetwork(
   const { name, mtu = DEFAULT_MTU } = input;
   checkName('network', name);
   checkMtu(mtu);
-  const cidrs = checkCidrs(input.cidrs);
+  const cidrs = [...checkCidrs(input.cidrs).cidrs];
   return refusingTakenName(name, () =>
     transaction(database, async (tx) => {
       const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, mtu } }));

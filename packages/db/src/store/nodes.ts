@@ -60,9 +60,8 @@ export async function findNode(
     ? await prisma.node.findFirst({ where: { id: idOrName, ...within }, include: WITH_ADDRESSES })
     : null;
   if (byId) return toNodeRow(byId);
-  const name = { equals: idOrName.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const };
   const rows = await prisma.node.findMany({
-    where: { name, ...within },
+    where: { name: idOrName, ...within },
     include: WITH_ADDRESSES,
     orderBy: [...MEMBERS_FIRST],
     take: 20,
@@ -111,7 +110,7 @@ export async function updateNode(database: Database, id: NodeId, change: NodeCha
     }
     const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
     if (same) return { result: before, change: null };
-    if (name !== before.name) await checkNameIsFree(tx, network, name, id);
+    if (name !== before.name) await checkNameIsFree(tx, network, name);
     const data = { name, endpoint: endpoint ?? null, listenPort };
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
     const audit = { action: 'node.update', subject: id, details: data };

@@ -8,6 +8,7 @@ import { meshProgram } from './programs.js';
 export interface ControlPlaneOptions {
   readonly logLevel?: string;
   readonly onOutput?: (text: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
   /** Further arguments of `warren serve`. */
   readonly args?: readonly string[];
 }
@@ -89,10 +90,10 @@ export class ControlPlane {
   }
 
   private serve(): HostProcess {
-    const { logLevel, onOutput, args = [] } = this.options;
+    const { logLevel, onOutput, env = {}, args = [] } = this.options;
     const listen = ['--http', HTTP, '--agents', '0.0.0.0:8443', '--public-host', this.host.ipv4];
     const level = logLevel === undefined ? [] : ['--log-level', logLevel];
-    const spawned = onOutput === undefined ? {} : { onOutput };
+    const spawned = { env, ...(onOutput ? { onOutput } : {}) };
     const line = ['serve', '--data-dir', this.dataDir, ...listen, ...level, ...args];
     return this.host.spawn(meshProgram('warren'), line, spawned);
   }

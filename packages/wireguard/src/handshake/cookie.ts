@@ -9,8 +9,8 @@ const LABEL_COOKIE = Uint8Array.from('cookie--', (character) => character.charCo
 const SECRET_LENGTH = 32;
 
 /**
- * The receiver's half of the cookies: checks mac1 and mac2 of initiations and responses that are sent to `publicKey`, and
- * makes cookie replies. Keeps nothing per sender. WireGuard paper §5.3, §5.4.4, §5.4.7.
+ * The receiver's half of the cookies: checks mac1 and mac2 of initiations and responses that are sent to `publicKey`,
+ * and makes cookie replies. Keeps nothing per sender. WireGuard paper §5.3, §5.4.4, §5.4.7.
  */
 export class CookieChecker {
   readonly #mac1Key: Uint8Array;
@@ -32,7 +32,9 @@ export class CookieChecker {
     return equalBytes(this.crypto.mac(this.#mac1Key, beforeMac1(datagram)), mac1Of(datagram));
   }
 
-  /** Whether the sender has a cookie for `source`: address and port, so that one behind the same NAT cannot borrow it. */
+  /**
+   * Whether the sender has a cookie for `source`: address and port, so that one behind the same NAT cannot borrow it.
+   */
   checkMac2(datagram: Uint8Array, source: Uint8Array, now: Instant): boolean {
     if (!this.#secret || now - this.#secretSince >= COOKIE_REFRESH_TIME) return false;
     const cookie = this.crypto.mac(this.#secret, source);
@@ -83,7 +85,10 @@ export class CookieGenerator {
     datagram.set(this.crypto.mac(this.#cookie, beforeMac2(datagram)), datagram.length - MAC_LENGTH);
   }
 
-  /** Keeps the cookie for the next two minutes. @returns a drop for a reply that nothing was sent for, or a forged one. */
+  /**
+   * Keeps the cookie for the next two minutes. @returns a drop for a reply that nothing was sent for, or a forged
+   * one.
+   */
   consumeReply(reply: CookieReply, now: Instant): Drop | undefined {
     if (!this.#lastMac1) return DROPS.cookieUnexpected;
     const cookie = this.crypto.xopen(this.#replyKey, reply.nonce, reply.sealedCookie, this.#lastMac1);

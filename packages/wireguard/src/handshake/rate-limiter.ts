@@ -15,7 +15,8 @@ const FORGET_AFTER = 1000;
 
 /**
  * A token bucket for each source address (IPv6: each /64), asked only under load and only for senders whose address a
- * cookie has proven. Bounded: the source unseen for longest is forgotten first. WireGuard paper §5.3; sizes as wireguard-go.
+ * cookie has proven. Bounded: the source unseen for longest is forgotten first. WireGuard paper §5.3; sizes as
+ * wireguard-go.
  */
 export class RateLimiter {
   /** In order of last use. */

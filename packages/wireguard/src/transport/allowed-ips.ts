@@ -10,8 +10,8 @@ interface Node<Owner> {
 }
 
 /**
- * Cryptokey routing: prefixes to owners, the longest match wins, a prefix has one owner. A path-compressed binary trie for
- * each family: at most two nodes a prefix, looked up without allocating. WireGuard paper §2.
+ * Cryptokey routing: prefixes to owners, the longest match wins, a prefix has one owner. A path-compressed binary
+ * trie for each family: at most two nodes a prefix, looked up without allocating. WireGuard paper §2.
  */
 export class AllowedIps<Owner> {
   #v4: Node<Owner> | undefined;

@@ -49,9 +49,9 @@ export class Keypair {
 }
 
 /**
- * The up to three sessions of a peer: `previous` opens what is still under way, `current` seals, `next` was answered by us
- * and waits until the initiator shows that it has it. `release` is called for each keypair that falls out, and has to
- * erase it. WireGuard paper §6.3 and §5.4.5; rotation as in Linux and wireguard-go.
+ * The up to three sessions of a peer: `previous` opens what is still under way, `current` seals, `next` was answered
+ * by us and waits until the initiator shows that it has it. `release` is called for each keypair that falls out, and
+ * has to erase it. WireGuard paper §6.3 and §5.4.5; rotation as in Linux and wireguard-go.
  */
 export class KeypairSlots {
   previous: Keypair | undefined;

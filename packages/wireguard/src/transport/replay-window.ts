@@ -1,12 +1,12 @@
 import { REPLAY_WINDOW_BITS } from '../constants.js';
 
 const WORD_BITS = 32;
-/** One word more than the window, so that moving clears whole words (RFC 6479 §2.2). */
+/** One word more than the window, so that moving clears whole words (RFC 6479). */
 const WORDS = REPLAY_WINDOW_BITS / WORD_BITS + 1;
 
 /**
- * Counters already delivered, by the bitmap of RFC 6479: 8192 counters back from the greatest. `isNew` looks, `accept` marks:
- * only what was authenticated in between may be accepted, or forged counters would move the window.
+ * Counters already delivered, by the bitmap of RFC 6479: 8192 counters back from the greatest. `isNew` looks,
+ * `accept` marks: only what was authenticated in between may be accepted, or forged counters would move the window.
  */
 export class ReplayWindow {
   readonly #words = new Uint32Array(WORDS);

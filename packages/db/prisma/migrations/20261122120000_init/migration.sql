@@ -201,8 +201,8 @@ ALTER TABLE "tombstone" ADD CONSTRAINT "tombstone_network_id_fkey" FOREIGN KEY (
 
 -- What Prisma's schema has no words for.
 
--- A name belongs to one node that is not revoked. Names will be DNS labels, which know no upper case.
-CREATE UNIQUE INDEX "node_name_in_use" ON "node"("network_id", lower("name")) WHERE "status" <> 'revoked';
+-- A name belongs to one node that is not revoked.
+CREATE UNIQUE INDEX "node_name_in_use" ON "node"("network_id", "name") WHERE "status" <> 'revoked';
 
 ALTER TABLE "network" ADD CONSTRAINT "network_counts" CHECK ("epoch" >= 1 AND "revision" >= 1 AND "mtu" BETWEEN 1280 AND 9000);
 ALTER TABLE "node" ADD CONSTRAINT "node_words" CHECK (

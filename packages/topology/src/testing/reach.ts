@@ -1,5 +1,5 @@
 import { addressBits, type IpAddress, type NodeId, type Prefix, prefixContains, prefixLength } from '@warren/base';
-import type { Network } from './model.js';
+import type { Network } from '../model.js';
 
 /** One WireGuard peer as a node's interface holds it, whoever configured it. */
 export interface InterfacePeer {

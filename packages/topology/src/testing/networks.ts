@@ -8,7 +8,7 @@ import {
   publicKeyFromBytes,
 } from '@warren/base';
 import fc from 'fast-check';
-import type { Network, NetworkNode, NodeKind, Role } from './model.js';
+import type { Network, NetworkNode, NodeKind, Role } from '../model.js';
 
 export const CIDRS = ['10.44.0.0/16', 'fd44::/64'] as Prefix[];
 

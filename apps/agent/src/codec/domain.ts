@@ -1,0 +1,30 @@
+import type { IpAddress, NodeId, PublicKey } from '@warren/base';
+import type { DataPlanePeer } from '@warren/dataplane';
+import type { Role } from '@warren/topology';
+
+/** An entry of the peer set that passed every check. */
+export interface AcceptedPeer {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly publicKey: PublicKey;
+  readonly addresses: readonly IpAddress[];
+  /** Name of the bounce through which the node is reached; then it is no WireGuard peer of ours. */
+  readonly via: string | undefined;
+  /** What the data plane is told; absent with `via`. */
+  readonly dataPlane: DataPlanePeer | undefined;
+}
+
+/** What the control plane says about this node itself. */
+export interface SelfDescription {
+  readonly name: string;
+  readonly role: Role;
+  readonly addresses: readonly IpAddress[];
+  readonly networkName: string;
+  readonly cidrs: readonly string[];
+  readonly mtu: number;
+  /** A bounce forwards between these prefixes. */
+  readonly forward: readonly string[];
+  /** Milliseconds; 0: without limit. */
+  readonly offlineToleranceMs: number;
+}

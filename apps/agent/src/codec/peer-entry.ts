@@ -1,0 +1,91 @@
+import {
+  type HostPort,
+  type NetworkId,
+  nodeId,
+  type Prefix,
+  type PublicKey,
+  parseHostPort,
+  parseIpAddress,
+  parsePrefix,
+  publicKeyFromBytes,
+  SecretKey,
+} from '@warren/base';
+import type { DataPlanePeer } from '@warren/dataplane';
+import { verifyRecord } from '@warren/identity';
+import { PeerEntry } from '@warren/proto';
+import type { AcceptedPeer } from './domain.js';
+import { roleFromWire } from './role.js';
+
+/** A peer entry as read from its bytes: accepted, or why it is not used. */
+export type ReadEntry =
+  | { readonly id: string; readonly accepted: AcceptedPeer }
+  | { readonly id: string; readonly refused: string };
+
+const NAME = /^[\x20-\x7e]{1,255}$/;
+
+/**
+ * Decodes an entry and checks it by itself: shapes, and the record of an agent's keys, which the agent signed and the
+ * control plane only passes on. @returns undefined when the bytes are no entry at all.
+ */
+export function readPeerEntry(bytes: Uint8Array, network: NetworkId): ReadEntry | undefined {
+  const entry = decodeEntry(bytes);
+  if (!entry?.nodeId) return undefined;
+  const id = entry.nodeId;
+  const refused = whyRefused(entry, network);
+  if (refused) return { id, refused };
+  const peer = acceptedPeer(entry);
+  return typeof peer === 'string' ? { id, refused: peer } : { id, accepted: peer };
+}
+
+function decodeEntry(bytes: Uint8Array): PeerEntry | undefined {
+  try {
+    return PeerEntry.decode(bytes);
+  } catch {
+    return undefined; // the generated decoder throws on bytes that are no protobuf; here they are data
+  }
+}
+
+function whyRefused(entry: PeerEntry, network: NetworkId): string | undefined {
+  if (entry.wireguardKey.length !== 32) return 'its WireGuard key has a wrong length';
+  if (entry.presharedKey.length !== 0 && entry.presharedKey.length !== 32)
+    return 'its preshared key has a wrong length';
+  if (!NAME.test(entry.name)) return 'its name is none';
+  if (entry.vanilla) return entry.record ? 'a vanilla member has no record' : undefined;
+  if (!entry.record) return 'the record of its keys is missing';
+  const record = verifyRecord(entry.record);
+  if (!record) return 'the signature over its keys is wrong';
+  if (record.networkId !== network) return 'its keys were signed for another network';
+  if (record.nodeId !== entry.nodeId) return 'its keys were signed for another node';
+  const key = publicKeyFromBytes(entry.wireguardKey);
+  return record.wireguardKey === key ? undefined : 'its WireGuard key is not the one that it signed';
+}
+
+function acceptedPeer(entry: PeerEntry): AcceptedPeer | string {
+  const role = roleFromWire(entry.role);
+  if (!role) return 'its role is unknown to this version';
+  const publicKey = publicKeyFromBytes(entry.wireguardKey);
+  const addresses = entry.addresses.map(parseIpAddress).filter((address) => address !== undefined);
+  if (addresses.length !== entry.addresses.length) return 'one of its addresses is none';
+  const common = { id: nodeId(entry.nodeId), name: entry.name, role, publicKey, addresses };
+  if (entry.via) return { ...common, via: entry.via, dataPlane: undefined };
+  const dataPlane = dataPlanePeer(entry, publicKey);
+  return typeof dataPlane === 'string' ? dataPlane : { ...common, via: undefined, dataPlane };
+}
+
+function dataPlanePeer(entry: PeerEntry, publicKey: PublicKey): DataPlanePeer | string {
+  const allowedIps: Prefix[] = [];
+  for (const text of entry.allowedIps) {
+    const prefix = parsePrefix(text);
+    if (!prefix) return 'one of its AllowedIPs is none';
+    allowedIps.push(prefix);
+  }
+  if (entry.endpoint && !parseHostPort(entry.endpoint)) return 'its endpoint is none';
+  if (entry.persistentKeepalive > 65_535) return 'its keepalive is out of range';
+  return {
+    publicKey,
+    allowedIps,
+    ...(entry.endpoint && { endpoint: entry.endpoint as HostPort }),
+    ...(entry.persistentKeepalive && { persistentKeepalive: entry.persistentKeepalive }),
+    ...(entry.presharedKey.length === 32 && { presharedKey: new SecretKey(entry.presharedKey) }),
+  };
+}

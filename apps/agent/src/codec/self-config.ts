@@ -1,0 +1,23 @@
+import { parseIpAddress } from '@warren/base';
+import type { SelfConfig } from '@warren/proto';
+import type { SelfDescription } from './domain.js';
+import { roleFromWire } from './role.js';
+
+/** IPv6 needs 1280 (RFC 8200 §5); a field left out is 0. */
+const MIN_MTU = 1280;
+const MAX_MTU = 65_535;
+const DEFAULT_MTU = 1400;
+
+/** Addresses that are none are left out; a missing or absurd MTU is the default. */
+export function decodeSelf(self: SelfConfig): SelfDescription {
+  return {
+    name: self.name,
+    role: roleFromWire(self.role) ?? 'client',
+    addresses: self.addresses.map(parseIpAddress).filter((address) => address !== undefined),
+    networkName: self.networkName,
+    cidrs: self.cidrs,
+    mtu: self.mtu >= MIN_MTU && self.mtu <= MAX_MTU ? self.mtu : DEFAULT_MTU,
+    forward: self.forward,
+    offlineToleranceMs: self.offlineToleranceMs,
+  };
+}

@@ -1,0 +1,66 @@
+import type { HostPort } from '@warren/base';
+import type { JoinToken } from '@warren/identity';
+import type { JoinResponse } from '@warren/proto';
+import { decodeSelf } from '../codec/self-config.js';
+import { decodeLastKnown } from '../codec/sync.js';
+import { certificatePem, withControlClient } from '../control/client.js';
+import { type JoinWishes, prepareOrResume, sendJoin } from '../control/join-exchange.js';
+import { findPinnedControl } from '../control/pinned-root.js';
+import { isRefusal } from '../control/refusal.js';
+import { readHostPrefixes, requireNoLanClash, requireNoNetworkClash } from '../host/lan.js';
+import { runProgram } from '../host/program.js';
+import type { JoinFolder } from '../state/join-folder.js';
+import type { JoinedNetwork } from '../state/network-state.js';
+
+export interface JoinRequestOptions {
+  readonly token: JoinToken;
+  readonly addresses: readonly HostPort[];
+  readonly wishes: JoinWishes;
+  readonly networks: readonly JoinedNetwork[];
+  readonly folder: JoinFolder;
+}
+
+/** A new membership with the root that was pinned (DER), or the one that this host has already. */
+export type JoinOutcome =
+  | { readonly reply: JoinResponse; readonly root: Uint8Array }
+  | { readonly again: JoinedNetwork };
+
+/**
+ * Checks the pin, asks what the token leads to, compares that with this host's LANs and networks, and joins.
+ * @throws WarrenError with exit codes 1, 3, 4 and 5 as INTERFACES has them.
+ */
+export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutcome> {
+  const { token, addresses, networks, folder } = options;
+  const [{ address, root }, prefixes] = await Promise.all([
+    findPinnedControl(addresses, token.pin, () => new Date()),
+    readHostPrefixes(runProgram),
+  ]);
+  const target = { address, rootPem: certificatePem(root.raw) };
+  return withControlClient(target, async (client) => {
+    const prepared = await prepareOrResume(client, token, folder.pending);
+    const again = networks.find(({ membership }) => membership.networkId === prepared.networkId);
+    if (again) return { again };
+    const ours = new Set(networks.map(({ membership }) => membership.interfaceName));
+    requireNoLanClash(prepared.cidrs, prefixes, ours);
+    requireNoNetworkClash(prepared.cidrs, await joinedPrefixes(networks));
+    folder.setSent();
+    try {
+      return { reply: await sendJoin(client, token, folder.pending, prepared, options.wishes), root: root.raw };
+    } catch (error) {
+      if (isRefusal(error)) folder.setRefused();
+      throw error;
+    }
+  });
+}
+
+async function joinedPrefixes(
+  networks: readonly JoinedNetwork[],
+): Promise<{ name: string; cidrs: readonly string[] }[]> {
+  return Promise.all(
+    networks.map(async ({ state, membership }) => {
+      const bytes = await state.lastKnown();
+      const known = bytes && decodeLastKnown(bytes);
+      return { name: membership.networkName, cidrs: known ? decodeSelf(known.self).cidrs : [] };
+    }),
+  );
+}

@@ -1,0 +1,175 @@
+import { hostname } from 'node:os';
+import { type HostPort, networkId, toBase64, WarrenError } from '@warren/base';
+import { type JoinToken, parseJoinToken } from '@warren/identity';
+import type { JoinResponse } from '@warren/proto';
+import { nodeNameFromHostname, type Role } from '@warren/topology';
+import { encodeLastKnown, ZERO_POSITION } from '../codec/sync.js';
+import { DEFAULT_INTERFACE, DEFAULT_LISTEN_PORT } from '../config.js';
+import { askDaemon } from '../daemon/socket-client.js';
+import type { ExitCode } from '../errors.js';
+import { listInterfaces, nextFreeInterface, requireFreeInterface } from '../host/interfaces.js';
+import { findPort, nextFreePort, requireFreePort } from '../host/ports.js';
+import { requireRoot, requireTun } from '../host/requirements.js';
+import { JoinFolder } from '../state/join-folder.js';
+import type { Membership } from '../state/membership.js';
+import { type JoinedNetwork, listNetworks, networkStateOf } from '../state/network-state.js';
+import type { CommandContext } from './context.js';
+import { requestJoin } from './join-request.js';
+
+export interface JoinOptions {
+  readonly token: string;
+  readonly name: string | undefined;
+  readonly role: Role | undefined;
+  readonly endpoint: HostPort | undefined;
+  readonly listenPort: number | undefined;
+  readonly interfaceName: string | undefined;
+  readonly mtu: number | undefined;
+  readonly control: HostPort | undefined;
+  readonly foreground: boolean;
+  readonly start: boolean;
+}
+
+/** Interface and port of the network to join. */
+interface Place {
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  readonly anyPort: boolean;
+}
+
+/**
+ * `agent join`: everything that this host could object to comes before the first request, and the pin before the
+ * secret. Repeating it is safe; joined already, it goes up.
+ * @throws WarrenError; then nothing half made is left, unless the answer to Join may have been lost.
+ */
+export async function joinCommand(context: CommandContext, options: JoinOptions): Promise<ExitCode> {
+  requireRoot(context.host);
+  await requireTun(context.host);
+  const token = requireToken(options.token);
+  const networks = await listNetworks(context.stateDir);
+  const repeated = networks.find(({ membership }) => membership.tokenId === token.id);
+  if (repeated) return goUpAgain(context, options, repeated);
+  // While the control plane is asked, what comes after it is loaded.
+  const ahead = import('./foreground.js');
+  const place = await choosePlace(options, networks);
+  const joined = await join(context, options, token, place, networks);
+  await ahead;
+  return 'again' in joined ? goUpAgain(context, options, joined.again) : goUp(context, options, joined.membership);
+}
+
+function requireToken(text: string): JoinToken {
+  const token = parseJoinToken(text);
+  if (token) return token;
+  throw new WarrenError(
+    'token-invalid',
+    'this is no join token, or not all of it: copy the whole line that `warren token create` printed',
+  );
+}
+
+async function choosePlace(options: JoinOptions, networks: readonly JoinedNetwork[]): Promise<Place> {
+  const existing = await listInterfaces();
+  const ours = networks.map(({ membership }) => membership);
+  const taken = new Set([...existing, ...ours.map((membership) => membership.interfaceName)]);
+  const first = networks.length === 0;
+  const interfaceName = options.interfaceName ?? (first ? DEFAULT_INTERFACE : nextFreeInterface(taken));
+  requireFreeInterface(interfaceName, taken);
+  if (options.listenPort !== undefined || first) {
+    const listenPort = await requireFreePort(options.listenPort ?? DEFAULT_LISTEN_PORT, findPort);
+    return { interfaceName, listenPort, anyPort: options.listenPort === 0 };
+  }
+  const ports = new Set(ours.map((membership) => membership.listenPort));
+  return { interfaceName, listenPort: await nextFreePort(DEFAULT_LISTEN_PORT, ports, findPort), anyPort: false };
+}
+
+async function join(
+  context: CommandContext,
+  options: JoinOptions,
+  token: JoinToken,
+  place: Place,
+  networks: readonly JoinedNetwork[],
+): Promise<{ membership: Membership } | { again: JoinedNetwork }> {
+  const folder = await JoinFolder.open(context.stateDir, token.id);
+  try {
+    const name = options.name ?? nodeNameFromHostname(hostname()) ?? 'node';
+    const wishes = { name, role: options.role, endpoint: options.endpoint, listenPort: place.listenPort };
+    const addresses = options.control ? [options.control] : token.addresses;
+    const outcome = await requestJoin({ token, addresses, wishes, networks, folder });
+    if ('again' in outcome) {
+      await folder.discard();
+      return outcome;
+    }
+    const control = { addresses, root: toBase64(outcome.root) };
+    const membership = membershipOf(outcome.reply, options, token, place, control);
+    await save(context.stateDir, folder, membership, outcome.reply);
+    return { membership };
+  } catch (error) {
+    await folder.discardUnlessSent();
+    throw error;
+  }
+}
+
+function membershipOf(
+  reply: JoinResponse,
+  options: JoinOptions,
+  token: JoinToken,
+  place: Place,
+  control: Membership['control'],
+): Membership {
+  const self = reply.self!;
+  return {
+    networkId: networkId(self.networkId),
+    networkName: self.networkName,
+    nodeId: self.nodeId as Membership['nodeId'],
+    name: self.name,
+    tokenId: token.id,
+    control,
+    authorityKey: toBase64(reply.authorityKey),
+    ...place,
+    ...(options.mtu !== undefined && { mtu: options.mtu }),
+    joinedAt: new Date().toISOString(),
+  };
+}
+
+async function save(stateDir: string, folder: JoinFolder, membership: Membership, reply: JoinResponse): Promise<void> {
+  const state = networkStateOf(stateDir, membership.networkId);
+  const known = { position: ZERO_POSITION, self: reply.self!, peers: [], tombstones: [] };
+  await state.create({
+    keys: folder.pending.keys,
+    membership,
+    chain: reply.certificateChain,
+    lastKnown: encodeLastKnown(known),
+  });
+  await folder.pending.remove();
+}
+
+async function goUpAgain(context: CommandContext, options: JoinOptions, network: JoinedNetwork): Promise<ExitCode> {
+  const { networkName } = network.membership;
+  const terminal = await network.state.terminal();
+  if (terminal) {
+    const advice = 'remove its keys with `agent leave`, then join with a new token';
+    throw new WarrenError(
+      `node-${terminal.state}`,
+      `${terminal.state}: this node of network ${networkName} cannot come back (${terminal.message}); ${advice}`,
+    );
+  }
+  context.output.note(`this host has already joined network ${networkName}: it keeps its identity`);
+  return goUp(context, options, network.membership);
+}
+
+/** Hands the network to a running daemon, or starts one. */
+async function goUp(context: CommandContext, options: JoinOptions, membership: Membership): Promise<ExitCode> {
+  const { networkId: network, networkName } = membership;
+  if (!options.start) {
+    const { readStatus } = await import('./status.js');
+    const status = await readStatus({ ...context, network });
+    context.output.result(status, `joined network ${networkName}; start it with \`agent up\``);
+    return 0;
+  }
+  const service = await import('./service.js');
+  if (await askDaemon(context.stateDir, { method: 'status' })) {
+    await askDaemon(context.stateDir, { method: 'add-network', network });
+    return service.awaitConnection(context, network);
+  }
+  if (await service.runsAsService(options.foreground)) return service.startService(context, network);
+  const { runForeground } = await import('./foreground.js');
+  return runForeground({ ...context, network }, undefined);
+}

@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import { parseIpAddress, WarrenError } from '@warren/base';
+import { askDaemon, notRunning } from '../daemon/socket-client.js';
+import type { PeerStatus, Status } from '../daemon/status-types.js';
+import type { ExitCode } from '../errors.js';
+import { programEnvironment, programMissing } from '../host/program.js';
+import type { CommandContext } from './context.js';
+import { pathText } from './render-status.js';
+import { readStatus } from './status.js';
+
+/** Seconds that each echo may take; and between two. */
+const ANSWER_TIME = 2;
+const INTERVAL = 0.2;
+
+export interface PingOptions {
+  readonly count: number;
+}
+
+/** What `agent ping --json` gives. */
+interface PingResult {
+  readonly node: string;
+  readonly address: string;
+  readonly sent: number;
+  readonly received: number;
+  readonly rttMs: { readonly min: number; readonly avg: number; readonly max: number } | null;
+  readonly replies: readonly { readonly sequence: number; readonly rttMs: number }[];
+  readonly path: PeerStatus['path'] | null;
+}
+
+interface Target {
+  readonly name: string;
+  readonly address: string;
+  readonly peer: PeerStatus | undefined;
+}
+
+/**
+ * `agent ping NODE`: ICMP echoes through the interface, by the host's own `ping`. @returns 0 if any was answered.
+ * @throws WarrenError `not-running`, `node-unknown`, `program-missing`.
+ */
+export async function pingCommand(context: CommandContext, node: string, options: PingOptions): Promise<ExitCode> {
+  const before = await readStatus(context);
+  if (before.agent.pid === null) throw notRunning();
+  const target = findTarget(before, node);
+  const { output } = context;
+  const replies: { sequence: number; rttMs: number }[] = [];
+  await runPing(before, target, options.count, (reply) => {
+    replies.push(reply);
+    if (!output.json) {
+      context.streams.out(`${target.name} (${target.address}) seq=${reply.sequence} rtt=${reply.rttMs} ms\n`);
+    }
+  });
+  await notePing(context, before, target, replies.at(-1)?.rttMs);
+  const after = await readStatus(context);
+  const path = after.peers.find((peer) => peer.id === target.peer?.id)?.path ?? null;
+  const result = summarize(target, options.count, replies, path);
+  output.result(result, renderSummary(result));
+  return replies.length > 0 ? 0 : 1;
+}
+
+/** @throws WarrenError `node-unknown`. */
+export function findTarget(status: Status, node: string): Target {
+  const address = parseIpAddress(node);
+  const matches = (candidate: { name: string; id: string; addresses: readonly string[] }): boolean =>
+    candidate.name === node || candidate.id === node || (!!address && candidate.addresses.includes(address));
+  const peer = status.peers.find(matches);
+  const found = peer ?? (status.node && matches(status.node) ? status.node : undefined);
+  const chosen = address ?? found?.addresses[0];
+  if (found && chosen) return { name: found.name, address: chosen, peer };
+  throw new WarrenError('node-unknown', `network ${status.network?.name} has no node ${node}: see \`agent peers\``);
+}
+
+/** `icmp_seq` and time of one line of iputils' output; undefined for other lines. */
+export function parsePingLine(line: string): { sequence: number; rttMs: number } | undefined {
+  const match = /icmp_seq=(\d+) .*time=([\d.]+) ms/.exec(line);
+  return match ? { sequence: Number(match[1]), rttMs: Number(match[2]) } : undefined;
+}
+
+function runPing(
+  status: Status,
+  target: Target,
+  count: number,
+  onReply: (reply: { sequence: number; rttMs: number }) => void,
+): Promise<void> {
+  const through = target.peer && status.dataPlane ? ['-I', status.dataPlane.interface] : [];
+  const times = ['-c', String(count), '-i', String(INTERVAL), '-W', String(ANSWER_TIME)];
+  return new Promise((resolve, reject) => {
+    const child = spawn('ping', ['-n', ...times, ...through, target.address], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: programEnvironment(),
+    });
+    let rest = '';
+    let complaint = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = `${rest}${chunk}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const reply = parsePingLine(line);
+        if (reply) onReply(reply);
+      }
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      complaint += chunk;
+    });
+    child.on('error', (error) => reject(programMissing('ping', error)));
+    // 1: no answer. Anything above: ping itself could not do it.
+    child.on('close', (code) => {
+      if (code === 0 || code === 1) resolve();
+      else reject(new WarrenError('ping-failed', `ping could not be sent: ${complaint.trim() || `exit code ${code}`}`));
+    });
+  });
+}
+
+/** The status tells the last round trip, and whether a node behind a bounce answers. */
+async function notePing(
+  { stateDir }: CommandContext,
+  status: Status,
+  target: Target,
+  rttMs: number | undefined,
+): Promise<void> {
+  if (!target.peer || !status.network) return;
+  const note = { network: status.network.id, peer: target.peer.id, rttMs: rttMs ?? null };
+  await askDaemon(stateDir, { method: 'note-ping', ...note });
+}
+
+function summarize(
+  target: Target,
+  sent: number,
+  replies: PingResult['replies'],
+  path: PeerStatus['path'] | null,
+): PingResult {
+  const times = replies.map(({ rttMs }) => rttMs);
+  const avg = Math.round((times.reduce((sum, time) => sum + time, 0) / times.length) * 1000) / 1000;
+  const rttMs = times.length > 0 ? { min: Math.min(...times), avg, max: Math.max(...times) } : null;
+  return { node: target.name, address: target.address, sent, received: replies.length, rttMs, replies, path };
+}
+
+function renderSummary({ node, sent, received, rttMs, path }: PingResult): string {
+  const way = path ? `, path ${pathText({ path: { ...path, rttMs: null } })}` : '';
+  if (!rttMs) return `${node}: no answer to ${sent}${way}`;
+  return `${node}: ${received} of ${sent} answered, min/avg/max ${rttMs.min}/${rttMs.avg}/${rttMs.max} ms${way}`;
+}

@@ -1,0 +1,31 @@
+import { WarrenError } from '@warren/base';
+import { askDaemon } from '../daemon/socket-client.js';
+import type { ExitCode } from '../errors.js';
+import { requireRoot, requireTun } from '../host/requirements.js';
+import { listNetworks, selectNetwork } from '../state/network-state.js';
+import type { CommandContext } from './context.js';
+import { runForeground } from './foreground.js';
+import { awaitConnection, runsAsService, startService } from './service.js';
+
+export interface UpOptions {
+  readonly foreground: boolean;
+}
+
+/**
+ * `agent up`: starts the daemon from saved state; with `--network` a running one takes up that network again.
+ * @throws WarrenError `already-running`, `not-joined`, and what a start refuses.
+ */
+export async function upCommand(context: CommandContext, options: UpOptions): Promise<ExitCode> {
+  requireRoot(context.host);
+  await requireTun(context.host);
+  const { membership } = selectNetwork(await listNetworks(context.stateDir), context.network);
+  if (await askDaemon(context.stateDir, { method: 'status' })) {
+    if (context.network === undefined) {
+      throw new WarrenError('already-running', 'the agent is already running: see `agent status`');
+    }
+    await askDaemon(context.stateDir, { method: 'add-network', network: membership.networkId });
+    return awaitConnection(context, membership.networkId);
+  }
+  if (await runsAsService(options.foreground)) return startService(context, context.network);
+  return runForeground(context, context.network);
+}

@@ -1,0 +1,32 @@
+import { type ServiceError, status as Status } from '@grpc/grpc-js';
+import { WarrenError } from '@warren/base';
+import { RefusedError } from '../errors.js';
+
+/** Codes with which a control plane says that it cannot answer now: coming back later is right. */
+const TRANSIENT = new Set(['internal', 'draining', 'database-unavailable']);
+
+/** The stable code in the trailing metadata; undefined when the control plane did not say it. */
+export function refusalCode(error: unknown): string | undefined {
+  const metadata = (error as Partial<ServiceError> | undefined)?.metadata;
+  const code = metadata?.get('warren-code')[0];
+  return code === undefined ? undefined : String(code);
+}
+
+/** Whether the control plane heard the request and decided: then a reply cannot have been lost. */
+export function isRefusal(error: unknown): boolean {
+  const code = refusalCode(error);
+  return code !== undefined && !TRANSIENT.has(code);
+}
+
+/** A failed call as one of our errors: a refusal (exit code 3), or not reached (exit code 4). */
+export function translateCallError(error: unknown, address: string): Error {
+  if (error instanceof WarrenError || !(error instanceof Error)) return error as Error;
+  const { code, details } = error as Partial<ServiceError>;
+  const refusal = refusalCode(error);
+  if (refusal !== undefined && !TRANSIENT.has(refusal)) return new RefusedError(refusal, details ?? error.message);
+  if (typeof code !== 'number') return error;
+  const why = details || Status[code];
+  return new WarrenError('control-unreachable', `the control plane at ${address} did not answer: ${why}; try again`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,357 @@
+import { equalBytes, WarrenError } from '@warren/base';
+import type { SyncRequest, SyncResponse } from '@warren/proto';
+import { acknowledge, positionFromWire, samePosition, ZERO_POSITION } from '../codec/sync.js';
+import { createBackoff } from '../control/backoff.js';
+import { createControlClient } from '../control/client.js';
+import { Credentials } from '../control/credentials.js';
+import { recordOf, recordToWire } from '../control/join-exchange.js';
+import { Session, type SessionEnd, type Verdict } from '../control/session.js';
+import { describeError } from '../errors.js';
+import type { Forwarding } from '../host/forwarding.js';
+import { type FindPort, requireFreePort } from '../host/ports.js';
+import type { Log } from '../log.js';
+import type { JoinedNetwork } from '../state/network-state.js';
+import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
+import { VERSION } from '../version.js';
+import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import { NetworkView } from './network-view.js';
+import { PathHistory, type PingRecord } from './peer-status.js';
+import type { AgentState } from './status-types.js';
+
+export interface RunnerOptions {
+  readonly network: JoinedNetwork;
+  readonly startDataPlane: StartDataPlane;
+  readonly forwarding: Forwarding;
+  readonly findPort: FindPort;
+  readonly log: Log;
+  readonly heartbeatInterval?: number;
+}
+
+/** Why a network is no longer run; undefined: it was stopped. */
+export interface RunnerEnd {
+  readonly state: AgentState;
+  readonly error: WarrenError;
+}
+
+/** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
+const CHORE_INTERVAL = 30_000;
+const DATA_PLANE_RETRY = 2_000;
+
+/**
+ * Runs one joined network: data plane from last known state at once, then the session with the control plane, which
+ * keeps it current. All changes go through one queue, so that disk, data plane and acknowledgement agree.
+ */
+export class NetworkRunner {
+  readonly pings = new Map<string, PingRecord>();
+  readonly history = new PathHistory();
+  readonly ended: Promise<RunnerEnd | undefined>;
+  keys!: NodeKeys;
+  view!: NetworkView;
+  connected = false;
+  since = new Date().toISOString();
+  address: string;
+  #end!: (end: RunnerEnd | undefined) => void;
+  #finished: RunnerEnd | undefined;
+  #keeper!: DataPlaneKeeper;
+  #credentials!: Credentials;
+  #session: Session | undefined;
+  #chores: NodeJS.Timeout | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #startGeneration = 0;
+  #certificateRefused = false;
+  #stopping = false;
+  #distrusted = false;
+  #everConnected = false;
+  /** The data plane may differ from the view: a change failed half way. */
+  #dirty = false;
+  #contact = 0;
+  #waiters: (() => void)[] = [];
+  readonly #log: Log;
+
+  constructor(private readonly options: RunnerOptions) {
+    this.#log = options.log;
+    this.address = options.network.membership.control.addresses[0] ?? '';
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get membership() {
+    return this.options.network.membership;
+  }
+
+  get plane() {
+    return this.#keeper?.plane;
+  }
+
+  get state(): AgentState {
+    if (this.#finished) return this.#finished.state;
+    if (this.#stopping) return 'stopped';
+    if (!this.plane) return 'starting';
+    if (this.connected) return 'running';
+    // Right after a join nothing of the network is known yet: that is no outage.
+    return this.#everConnected || this.view.position.revision > 0 ? 'offline' : 'starting';
+  }
+
+  /**
+   * Puts the interface up from last known state and begins to follow the control plane, reached or not.
+   * @throws what the data plane or forwarding refuse; nothing is left up then.
+   */
+  async start(): Promise<void> {
+    const { state } = this.options.network;
+    this.keys = await state.keys();
+    this.view = new NetworkView(this.membership, x25519PublicKey(this.keys.wireguard), this.#log);
+    const lastKnown = await state.lastKnown();
+    if (!lastKnown || !this.view.restore(lastKnown)) this.#log('warn', 'last known state is missing or damaged');
+    this.#contact = (await state.lastContact()) ?? Date.parse(this.membership.joinedAt);
+    this.#startGeneration = await state.nextStartGeneration();
+    this.#credentials = new Credentials(state, this.membership, this.keys, Date.now);
+    this.#keeper = new DataPlaneKeeper({
+      start: this.options.startDataPlane,
+      privateKey: this.keys.wireguard,
+      log: this.#log,
+      onLost: (reason) => void this.#dataPlaneLost(reason),
+    });
+    this.#checkTolerance();
+    try {
+      await this.#putUp();
+    } catch (error) {
+      this.#stopping = true;
+      await this.#takeDown();
+      throw error;
+    }
+    this.#follow();
+  }
+
+  /** Takes everything down; the state on disk stays. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#session?.stop();
+    clearInterval(this.#chores);
+    await this.#enqueue(() => this.#takeDown());
+    this.#notify();
+    this.#end(undefined);
+  }
+
+  /** Tells the control plane that this node goes for good, and takes everything down. @throws as the call. */
+  async leave(): Promise<void> {
+    const { leaveNetwork } = await import('../control/leave.js');
+    this.#stopping = true;
+    try {
+      await leaveNetwork(this.#credentials, this.membership);
+    } catch (error) {
+      this.#stopping = false;
+      throw error;
+    }
+    await this.stop();
+  }
+
+  /** Settles when connected (true) or ended (false), or after the time (false). */
+  waitConnected(milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!this.connected && !this.#finished && !this.#stopping) return void this.#waiters.push(look);
+        clearTimeout(timer);
+        resolve(this.connected);
+      };
+      const timer = setTimeout(() => resolve(this.connected), milliseconds);
+      look();
+    });
+  }
+
+  stats() {
+    return this.#keeper.stats();
+  }
+
+  #follow(): void {
+    this.#session = new Session({
+      openClient: (address) => this.#openClient(address),
+      addresses: this.membership.control.addresses,
+      hello: (fresh) => this.#hello(fresh),
+      heartbeat: () => this.view.heartbeat(),
+      handle: (message, reply) => this.#enqueue(() => this.#handle(message, reply)),
+      onConnection: (connected, address) => this.#setConnected(connected, address),
+      onCertificateRefused: () => {
+        this.#certificateRefused = true;
+      },
+      backoff: createBackoff(Math.random),
+      log: this.#log,
+      ...(this.options.heartbeatInterval && { heartbeatInterval: this.options.heartbeatInterval }),
+    });
+    this.#chores = setInterval(() => this.#doChores(), CHORE_INTERVAL);
+    this.#session.run().then(
+      (end) => (end && !this.#stopping ? this.#finish(end) : undefined),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #hello(fresh: boolean): SyncRequest {
+    const { nodeId } = this.membership;
+    const position = fresh ? ZERO_POSITION : this.view.position;
+    const hello = {
+      nodeId,
+      startGeneration: this.#startGeneration,
+      position,
+      digest: Buffer.from(samePosition(position, ZERO_POSITION) ? new Uint8Array(0) : this.view.digest()),
+      agentVersion: VERSION,
+      listenPort: this.plane?.listenPort ?? this.membership.listenPort,
+      record: recordToWire(recordOf(this.keys, this.membership.networkId)),
+    };
+    return { message: { $case: 'hello', value: hello } };
+  }
+
+  async #openClient(address: string) {
+    if (this.#certificateRefused || (await this.#credentials.hasExpired())) {
+      await this.#credentials.renew(address);
+      this.#certificateRefused = false;
+    }
+    return createControlClient(await this.#credentials.target(address));
+  }
+
+  async #handle(message: SyncResponse, reply: (request: SyncRequest) => void): Promise<Verdict> {
+    if (this.#stopping) return 'applied';
+    const content = message.message;
+    if (content?.$case === 'heartbeatReply') {
+      const { position, digest } = content.value;
+      const comparable = samePosition(positionFromWire(position), this.view.position);
+      return comparable && !equalBytes(digest, this.view.digest()) ? 'resync' : 'applied';
+    }
+    if (content?.$case !== 'snapshot' && content?.$case !== 'delta') return 'applied'; // of a later version
+    const applied =
+      content.$case === 'snapshot' ? this.view.applySnapshot(content.value) : this.view.applyDelta(content.value);
+    if (!applied) return 'resync';
+    this.#distrusted = false;
+    // The data plane first: a revoked peer is gone before the disk has turned once.
+    await this.#putUp();
+    await this.#save();
+    reply(acknowledge(this.view.position));
+    return 'applied';
+  }
+
+  /** Brings data plane and forwarding to what the view says. */
+  async #putUp(): Promise<void> {
+    const { membership, view } = this;
+    this.#dirty = true;
+    const self = view.self;
+    if (!self) throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
+    const peers = this.#distrusted ? [] : view.peers();
+    const listenPort = await this.#choosePort();
+    const mtu = membership.mtu ?? self.mtu;
+    const { interfaceName } = membership;
+    await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses: view.interfaceAddresses() }, peers);
+    this.history.keepOnly(peers);
+    if (self.role === 'bounce' && self.forward.length > 0) {
+      await this.options.forwarding.putUp(interfaceName, self.forward);
+    } else {
+      await this.options.forwarding.takeDown(interfaceName);
+    }
+    this.#dirty = false;
+  }
+
+  /** With `--listen-port 0` the port of the last run is kept while it is free. */
+  async #choosePort(): Promise<number> {
+    const { membership } = this;
+    if (this.plane) return this.plane.listenPort;
+    if (membership.anyPort && (await this.options.findPort(membership.listenPort)) === undefined) return 0;
+    return membership.anyPort ? membership.listenPort : requireFreePort(membership.listenPort, this.options.findPort);
+  }
+
+  async #takeDown(): Promise<void> {
+    await this.options.forwarding.takeDown(this.membership.interfaceName);
+    await this.#keeper.close();
+    if (this.connected) await this.#noteContact();
+  }
+
+  async #save(): Promise<void> {
+    const bytes = this.view.encode();
+    if (bytes) await this.options.network.state.saveLastKnown(bytes);
+    await this.#noteContact();
+  }
+
+  async #noteContact(): Promise<void> {
+    this.#contact = Date.now();
+    await this.options.network.state.saveLastContact(this.#contact);
+  }
+
+  #setConnected(connected: boolean, address: string): void {
+    this.connected = connected;
+    this.address = address;
+    this.since = new Date().toISOString();
+    this.#everConnected ||= connected;
+    this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
+    if (connected) void this.#enqueue(() => this.#noteContact()).catch((error: unknown) => this.#warn(error));
+    this.#notify();
+  }
+
+  /** The control plane says for good that this node is out, or that it runs twice. */
+  async #finish({ code, message }: SessionEnd): Promise<void> {
+    const state: AgentState = code === 'node-revoked' ? 'revoked' : code === 'node-expired' ? 'expired' : 'stopped';
+    if (code === 'clone') {
+      const what = 'another agent runs with a copy of this state directory, so this one stops';
+      const advice = 'remove the copy, or leave and join again here';
+      this.#finished = { state, error: new WarrenError(code, `${what}: ${advice}`) };
+    } else {
+      this.#finished = { state, error: new WarrenError(code, `${state}: ${message}`) };
+    }
+    this.#log('error', this.#finished.error.message);
+    clearInterval(this.#chores);
+    if (state === 'revoked' || state === 'expired') {
+      await this.options.network.state.saveTerminal({ state, message, at: new Date().toISOString() });
+    }
+    await this.#enqueue(() => this.#takeDown());
+    this.#notify();
+    this.#end(this.#finished);
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const { code, message } = describeError(error);
+    await this.#finish({ code, message }).catch((again: unknown) => this.#warn(again));
+  }
+
+  /** Somebody deleted the interface, or its worker died: put it up again, without hurry. */
+  async #dataPlaneLost(reason: Error | undefined): Promise<void> {
+    this.#log('error', `the data plane ended: ${reason?.message ?? 'no reason given'}; starting it again`);
+    while (!this.#stopping && !this.#finished && !this.plane) {
+      await new Promise((resolve) => setTimeout(resolve, DATA_PLANE_RETRY));
+      await this.#enqueue(async () => {
+        if (!this.#stopping && !this.#finished && !this.plane) await this.#putUp();
+      }).catch((error: unknown) => this.#warn(error));
+    }
+  }
+
+  #doChores(): void {
+    void this.#enqueue(async () => {
+      if (this.#stopping || this.#finished) return;
+      if (this.connected) {
+        await this.#noteContact();
+        if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);
+      }
+      if (this.#checkTolerance() || this.#dirty) await this.#putUp();
+    }).catch((error: unknown) => this.#warn(error));
+  }
+
+  /** @returns whether last known state has just become too old to be trusted (DECISIONS 11). */
+  #checkTolerance(): boolean {
+    const tolerance = this.view.self?.offlineToleranceMs ?? 0;
+    if (this.connected || this.#distrusted || tolerance === 0 || Date.now() - this.#contact <= tolerance) return false;
+    this.#distrusted = true;
+    this.#log('error', 'the control plane was not reached for longer than the network allows: peers are taken out');
+    return true;
+  }
+
+  #enqueue<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(action);
+    this.#queue = result.catch(() => undefined); // the caller has the error; the next action starts all the same
+    return result;
+  }
+
+  #notify(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const look of waiters) look();
+  }
+
+  #warn(error: unknown): void {
+    this.#log('warn', describeError(error).message);
+  }
+}

@@ -1,0 +1,175 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromBase64, type NetworkId, networkId, toBase64, WarrenError } from '@warren/base';
+import { isMissing } from '../errors.js';
+import { makePrivateFolder, readFileIfThere, readJsonIfThere, writeFileAtomically } from './atomic-file.js';
+import { loadMembership, type Membership, saveMembership } from './membership.js';
+import { loadNodeKeys, type NodeKeys, saveNodeKeys } from './node-keys.js';
+
+/** Why a node will not come back by itself. */
+export interface TerminalState {
+  readonly state: 'revoked' | 'expired';
+  readonly message: string;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+/** What a join gives. */
+export interface FreshJoin {
+  readonly keys: NodeKeys;
+  readonly membership: Membership;
+  /** DER, leaf first. */
+  readonly chain: readonly Uint8Array[];
+  /** Encoded Snapshot without peers. */
+  readonly lastKnown: Uint8Array;
+}
+
+const NETWORK_ID = /^[0-9a-zA-Z-]{1,64}$/;
+
+/**
+ * The folder of one network: keys, membership, certificate, last known state and counters. One process writes it at
+ * a time: the daemon, or a command while no daemon runs.
+ */
+export class NetworkState {
+  constructor(readonly folder: string) {}
+
+  /** Writes everything of a fresh join. */
+  async create({ keys, membership, chain, lastKnown }: FreshJoin): Promise<void> {
+    await makePrivateFolder(this.folder);
+    await Promise.all([
+      saveNodeKeys(this.#path('keys.json'), keys),
+      this.saveCertificateChain(chain),
+      this.saveLastKnown(lastKnown),
+    ]);
+    // Last: a folder with a membership is a network that was joined.
+    await saveMembership(this.#path('membership.json'), membership);
+  }
+
+  membership(): Promise<Membership | undefined> {
+    return loadMembership(this.#path('membership.json'));
+  }
+
+  /** @throws WarrenError `state-damaged` when they are gone. */
+  async keys(): Promise<NodeKeys> {
+    const keys = await loadNodeKeys(this.#path('keys.json'));
+    if (keys) return keys;
+    throw new WarrenError(
+      'state-damaged',
+      `the keys in ${this.folder} are gone: restore them, or leave and join again`,
+    );
+  }
+
+  /** DER, leaf first. Empty when it was lost: `Renew` gives another. */
+  async certificateChain(): Promise<Uint8Array[]> {
+    const file = await readJsonIfThere(this.#path('certificate.json'));
+    const chain = Array.isArray(file?.chain) ? file.chain : [];
+    return chain.map((der) => fromBase64(String(der))).filter((der) => der !== undefined);
+  }
+
+  async saveCertificateChain(chain: readonly Uint8Array[]): Promise<void> {
+    await writeFileAtomically(this.#path('certificate.json'), `${JSON.stringify({ chain: chain.map(toBase64) })}\n`);
+  }
+
+  /** Encoded Snapshot of what was applied last. */
+  async lastKnown(): Promise<Uint8Array | undefined> {
+    return readFileIfThere(this.#path('last-known.bin'));
+  }
+
+  async saveLastKnown(snapshot: Uint8Array): Promise<void> {
+    await writeFileAtomically(this.#path('last-known.bin'), snapshot);
+  }
+
+  /** Unix milliseconds at which the control plane was last heard; undefined: never since the join. */
+  async lastContact(): Promise<number | undefined> {
+    const at = (await readJsonIfThere(this.#path('contact.json')))?.at;
+    return typeof at === 'number' ? at : undefined;
+  }
+
+  async saveLastContact(at: number): Promise<void> {
+    await writeFileAtomically(this.#path('contact.json'), `${JSON.stringify({ at })}\n`);
+  }
+
+  /** Counts this start, on disk before it is used: a copy of the folder falls behind or collides (DECISIONS 8). */
+  async nextStartGeneration(): Promise<number> {
+    const path = this.#path('generation.json');
+    const last = (await readJsonIfThere(path))?.start;
+    const start = (typeof last === 'number' ? last : 0) + 1;
+    await writeFileAtomically(path, `${JSON.stringify({ start })}\n`);
+    return start;
+  }
+
+  async terminal(): Promise<TerminalState | undefined> {
+    const file = await readJsonIfThere(this.#path('terminal.json'));
+    if (file?.state !== 'revoked' && file?.state !== 'expired') return undefined;
+    return { state: file.state, message: String(file.message), at: String(file.at) };
+  }
+
+  async saveTerminal(terminal: TerminalState): Promise<void> {
+    await writeFileAtomically(this.#path('terminal.json'), `${JSON.stringify(terminal)}\n`);
+  }
+
+  /** Removes everything, keys included. */
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #path(name: string): string {
+    return join(this.folder, name);
+  }
+}
+
+/** A joined network on disk. */
+export interface JoinedNetwork {
+  readonly state: NetworkState;
+  readonly membership: Membership;
+}
+
+/** @throws WarrenError `protocol-error` for an id that is no safe folder name. */
+export function networkStateOf(stateDir: string, id: NetworkId): NetworkState {
+  if (!NETWORK_ID.test(id)) {
+    throw new WarrenError(
+      'protocol-error',
+      'the control plane sent a network id that is none: update agent or control',
+    );
+  }
+  return new NetworkState(join(stateDir, 'networks', id));
+}
+
+/** All networks that were joined, in the order of joining. */
+export async function listNetworks(stateDir: string): Promise<JoinedNetwork[]> {
+  const found: JoinedNetwork[] = [];
+  for (const id of await namesIn(join(stateDir, 'networks'))) {
+    if (!NETWORK_ID.test(id)) continue;
+    const state = networkStateOf(stateDir, networkId(id));
+    const membership = await state.membership();
+    if (membership) found.push({ state, membership });
+  }
+  return found.sort((a, b) => a.membership.joinedAt.localeCompare(b.membership.joinedAt));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/**
+ * Chooses by `--network` (name or id); without it the one that was joined first.
+ * @throws WarrenError `not-joined` or `network-unknown`.
+ */
+export function selectNetwork(networks: readonly JoinedNetwork[], selector: string | undefined): JoinedNetwork {
+  const first = networks[0];
+  if (!first) {
+    throw new WarrenError('not-joined', 'this host has joined no network: run `agent join --token …` first');
+  }
+  if (selector === undefined) return first;
+  const chosen = networks.find(
+    ({ membership }) => membership.networkName === selector || membership.networkId === selector,
+  );
+  if (chosen) return chosen;
+  const names = networks.map(({ membership }) => membership.networkName).join(', ');
+  throw new WarrenError('network-unknown', `this host has not joined network ${selector}; it has joined: ${names}`);
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromBase64, toBase64 } from '@warren/base';
+import { makePrivateFolder, readJsonIfThere, writeFileAtomically } from './atomic-file.js';
+import { generateNodeKeys, loadNodeKeys, type NodeKeys, saveNodeKeys } from './node-keys.js';
+
+/** What PrepareJoin answered; kept while the answer to Join is outstanding. */
+export interface PreparedJoin {
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly cidrs: readonly string[];
+  readonly challenge: Uint8Array;
+  readonly challengeKey: Uint8Array;
+}
+
+/**
+ * A join that has not ended. Its keys are on disk before the first request, so that a repetition after a lost reply is
+ * the same node to the control plane and spends no second use (DECISIONS 8).
+ */
+export class PendingJoin {
+  private constructor(
+    readonly folder: string,
+    readonly keys: NodeKeys,
+    /** Set when Join may have reached the control plane earlier. */
+    readonly sent: PreparedJoin | undefined,
+  ) {}
+
+  /** Takes up the pending join of this token, or begins one. */
+  static async open(stateDir: string, tokenId: string): Promise<PendingJoin> {
+    // The id comes from outside and becomes a file name: hashed, it cannot climb out of the folder.
+    const name = createHash('sha256').update(tokenId).digest('hex').slice(0, 32);
+    const folder = join(stateDir, 'pending', name);
+    await makePrivateFolder(folder);
+    const known = await loadNodeKeys(join(folder, 'keys.json'));
+    const keys = known ?? generateNodeKeys();
+    if (!known) await saveNodeKeys(join(folder, 'keys.json'), keys);
+    return new PendingJoin(folder, keys, await loadPrepared(join(folder, 'prepared.json')));
+  }
+
+  /** To be called right before Join is sent. */
+  async markSent(prepared: PreparedJoin): Promise<void> {
+    const { challenge, challengeKey, ...rest } = prepared;
+    const file = { ...rest, challenge: toBase64(challenge), challengeKey: toBase64(challengeKey) };
+    await writeFileAtomically(join(this.folder, 'prepared.json'), `${JSON.stringify(file)}\n`);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function loadPrepared(path: string): Promise<PreparedJoin | undefined> {
+  const file = await readJsonIfThere(path);
+  const challenge = fromBase64(String(file?.challenge));
+  const challengeKey = fromBase64(String(file?.challengeKey));
+  if (!file || !challenge || !challengeKey || !Array.isArray(file.cidrs)) return undefined;
+  return {
+    networkId: String(file.networkId),
+    networkName: String(file.networkName),
+    cidrs: file.cidrs.map(String),
+    challenge,
+    challengeKey,
+  };
+}

@@ -1,0 +1,214 @@
+import { createHash, randomBytes } from 'node:crypto';
+import * as grpc from '@grpc/grpc-js';
+import { type HostPort, toBase64 } from '@warren/base';
+import { nobleProvider } from '@warren/crypto';
+import { formatJoinToken, verifyKeyPossession, verifyRecord } from '@warren/identity';
+import * as wire from '@warren/proto';
+import { generateNodeKeys, x25519PublicKey } from '../state/node-keys.js';
+import { TestNetworkAuthority, testNetworkId } from './peers.js';
+import { createTestAuthority, type TestAuthority } from './test-authority.js';
+
+type SyncCall = grpc.ServerDuplexStream<wire.SyncRequest, wire.SyncResponse>;
+
+interface Joined {
+  readonly identity: string;
+  readonly nodeId: string;
+}
+
+/**
+ * A control plane for tests: real gRPC over real TLS with an authority of its own; what it answers is set by the test,
+ * what it was asked is kept.
+ */
+export class FakeControl {
+  readonly networkId = testNetworkId();
+  networkName = 'test';
+  cidrs = ['198.18.0.0/24'];
+  role = wire.Role.ROLE_CLIENT;
+  forward: string[] = [];
+  offlineToleranceMs = 0;
+  address = '198.18.0.3';
+  peers: Buffer[] = [];
+  tombstones: wire.SignedTombstone[] = [];
+  position = { epoch: 1, revision: 5 };
+  uses = 1;
+  certificateLife = 3_600_000;
+  /** Refuses every call with this code. */
+  refuse: string | undefined;
+  /** Refuses Join only. */
+  refuseJoin: string | undefined;
+  /** Joins, but the answer never leaves. */
+  loseJoinReply = false;
+  readonly authority = new TestNetworkAuthority();
+  readonly requests: string[] = [];
+  readonly joins: wire.JoinRequest[] = [];
+  readonly received: wire.SyncRequest[] = [];
+  readonly streams = new Set<SyncCall>();
+  readonly nodes: Joined[] = [];
+  readonly #challengeKey = generateNodeKeys().wireguard;
+  readonly #secret = randomBytes(32);
+  #server: grpc.Server | undefined;
+  port = 0;
+
+  private constructor(readonly ca: TestAuthority) {}
+
+  static async start(): Promise<FakeControl> {
+    const control = new FakeControl(await createTestAuthority());
+    await control.listen();
+    return control;
+  }
+
+  get endpoint(): HostPort {
+    return `127.0.0.1:${this.port}` as HostPort;
+  }
+
+  token(change: Partial<{ id: string; addresses: HostPort[]; pin: Uint8Array }> = {}): string {
+    const { pin } = this.ca;
+    return formatJoinToken({ id: 'tok', secret: this.#secret, addresses: [this.endpoint], pin, ...change });
+  }
+
+  /** Listens (again), on the same port if there was one. */
+  async listen(): Promise<void> {
+    const { key, chain } = await this.ca.server();
+    const server = new grpc.Server();
+    server.addService(wire.AgentServiceService, this.#service());
+    const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(chain) };
+    const credentials = grpc.ServerCredentials.createSsl(Buffer.from(this.ca.rootPem), [pair], false);
+    this.port = await new Promise((resolve, reject) => {
+      server.bindAsync(`127.0.0.1:${this.port}`, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    });
+    this.#server = server;
+  }
+
+  /** As a kill -9: connections break. */
+  kill(): void {
+    this.#server?.forceShutdown();
+    this.#server = undefined;
+    this.streams.clear();
+  }
+
+  /** Sends to every connected agent. */
+  push(message: wire.SyncResponse['message']): void {
+    for (const stream of this.streams) stream.write({ message });
+  }
+
+  /** A delta from the present position to the next. */
+  pushDelta(delta: Partial<wire.Delta>): void {
+    const from = this.position;
+    this.position = { ...from, revision: from.revision + 1 };
+    const none = { self: undefined, upsert: [], remove: [], tombstones: [] };
+    this.push({ $case: 'delta', value: { from, to: this.position, ...none, ...delta } });
+  }
+
+  farewell(code: string): void {
+    for (const stream of this.streams) {
+      const value = { code, message: `said ${code}`, tombstone: undefined };
+      stream.write({ message: { $case: 'farewell', value } });
+      stream.end();
+    }
+  }
+
+  self(nodeId: string, name = 'laptop'): wire.SelfConfig {
+    const { networkId, networkName, cidrs, role, forward, offlineToleranceMs, address } = this;
+    const addresses = [address, 'fd00::3'];
+    const common = { nodeId, name, role, addresses, networkId, networkName, cidrs, forward, offlineToleranceMs };
+    return { ...common, mtu: 1400, endpoint: '' };
+  }
+
+  #service(): wire.AgentServiceServer {
+    return {
+      prepareJoin: (call, done) => this.#unary('prepareJoin', done, () => this.#prepare(call.request)),
+      join: (call, done) => this.#unary('join', done, () => this.#join(call.request)),
+      renew: (call, done) =>
+        this.#unary('renew', done, async () => ({
+          certificateChain: await this.#chain(call.request.identityKey),
+        })),
+      leave: (_call, done) => this.#unary('leave', done, async () => ({})),
+      sync: (call) => this.#sync(call),
+    };
+  }
+
+  #unary<T>(name: string, done: grpc.sendUnaryData<T>, answer: () => Promise<T>): void {
+    this.requests.push(name);
+    const code = this.refuse ?? (name === 'join' ? this.refuseJoin : undefined);
+    if (code) {
+      done(refusal(code));
+      return;
+    }
+    answer().then(
+      (reply) => (name === 'join' && this.loseJoinReply ? this.kill() : done(null, reply)),
+      (error: unknown) => done(refusal(error instanceof Error ? error.message : 'internal')),
+    );
+  }
+
+  async #prepare(request: wire.PrepareJoinRequest): Promise<wire.PrepareJoinResponse> {
+    if (!request.tokenSecret.equals(this.#secret)) throw new Error('token-unknown');
+    if (this.nodes.length >= this.uses) throw new Error('token-used-up');
+    const { networkId, networkName, cidrs } = this;
+    const challengeKey = Buffer.from(x25519PublicKey(this.#challengeKey), 'base64');
+    const challenge = createHash('sha256').update('challenge').digest();
+    return { networkId, networkName, cidrs, role: wire.Role.ROLE_UNSPECIFIED, challenge, challengeKey };
+  }
+
+  async #join(request: wire.JoinRequest): Promise<wire.JoinResponse> {
+    this.joins.push(request);
+    const record = request.record && verifyRecord(request.record);
+    if (!record || record.networkId !== this.networkId) throw new Error('record-bad');
+    const { challenge, tokenId, possessionProof } = request;
+    const { identityKey, record: bytes } = request.record!;
+    const transcript = { challenge, identityKey, record: bytes, tokenId };
+    const key = Buffer.from(record.wireguardKey, 'base64');
+    if (!verifyKeyPossession(nobleProvider, this.#challengeKey, key, transcript, possessionProof)) {
+      throw new Error('possession-unproven');
+    }
+    const identity = toBase64(identityKey);
+    if (!this.nodes.some((node) => node.identity === identity)) {
+      if (this.nodes.length >= this.uses) throw new Error('token-used-up');
+      this.nodes.push({ identity, nodeId: record.nodeId });
+    }
+    return {
+      certificateChain: await this.#chain(identityKey),
+      self: this.self(record.nodeId, request.name),
+      observedAddress: '192.0.2.1',
+      authorityKey: Buffer.from(this.authority.key),
+    };
+  }
+
+  async #chain(identityKey: Uint8Array): Promise<Buffer[]> {
+    return (await this.ca.agent(identityKey, this.certificateLife)).map((der) => Buffer.from(der));
+  }
+
+  #sync(call: SyncCall): void {
+    this.requests.push('sync');
+    if (this.refuse) return void call.emit('error', refusal(this.refuse));
+    if (!call.getAuthContext().sslPeerCertificate) return void call.emit('error', refusal('certificate-required'));
+    this.streams.add(call);
+    call.on('error', () => this.streams.delete(call));
+    call.on('end', () => {
+      this.streams.delete(call);
+      call.end();
+    });
+    call.on('data', (request: wire.SyncRequest) => this.#hear(call, request));
+  }
+
+  #hear(call: SyncCall, request: wire.SyncRequest): void {
+    this.received.push(request);
+    const { message } = request;
+    if (message?.$case === 'heartbeat') {
+      const { position, digest } = message.value;
+      call.write({ message: { $case: 'heartbeatReply', value: { position, digest } } });
+    }
+    if (message?.$case !== 'hello') return;
+    const { position, nodeId } = message.value;
+    if (position?.epoch === this.position.epoch && position.revision === this.position.revision) return;
+    const { peers, tombstones } = this;
+    const value = { position: this.position, self: this.self(nodeId), peers, tombstones };
+    call.write({ message: { $case: 'snapshot', value } });
+  }
+}
+
+function refusal(code: string): Partial<grpc.ServiceError> & Error {
+  const metadata = new grpc.Metadata();
+  metadata.set('warren-code', code);
+  const status = { code: grpc.status.PERMISSION_DENIED, details: `refused: ${code}`, metadata };
+  return Object.assign(new Error(code), status);
+}

@@ -1,0 +1,79 @@
+import type { PublicKey } from '@warren/base';
+import type { DataPlane, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from '@warren/dataplane';
+
+/** A data plane that remembers what it was told. */
+export class FakeDataPlane implements DataPlane {
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  readonly mtu: number;
+  readonly closed: Promise<Error | undefined>;
+  addresses: readonly string[];
+  readonly peers = new Map<PublicKey, DataPlanePeer>();
+  readonly greeted: PublicKey[] = [];
+  handshakes = new Map<PublicKey, string>();
+  isClosed = false;
+  #end!: (reason: Error | undefined) => void;
+
+  constructor(readonly options: DataPlaneOptions) {
+    this.interfaceName = options.interfaceName;
+    this.listenPort = options.listenPort;
+    this.mtu = options.mtu;
+    this.addresses = options.addresses;
+    for (const peer of options.peers ?? []) this.peers.set(peer.publicKey, peer);
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async replacePeers(peers: readonly DataPlanePeer[]): Promise<void> {
+    this.peers.clear();
+    for (const peer of peers) this.peers.set(peer.publicKey, peer);
+  }
+
+  async change({ set, remove }: { set: readonly DataPlanePeer[]; remove: readonly PublicKey[] }): Promise<void> {
+    for (const key of remove) this.peers.delete(key);
+    for (const peer of set) this.peers.set(peer.publicKey, peer);
+  }
+
+  async setAddresses(addresses: readonly string[]): Promise<void> {
+    this.addresses = addresses;
+  }
+
+  async initiateHandshake(peer: PublicKey): Promise<void> {
+    this.greeted.push(peer);
+  }
+
+  async stats(): Promise<DataPlaneStats> {
+    const peers = [...this.peers.values()].map(({ publicKey, endpoint }) => ({
+      publicKey,
+      endpoint: endpoint as DataPlaneStats['peers'][number]['endpoint'],
+      lastHandshake: this.handshakes.get(publicKey),
+      rxBytes: 10,
+      txBytes: 20,
+    }));
+    return { backend: 'userspace', crypto: 'fake', path: 'plain', peers, drops: {} };
+  }
+
+  /** As when somebody deletes the interface. */
+  die(): void {
+    this.#end(new Error('the interface was deleted'));
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.#end(undefined);
+  }
+}
+
+/** A starter that keeps what it started, newest last. */
+export function fakeDataPlanes() {
+  const planes: FakeDataPlane[] = [];
+  return {
+    planes,
+    start: async (options: DataPlaneOptions): Promise<DataPlane> => {
+      const plane = new FakeDataPlane(options);
+      planes.push(plane);
+      return plane;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { Store } from '../store-api.js';
+import { openTestStore } from '../testing/members.js';
+import { externalServer, freshDatabase, type TestServer } from '../testing/servers.js';
+import { changesSuite } from './changes.suite.js';
+import { keepingSuite } from './keeping.suite.js';
+import { membersSuite } from './members.suite.js';
+
+describe('the store on an external PostgreSQL, by TCP', () => {
+  let server: TestServer | undefined;
+  let store: Store | undefined;
+  let url = '';
+  beforeAll(async () => {
+    server = await externalServer();
+    url = await freshDatabase(server);
+    store = await openTestStore(url);
+  });
+  afterAll(async () => {
+    await store?.close();
+    await server?.close();
+  });
+  const given = () => ({ store: store!, url });
+  membersSuite(given);
+  keepingSuite(given);
+  changesSuite(given);
+});
