@@ -10,9 +10,17 @@ export interface DataPlaneOptions {
   /** Addresses of the interface with their own prefix length, e.g. `10.44.0.3/32`. */
   readonly addresses: readonly string[];
   readonly peers?: readonly DataPlanePeer[];
+  /** Absent: what the environment's `WARREN_DATAPLANE` says, else offload where the kernel has it. */
+  readonly packetPath?: PacketPath;
   /** One line each: what the worker has to say. */
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
+
+/**
+ * How packets move: `offload` by super-packets of up to 64 KiB (TUN segmentation offload, UDP_SEGMENT, UDP_GRO), `plain` one a
+ * system call, on every kernel.
+ */
+export type PacketPath = 'plain' | 'offload';
 
 export interface DataPlanePeer {
   readonly publicKey: PublicKey;
@@ -37,8 +45,7 @@ export interface DataPlaneStats {
   readonly backend: 'userspace';
   /** Name of the CryptoProvider in use. */
   readonly crypto: string;
-  /** `plain` (one packet a call), later `offload`. */
-  readonly path: string;
+  readonly path: PacketPath;
   readonly peers: readonly DataPlanePeerStats[];
   readonly drops: Readonly<Record<string, number>>;
 }

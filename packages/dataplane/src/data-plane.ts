@@ -1,5 +1,12 @@
 import { type Endpoint, type PublicKey, WarrenError } from '@warren/base';
-import type { DataPlane, DataPlaneChange, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from './data-plane-api.js';
+import type {
+  DataPlane,
+  DataPlaneChange,
+  DataPlaneOptions,
+  DataPlanePeer,
+  DataPlaneStats,
+  PacketPath,
+} from './data-plane-api.js';
 import { EndpointResolver } from './endpoint-resolver.js';
 import { InterfaceConfig, parseInterfaceAddress } from './interface-config.js';
 import { checkInterfaceName } from './interface-name.js';
@@ -40,6 +47,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   }
 }
 
+/** @throws WarrenError `bad-packet-path` unless it is unset, empty or a path. */
+function packetPathOf(environment: string | undefined): PacketPath | undefined {
+  if (environment === undefined || environment === '') return undefined;
+  if (environment === 'plain' || environment === 'offload') return environment;
+  throw new WarrenError(
+    'bad-packet-path',
+    `WARREN_DATAPLANE is ${JSON.stringify(environment)}: set it to plain or offload, or leave it out`,
+  );
+}
+
 class RunningDataPlane implements DataPlane {
   readonly interfaceName: string;
   readonly mtu: number;
@@ -74,9 +91,10 @@ class RunningDataPlane implements DataPlane {
   /** To be called once, and `close` if it fails. */
   async start(): Promise<void> {
     const { interfaceName, listenPort, mtu, addresses, peers = [] } = this.options;
+    const packetPath = this.options.packetPath ?? packetPathOf(process.env.WARREN_DATAPLANE);
     const privateKey = Uint8Array.from(this.options.privateKey.expose());
     const started = await this.#channel.request(
-      { type: 'start', options: { interfaceName, privateKey, listenPort, mtu } },
+      { type: 'start', options: { interfaceName, privateKey, listenPort, mtu, ...(packetPath && { packetPath }) } },
       [privateKey.buffer],
     );
     this.#channel.guard(started.descriptors);
@@ -89,7 +107,10 @@ class RunningDataPlane implements DataPlane {
     // The machine knows the peers before the first packet can come from the interface.
     await this.#tellPeers('replace', peers, []);
     await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
-    this.#log('info', `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}`);
+    this.#log(
+      'info',
+      `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}, packets ${started.path}`,
+    );
   }
 
   async replacePeers(peers: readonly DataPlanePeer[]): Promise<void> {

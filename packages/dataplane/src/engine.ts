@@ -1,4 +1,4 @@
-import { type Instant, instant, isDrop, type PublicKey } from '@warren/base';
+import { isDrop, type PublicKey } from '@warren/base';
 import {
   ERRNO,
   errnoName,
@@ -9,6 +9,7 @@ import {
   watchReadable,
 } from '@warren/udp';
 import type { Device, PathId } from '@warren/wireguard';
+import { MachineDriver, now } from './machine-driver.js';
 import type { PathTable } from './path-table.js';
 import { isTunGone, type Tun } from './tun.js';
 
@@ -18,12 +19,6 @@ const BUDGET = 64;
 const MAX_PACKET = 65_535;
 /** Transport header and tag, and padding. */
 const SEAL_OVERHEAD = 15 + 32;
-/** Most that setTimeout takes. */
-const MAX_DELAY = 2 ** 31 - 1;
-/** WireGuard message type 1 (paper §5.4.2). */
-const INITIATION = 1;
-/** Initiations in a row without an answer, about 5 seconds apart, after which the endpoint is worth a doubt. */
-const UNANSWERED_INITIATIONS = 3;
 
 export interface EngineParts {
   readonly tun: Tun;
@@ -37,26 +32,34 @@ export interface EngineParts {
   readonly onTunGone: () => void;
 }
 
+/** What moves the packets of one interface, in whatever way. */
+export interface PacketEngine {
+  /** Packets lost outside the machine, by reason. */
+  readonly drops: ReadonlyMap<string, number>;
+  start(): void;
+  /** After any call to the machine: sends what it wants sent, hears what happened, arms its timer. */
+  settle(): void;
+  /** Stops at once; descriptors and machine are left to their owner. */
+  close(): void;
+}
+
 /**
  * Moves packets between TUN, the WireGuard machine and the sockets, one a system call, and keeps the machine's timer.
  * Runs on the worker's event loop; nothing here blocks.
  */
-export class Engine {
-  /** Packets lost outside the machine, by reason. */
+export class Engine implements PacketEngine {
   readonly drops = new Map<string, number>();
   readonly #readOffset: number;
   readonly #sealed: Uint8Array;
   readonly #openedOffset: number;
   readonly #opened: Uint8Array;
   readonly #watches: Readiness[] = [];
-  /** Initiations since the last completed handshake. */
-  readonly #unanswered = new Map<PublicKey, number>();
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #driver: MachineDriver;
   #closed = false;
 
   constructor(private readonly parts: EngineParts) {
     const { memory } = parts;
+    this.#driver = new MachineDriver({ ...parts, send: (path, datagram) => this.#send(path, datagram) });
     this.#readOffset = memory.allocate(MAX_PACKET);
     const sealed = memory.allocate(MAX_PACKET + SEAL_OVERHEAD);
     this.#sealed = memory.bytes.subarray(sealed, sealed + MAX_PACKET + SEAL_OVERHEAD);
@@ -86,16 +89,13 @@ export class Engine {
     this.settle();
   }
 
-  /** After any call to the machine: sends what it wants sent, hears what happened, arms its timer. */
   settle(): void {
-    this.#drain();
-    this.#armTimer();
+    this.#driver.settle();
   }
 
-  /** Stops at once; descriptors and machine are left to their owner. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#driver.close();
     for (const watch of this.#watches) watch.close();
   }
 
@@ -116,16 +116,16 @@ export class Engine {
       const sealed = device.sealPacket(packet, this.#sealed, now());
       // The machine counts its own drops.
       if (!isDrop(sealed) && sealed.length > 0) this.#send(sealed.path, this.#sealed.subarray(0, sealed.length));
-      this.#drain();
+      this.#driver.drain();
     }
     this.#flush();
-    this.#armTimer();
+    this.#driver.armTimer();
   }
 
   #pumpUdp(socket: UdpSocket): void {
     socket.receive(BUDGET, this.#onDatagram);
     this.#flush();
-    this.#armTimer();
+    this.#driver.armTimer();
   }
 
   readonly #onDatagram = (datagram: Uint8Array, from: Uint8Array): void => {
@@ -138,7 +138,7 @@ export class Engine {
     }
     const opened = device.openDatagram(datagram, path, this.#opened, now());
     if (!isDrop(opened) && opened.length > 0) this.#deliver(opened.length);
-    this.#drain();
+    this.#driver.drain();
   };
 
   #deliver(length: number): void {
@@ -146,30 +146,6 @@ export class Engine {
     if (errno === 0) return;
     if (isTunGone(errno)) this.#tunGone();
     else this.#count(`tun-write-${errnoName(errno)}`);
-  }
-
-  #drain(): void {
-    if (this.#closed) return;
-    const { device } = this.parts;
-    for (let transmit = device.pollTransmit(); transmit; transmit = device.pollTransmit()) {
-      if (transmit.datagram[0] === INITIATION && transmit.peer) this.#countInitiation(transmit.peer);
-      this.#send(transmit.path, transmit.datagram);
-    }
-    for (let event = device.pollEvent(); event; event = device.pollEvent()) {
-      if (event.type === 'handshake-completed') {
-        this.#unanswered.delete(event.peer);
-        this.parts.onHandshakeCompleted(event.peer, event.role);
-      } else if (event.type === 'handshake-gave-up') {
-        this.#unanswered.delete(event.peer);
-        this.parts.onHandshakeFailing(event.peer);
-      }
-    }
-  }
-
-  #countInitiation(peer: PublicKey): void {
-    const count = (this.#unanswered.get(peer) ?? 0) + 1;
-    this.#unanswered.set(peer, count);
-    if (count % UNANSWERED_INITIATIONS === 0) this.parts.onHandshakeFailing(peer);
   }
 
   #send(path: PathId, datagram: Uint8Array): void {
@@ -210,26 +186,7 @@ export class Engine {
     setImmediate(() => this.parts.onTunGone());
   }
 
-  /** A timer that fires too early only asks again, so it is moved forwards but never backwards: that is the rare case. */
-  #armTimer(): void {
-    if (this.#closed) return;
-    const deadline = this.parts.device.pollTimeout();
-    if (!deadline || deadline.at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = deadline.at;
-    const delay = Math.min(Math.max(Math.ceil(deadline.at - performance.now()), 0), MAX_DELAY);
-    this.#timer = setTimeout(() => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.parts.device.handleTimeout(now());
-      this.settle();
-      this.#flush();
-    }, delay);
-  }
-
   #count(reason: string): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
   }
 }
-
-/** The machine's clock: monotonic milliseconds of this thread. */
-export const now = (): Instant => instant(performance.now());

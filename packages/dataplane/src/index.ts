@@ -6,4 +6,5 @@ export type {
   DataPlanePeer,
   DataPlanePeerStats,
   DataPlaneStats,
+  PacketPath,
 } from './data-plane-api.js';

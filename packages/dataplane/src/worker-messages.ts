@@ -1,5 +1,5 @@
 import type { Endpoint, Prefix, PublicKey } from '@warren/base';
-import type { DataPlanePeerStats } from './data-plane-api.js';
+import type { DataPlanePeerStats, PacketPath } from './data-plane-api.js';
 
 /**
  * What passes between the main thread and the worker: configuration and statistics, never packets. Keys travel as
@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly privateKey: Uint8Array;
   readonly listenPort: number;
   readonly mtu: number;
+  /** Absent: offload where the kernel has it. */
+  readonly packetPath?: PacketPath;
 }
 
 export interface WorkerPeer {
@@ -37,6 +39,7 @@ export interface WorkerPeer {
 export interface Started {
   readonly listenPort: number;
   readonly crypto: string;
+  readonly path: PacketPath;
   /** Families that have a socket. */
   readonly families: readonly (4 | 6)[];
   readonly descriptors: readonly number[];
@@ -44,7 +47,7 @@ export interface Started {
 
 export interface WorkerStats {
   readonly crypto: string;
-  readonly path: string;
+  readonly path: PacketPath;
   readonly peers: readonly DataPlanePeerStats[];
   readonly drops: Readonly<Record<string, number>>;
 }
