@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { invariant, type PublicKey, SecretKey, unixMillis, WarrenError } from '@warren/base';
 import { openUdpSockets, PacketMemory, type UdpSockets } from '@warren/udp';
 import { createDevice, type Device } from '@warren/wireguard';
@@ -10,6 +9,7 @@ import { OffloadEngine } from './offload/offload-engine.js';
 import { type OffloadTun, openOffloadTun } from './offload/offload-tun.js';
 import { PathTable } from './path-table.js';
 import { PeerTable } from './peer-table.js';
+import { createRandomPool } from './random-pool.js';
 import { openTun, type Tun } from './tun.js';
 import type {
   LogLevel,
@@ -113,7 +113,7 @@ export class WorkerCore {
       crypto: crypto.provider,
       memoryAead: crypto.aead,
       privateKey: new SecretKey(options.privateKey),
-      random: (length) => Uint8Array.from(randomBytes(length)),
+      random: createRandomPool(),
       wallClock: () => unixMillis(Date.now()),
       pathBytes: (path) => paths.pathBytes(path),
       mtu: options.mtu,
