@@ -133,7 +133,8 @@ describeLab('`agent join` that cannot be done', [], () => {
   });
   afterAll(() => lab?.world.close());
 
-  it.each(CASES)('because of $name: exit code $exit, one clear line, nothing half made', async (given) => {
+  const titled = CASES.map((given) => [`because of ${given.name}: exit code ${given.exit}`, given] as const);
+  it.each(titled)('%s, one clear line, nothing half made', async (_, given) => {
     const host = given.on === 'clashing' ? lab.clashing : lab.host;
     const clear = await given.prepare?.(host);
     const stateDir = join(host.dir, `state-${CASES.indexOf(given)}`);

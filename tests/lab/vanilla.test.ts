@@ -4,7 +4,7 @@ import { type ClassicMesh, HOME_NAT, type Host, waitUntil } from '@warren/netlab
 import { expect, it } from 'vitest';
 import { describeLab } from '../support/groups.js';
 import { createKeyPair } from '../support/wireguard-keys.js';
-import { SOAK, useClassicMesh } from './support/classic-mesh.js';
+import { useClassicMesh } from './support/classic-mesh.js';
 
 const { privateKey, publicKey } = createKeyPair();
 const NAME = 'tablet';
@@ -46,8 +46,7 @@ describeLab('a vanilla member', ['wireguard-go', 'wg', 'wg-quick'], () => {
       WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD: '1',
     };
     const up = await host.run('wg-quick', ['up', file], { env });
-    expect(up.stderr).not.toMatch(/error|fail/i);
-    expect(up.code).toBe(0);
+    expect(up.code, up.stderr).toBe(0);
   });
 
   it('reaches every node, and is reached by every node, over IPv4 and IPv6', async () => {
@@ -65,16 +64,16 @@ describeLab('a vanilla member', ['wireguard-go', 'wg', 'wg-quick'], () => {
 
   it('is handshaken with by our agents too, when they begin', async () => {
     const { agents } = mesh();
-    const bounce = agents['public-server1'];
-    // Forgetting the bounce's session makes the next packet of the bounce open a new one: our initiator role.
-    await restartInterface(host);
-    await waitUntil('the vanilla side to be handshaken with', { timeoutMs: 30_000 }, () =>
-      bounce.host.ping(node.addresses[0]!),
+    await forgetSessions(host);
+    expect(await latestHandshake(host, mesh())).toBe(0);
+    // From now on the member sends nothing by itself: whatever comes of this began at the bounce.
+    await waitUntil('the bounce to begin a handshake', { timeoutMs: 40_000 }, () =>
+      agents['public-server1'].host.ping(node.addresses[0]!),
     );
     expect(await latestHandshake(host, mesh())).toBeGreaterThan(0);
   });
 
-  it.runIf(SOAK)(
+  it(
     'goes on across a rekey',
     async () => {
       const { agents } = mesh();
@@ -108,13 +107,17 @@ function withPrivateKey(conf: string): string {
   return conf.replace(/^PrivateKey = .*$/m, `PrivateKey = ${privateKey}`);
 }
 
-async function restartInterface(host: Host): Promise<void> {
+/** Takes the peers away and puts them back without keepalive, so that there is neither session nor reason for one. */
+async function forgetSessions(host: Host): Promise<void> {
   const { stdout } = await host.run('wg', ['showconf', 'wg0']);
-  // Setting the same private key again is enough to make wireguard-go expire every session.
-  const script = 'wg set wg0 private-key /dev/null && wg setconf wg0 /dev/stdin';
-  const { code, stderr } = await host.run('sh', ['-c', script], { input: stdout });
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
+  const peers = stdout.slice(stdout.indexOf('[Peer]')).replaceAll(/^PersistentKeepalive = .*$/gm, '');
+  const keys = [...peers.matchAll(/^PublicKey = (.*)$/gm)].map(([, key]) => key!);
+  expect(keys.length).toBeGreaterThan(0);
+  const removals = keys.flatMap((key) => ['peer', key, 'remove']);
+  expect(await host.run('wg', ['set', 'wg0', ...removals])).toMatchObject({ code: 0, stderr: '' });
+  const file = join(host.dir, 'peers.conf');
+  writeFileSync(file, peers);
+  expect(await host.run('wg', ['addconf', 'wg0', file])).toMatchObject({ code: 0, stderr: '' });
 }
 
 /** Seconds since 1970 of the vanilla member's last handshake with the bounce. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SecretKey, unixMillis, WarrenError } from '@warren/base';
+import { equalBytes, SecretKey, unixMillis, WarrenError } from '@warren/base';
 import { ed25519PublicKey } from '@warren/crypto';
 import {
   ensureDefaultNetwork,
@@ -24,6 +24,9 @@ import type { Log } from './log.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
+
+/** Milliseconds that requests may take to end when the process stops. */
+const HTTP_CLOSE_TIMEOUT = 5_000;
 
 /** A running control plane. */
 export interface ControlPlane {
@@ -141,13 +144,22 @@ async function openStorage(
 }
 
 async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Promise<void>)[]): Promise<string> {
-  closers.push(() => rest.app.close());
+  closers.push(() => closeHttp(rest));
   try {
     await rest.app.listen({ host: config.http.host, port: config.http.port });
   } catch (error) {
     throw listenError('http', config.http, error as NodeJS.ErrnoException);
   }
   return rest.app.listeningOrigin;
+}
+
+/** Requests that run get their answer; connections end with it, though they asked to be kept alive. */
+async function closeHttp({ app }: RestApp): Promise<void> {
+  const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+  const all = setTimeout(() => app.server.closeAllConnections(), HTTP_CLOSE_TIMEOUT);
+  await app.close();
+  clearInterval(idle);
+  clearTimeout(all);
 }
 
 function startAgents(
@@ -177,12 +189,9 @@ function startAgents(
   });
 }
 
-/** Made once in the life of a database; afterwards `warren apikey create` makes others. */
+/** Made once in the life of a database, by one of its replicas; afterwards `warren apikey create` makes others. */
 async function firstApiKey(store: Store): Promise<string | undefined> {
-  let first = false;
-  await store.secret('first-api-key-made', () => {
-    first = true;
-    return randomBytes(8);
-  });
-  return first ? (await store.createApiKey('admin', 'local')).secret : undefined;
+  const mark = randomBytes(16);
+  const kept = await store.secret('first-api-key-made', () => mark);
+  return equalBytes(kept, mark) ? (await store.createApiKey('admin', 'local')).secret : undefined;
 }

@@ -30,12 +30,12 @@ export async function runDemo(config: DemoConfig, stop: AbortSignal): Promise<nu
     stop.addEventListener('abort', () => resolve(), { once: true });
   });
   try {
-    const forming = startClassicMesh(site, { onStep: (step) => screen.line(step) });
+    const forming = startClassicMesh(site, { onStep: (step) => stop.aborted || screen.line(step) });
     // When it is interrupted, the closing world pulls the ground from under it: that failure is none.
     const mesh = await Promise.race([forming, interrupted.then(() => undefined)]);
     if (mesh === undefined) {
       forming.catch(() => undefined);
-      return 0;
+      return interruptedCode(config);
     }
     return await watch(mesh, config, screen, stop);
   } finally {
@@ -48,7 +48,6 @@ async function watch(mesh: ClassicMesh, config: DemoConfig, screen: Screen, stop
   const agents = NAMES.map((name) => mesh.agents[name]);
   const deadline = Date.now() + FORMING_MS;
   let pairs: ShownPair[] = [];
-  screen.show(renderMatrix(NAMES, pairs));
   while (!stop.aborted) {
     const round = await pingMatrix(agents);
     const complete = round.every(reached);
@@ -62,9 +61,11 @@ async function watch(mesh: ClassicMesh, config: DemoConfig, screen: Screen, stop
     }
     await delay(ROUND_MS, undefined, { signal: stop }).catch(() => undefined);
   }
-  // Interrupted before a round was complete: whoever asked for one round has not got it.
-  return config.once ? 1 : 0;
+  return interruptedCode(config);
 }
+
+/** Whoever asked for one round has not got it; otherwise Ctrl-C is the ordinary end. */
+const interruptedCode = (config: DemoConfig): number => (config.once ? 1 : 0);
 
 /** Asks each agent which way it sends. An agent that does not answer shows no paths. */
 async function withPaths(mesh: ClassicMesh, round: readonly PairResult[]): Promise<ShownPair[]> {

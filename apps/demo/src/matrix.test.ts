@@ -6,10 +6,10 @@ const pair = (from: string, to: string, ipv4: boolean, ipv6: boolean) => ({ from
 it('shows who reaches whom, over what and which way, and what is not known yet', () => {
   const pairs = [{ ...pair('laptop', 'phone', true, true), path: 'bounce' }, pair('phone', 'laptop', true, false)];
   expect(renderMatrix(['laptop', 'phone', 'server'], pairs).split('\n')).toEqual([
-    'from \\ to  laptop     phone      server',
-    'laptop     ·          ✓ bounce   …',
-    'phone      ✓4         ·          …',
-    'server     …          …          ·',
+    'from \\ to  1          2          3',
+    '1 laptop   ·          ✓ bounce   …',
+    '2 phone    ✓4         ·          …',
+    '3 server   …          …          ·',
   ]);
 });
 

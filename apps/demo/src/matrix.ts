@@ -8,13 +8,32 @@ export interface ShownPair extends PairResult {
 const REACHED = '✓';
 const UNREACHED = '✗';
 
-/** Rows send, columns receive; `✓ direct` answered over IPv4 and IPv6, `✓4`/`✓6` over one of them only. */
+/** `✓6 bounce` and two spaces: five columns and their names fit a terminal of 80. */
+const CELL = 11;
+const CORNER = 'from \\ to';
+
+/**
+ * Rows send, columns receive, numbered as the rows; `✓ direct` answered over IPv4 and IPv6, `✓4` or `✓6` over one of
+ * them only.
+ */
 export function renderMatrix(names: readonly string[], pairs: readonly ShownPair[]): string {
-  const width = Math.max(...names.map((name) => name.length), 9) + 2;
-  const cell = (text: string): string => text.padEnd(width);
-  const header = cell('from \\ to') + names.map(cell).join('');
-  const rows = names.map((from) => cell(from) + names.map((to) => cell(renderPair(from, to, pairs))).join(''));
-  return [header, ...rows].map((line) => line.trimEnd()).join('\n');
+  const titles = names.map((name, index) => `${index + 1} ${name}`);
+  const width = Math.max(CORNER.length, ...titles.map((title) => title.length)) + 2;
+  const row = (title: string, cells: readonly string[]): string =>
+    (title.padEnd(width) + cells.map((cell) => cell.padEnd(CELL)).join('')).trimEnd();
+  const header = row(
+    'from \\ to',
+    names.map((_, index) => String(index + 1)),
+  );
+  return [
+    header,
+    ...names.map((from, index) =>
+      row(
+        titles[index]!,
+        names.map((to) => renderPair(from, to, pairs)),
+      ),
+    ),
+  ].join('\n');
 }
 
 function renderPair(from: string, to: string, pairs: readonly ShownPair[]): string {

@@ -1,10 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkDatabase, formatDatabaseUrl, parseDatabaseUrl } from './connection.js';
-import { migrate } from './migrate.js';
 import { openDatabase } from './open-database.js';
-import { externalServer, freshDatabase, query, type TestServer, temporaryDirectory } from './testing/servers.js';
+import { externalServer, type TestServer, temporaryDirectory } from './testing/servers.js';
 
 describe('a database URL', () => {
   test('is read with host, socket, escapes and TLS', () => {
@@ -76,27 +74,5 @@ describe('a database that cannot be used is told from one that can', () => {
     await checkDatabase(parseDatabaseUrl(embedded.url));
     await embedded.close();
     await expect(checkDatabase(parseDatabaseUrl(embedded.url))).rejects.toMatchObject({ code: 'database-unreachable' });
-  });
-
-  test('migrations are applied once by replicas that start together, and told when they were changed or fail', async () => {
-    const url = await freshDatabase(server!);
-    const applied = await Promise.all([migrate(url), migrate(url), migrate(url)]);
-    expect(applied.flat()).toHaveLength(1);
-    const folder = join(dataDir, 'migrations');
-    const write = (name: string, sql: string) => {
-      mkdirSync(join(folder, name), { recursive: true });
-      writeFileSync(join(folder, name, 'migration.sql'), sql);
-    };
-    const other = await freshDatabase(server!);
-    write('1_first', 'create table a (n int);');
-    write('2_second', 'create table b (n int); select nonsense;');
-    await expect(migrate(other, folder)).rejects.toMatchObject({ code: 'migration-failed' });
-    expect(await query(other, `select to_regclass('a') is not null as a, to_regclass('b') is not null as b`)).toEqual([
-      { a: true, b: false },
-    ]);
-    write('2_second', 'create table b (n int);');
-    expect(await migrate(other, folder)).toEqual(['2_second']);
-    write('1_first', 'create table c (n int);');
-    await expect(migrate(other, folder)).rejects.toMatchObject({ code: 'migration-changed' });
   });
 });

@@ -4,6 +4,7 @@ import type { Network, NetworkNode, NodeKind, NodeStatus, Role, SignedRecord } f
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
 
+/** A network without its nodes; `revision` is its newest, starting at 1. */
 export interface NetworkRow {
   readonly id: NetworkId;
   readonly name: string;
@@ -14,6 +15,7 @@ export interface NetworkRow {
   readonly createdAt: Date;
 }
 
+/** A node as the control plane knows it. A revoked one has no addresses: they rest. */
 export interface NodeRow extends NetworkNode {
   readonly networkId: NetworkId;
   readonly status: NodeStatus;
@@ -26,6 +28,7 @@ export interface NodeRow extends NetworkNode {
   readonly revokedAt: Date | null;
 }
 
+/** A join token without its secret, which nobody can read back. */
 export interface TokenRow {
   /** Public part of the token, printable. */
   readonly id: string;
@@ -41,6 +44,7 @@ export interface TokenRow {
   readonly createdAt: Date;
 }
 
+/** An API key without its secret. `lastUsedAt` is exact to a minute. */
 export interface ApiKeyRow {
   readonly id: string;
   readonly name: string;
@@ -48,6 +52,7 @@ export interface ApiKeyRow {
   readonly lastUsedAt: Date | null;
 }
 
+/** One entry of the audit log: who did what to whom; never a secret. */
 export interface AuditRow {
   readonly id: string;
   readonly at: Date;
@@ -78,6 +83,7 @@ export interface TombstoneRow {
   readonly signature: Uint8Array;
 }
 
+/** A whole network at one position, (epoch, revision). */
 export interface NetworkState {
   readonly network: Network;
   readonly epoch: number;
@@ -85,6 +91,7 @@ export interface NetworkState {
   readonly tombstones: readonly TombstoneRow[];
 }
 
+/** What a host sends to join. The caller has verified the record's signature and the possession of the keys. */
 export interface JoinInput {
   readonly tokenId: string;
   readonly tokenSecret: Uint8Array;
@@ -98,11 +105,13 @@ export interface JoinInput {
   readonly record: SignedRecord;
 }
 
+/** A part of a list; `nextCursor` asks for the next, null at the end. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
 }
 
+/** Which part of a list is wanted; by default the first 100. */
 export interface PageQuery {
   /** 1 to 500. */
   readonly limit?: number;
@@ -193,6 +202,7 @@ export type SignTombstone = (subject: {
   revokedAt: Date;
 }) => TombstoneRow;
 
+/** What a store needs; several replicas may open one database with the same sealing key. */
 export interface OpenStoreOptions {
   readonly url: string;
   /** Seals `secret` values at rest, 32 bytes: from the data dir, or from the environment with an external database. */
@@ -204,5 +214,9 @@ export interface OpenStoreOptions {
   readonly pollInterval?: number;
 }
 
+/**
+ * Opens the store, migrating the database first. Throws `WarrenError`: `database-…`, `migration-…`, `sealing-key-
+ * wrong`.
+ */
 export type OpenStore = (options: OpenStoreOptions) => Promise<Store>;
 export type { IpAddress, NodeKind };

@@ -9,7 +9,7 @@ export interface JoinToken {
   readonly secret: Uint8Array;
   /** TLS addresses for agents, tried in order; at least one, at most 8. */
   readonly addresses: readonly HostPort[];
-  /** SHA-256 of the root certificate's SubjectPublicKeyInfo, 32 bytes (DECISIONS: tokens pin the root). */
+  /** SHA-256 of the root certificate's SubjectPublicKeyInfo, 32 bytes (ADR 0011). */
   readonly pin: Uint8Array;
 }
 

@@ -13,7 +13,7 @@ import {
 import { ed25519PublicKey, signEd25519, verifyEd25519 } from '@warren/crypto';
 import { ascii, FieldReader, fixedField, textField, uintField } from './fields.js';
 
-/** The keys of a node as its identity vouches for them (DECISIONS 7). */
+/** The keys of a node as its identity vouches for them (ADR 0007). */
 export interface NodeRecord {
   readonly networkId: NetworkId;
   readonly nodeId: NodeId;

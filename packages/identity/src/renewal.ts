@@ -6,7 +6,7 @@ import { ascii, isFieldText, textField, uintField } from './fields.js';
 const DOMAIN = ascii('warren renewal v1\n');
 
 /**
- * What an identity signs to get a fresh certificate (DECISIONS 9): domain ‖ node id (length byte and ASCII) ‖ time
+ * What an identity signs to get a fresh certificate (ADR 0011): domain ‖ node id (length byte and ASCII) ‖ time
  * (64 bits, big-endian, Unix milliseconds). A new array.
  *
  * @throws RangeError for an id or time that has no encoding.

@@ -15,7 +15,7 @@ import {
 import { signEd25519, verifyEd25519 } from '@warren/crypto';
 import { ascii, FieldReader, fixedField, textField, uintField } from './fields.js';
 
-/** Says for ever that a node and its keys were revoked; outranks any older snapshot (DECISIONS 11). */
+/** A node and its keys were revoked, for ever; outranks any older snapshot (join-and-sync.md, “Tombstone”). */
 export interface Tombstone {
   readonly networkId: NetworkId;
   readonly nodeId: NodeId;

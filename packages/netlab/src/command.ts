@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { delimiter } from 'node:path';
 import { WarrenError } from '@warren/base';
 
 /** What became of a program that ran to its end. `code` is null when a signal ended it. */
@@ -29,7 +30,11 @@ export function execute(
 ): Promise<CommandResult> {
   const timeoutMs = options.timeoutMs ?? 30_000;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: options.env ?? process.env, cwd: options.cwd, stdio: 'pipe' });
+    const child = spawn(command, args, {
+      env: withSystemFolders(options.env ?? process.env),
+      cwd: options.cwd,
+      stdio: 'pipe',
+    });
     const out = { stdout: '', stderr: '' };
     let timedOut = false;
     const timer = setTimeout(() => {
@@ -72,6 +77,14 @@ export async function executeOrThrow(
   throw new WarrenError('command-failed', `${command} ${args.join(' ')}: ${how}: ${result.stderr.trim()}${input}`);
 }
 
+/** `su` leaves a root without the folders in which `ip` and `nft` are. */
+export function withSystemFolders(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const folders = (env.PATH ?? '').split(delimiter);
+  const missing = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'].filter((folder) => !folders.includes(folder));
+  return { ...env, PATH: [...folders, ...missing].join(delimiter) };
+}
+
+/** The error that says where to get a program. */
 export function programMissing(command: string): WarrenError {
   const packages: Record<string, string> = { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' };
   const install = packages[command] ?? 'util-linux';

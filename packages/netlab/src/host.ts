@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IpAddress } from '@warren/base';
-import { type CommandResult, execute } from './command.js';
+import { type CommandResult, execute, withSystemFolders } from './command.js';
 import { HostProcess } from './host-process.js';
 import type { Namespace } from './namespace.js';
 import { NETNS_DIR } from './processes.js';
@@ -80,7 +80,7 @@ export class Host {
     const [file, ...rest] = this.commandLine(command, args, options);
     const child = spawn(file!, rest, {
       cwd: options.cwd ?? this.dir,
-      env: { ...process.env, ...options.env },
+      env: withSystemFolders({ ...process.env, ...options.env }),
       stdio: ['ignore', 'pipe', 'pipe'],
       // A session of its own: Ctrl-C in a terminal goes to us, and we end things in order.
       detached: true,

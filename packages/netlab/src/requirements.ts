@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { WarrenError } from '@warren/base';
-import { programMissing } from './command.js';
+import { programMissing, withSystemFolders } from './command.js';
 
 const PROGRAMS = ['ip', 'nft', 'ping', 'nsenter', 'unshare', 'setpriv', 'mount'] as const;
 
@@ -28,7 +28,7 @@ export function requireLab(): void {
 }
 
 function isInstalled(program: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = withSystemFolders(process.env).PATH!.split(delimiter);
   return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

@@ -20,7 +20,7 @@ export const decideNetwork = (network: Network, down?: ReadonlySet<NodeId>): Dec
 /**
  * What a change means for each node that sees it: for every node of `after`, `diffPeers` of its peers before and after,
  * nodes without a difference left out. Evaluates only the pairs that the change touches: those of the nodes in `changed`
- * (added, removed or different), and those that a changed fact names (DECISIONS 3).
+ * (added, removed or different), and those that a changed fact names (docs/ARCHITECTURE.md, “Life of a change”).
  *
  * @param changed must name every node that differs; more does no harm.
  */

@@ -12,7 +12,7 @@ export const standing = (node: NetworkNode): Role => (node.endpoint === undefine
 const NONE: ReadonlySet<NodeId> = new Set();
 
 /**
- * Network-wide facts that pairs depend on (DECISIONS 2 and 3): who is homed where, and what is routed to which bounce.
+ * Network-wide facts that pairs depend on (ADR 0006): who is homed where, and what is routed to which bounce.
  * Depends on the set of nodes only, not on the order of the map.
  *
  * @param down bounces that the caller holds for dead: nobody is homed there while another one lives. They stay peers of

@@ -5,7 +5,7 @@ import { hostPrefixes, sortedPrefixes } from './order.js';
 
 /**
  * How two nodes see each other: `[a sees b, b sees a]`, both present or both absent (a node has no peer in itself).
- * Pure and pairwise (DECISIONS 3); `facts` are those of the network that both are in.
+ * Pure and pairwise (docs/ARCHITECTURE.md, “Life of a change”); `facts` are those of the network that both are in.
  *
  * | a ↔ b | |
  * |---|---|
@@ -41,7 +41,7 @@ function see(from: NetworkNode, to: NetworkNode, facts: Facts): Peer {
   return itsHome === from.id ? straight(from, to, hostPrefixes(to.addresses)) : through(to, itsHome);
 }
 
-/** What `from` sends to its home bounce: exact for agents, the whole network for vanilla members (DECISIONS 1). */
+/** What `from` sends to its home bounce: exact for agents, the whole network for vanilla members (ADR 0006). */
 function throughHome(from: NetworkNode, home: NetworkNode, facts: Facts): readonly Prefix[] {
   if (from.kind === 'vanilla') {
     const outside = home.addresses.filter((address) => !facts.cidrs.some((cidr) => prefixContains(cidr, address)));

@@ -29,9 +29,9 @@ export interface SignedRecord {
   readonly signature: Uint8Array;
 }
 
-/** Inner MTU of a network that was given none: room for the relay's overhead on every path (DECISIONS 4). */
+/** Inner MTU of a network that was given none: room for the relay's overhead on every path (ADR 0012). */
 export const DEFAULT_MTU = 1400;
-/** Seconds between keepalives of a client towards whoever it dials (PRODUCT: roles). */
+/** Seconds between keepalives of a client towards whoever it dials (docs/ARCHITECTURE.md, “Topology”). */
 export const CLIENT_KEEPALIVE = 25;
 
 /** A network as the compiler sees it: its active nodes only. */

@@ -31,7 +31,7 @@ export interface Wg0ConfOptions {
   readonly cidrs: readonly Prefix[];
   /** Absent: the file carries `PRIVATE_KEY_PLACEHOLDER`. */
   readonly privateKey?: SecretKey;
-  /** A shell command that prints the private key: the file then sets it in PostUp and has no PrivateKey (DECISIONS 6). */
+  /** A shell command that prints the private key: the file then sets it in PostUp and has no PrivateKey (ADR 0013). */
   readonly privateKeyCommand?: string;
   readonly mtu?: number;
   /** Default: the port of the endpoint; a client's is the system's choice. */
@@ -75,7 +75,7 @@ export function renderWg0Conf(self: ConfSubject, peers: PeerMap, options: Wg0Con
   });
 }
 
-/** The peer sections of one node's file, for a host that keeps its interface section to itself (DECISIONS 5). */
+/** The peer sections of one node's file, for a host that keeps its interface section to itself (ADR 0013). */
 export function renderPeersConf(peers: PeerMap, presharedKeys?: ReadonlyMap<NodeId, SecretKey>): string {
   return renderWgQuickPeers(filePeers(peers.values(), presharedKeys));
 }

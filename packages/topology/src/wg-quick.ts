@@ -55,8 +55,8 @@ export interface WgQuickPeer {
 }
 
 /**
- * Stands where a private key must be put in: page, command or caller replace it on the member's own machine (DECISIONS
- * 6). No key, so that wg refuses a file in which it was forgotten.
+ * Stands where a private key must be put in: page, command or caller replace it on the member's own machine (ADR 0013).
+ * No key, so that wg refuses a file in which it was forgotten.
  */
 export const PRIVATE_KEY_PLACEHOLDER = 'PUT-THE-PRIVATE-KEY-HERE';
 

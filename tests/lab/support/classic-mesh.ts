@@ -20,7 +20,8 @@ export interface LabMesh extends ClassicMesh {
 
 export interface LabMeshOptions {
   readonly logLevel?: string;
-  readonly controlEnv?: Readonly<Record<string, string>>;
+  /** Environment of the control plane; `dir` is the world's directory. */
+  readonly controlEnv?: (dir: string) => Readonly<Record<string, string>>;
 }
 
 /**
@@ -36,7 +37,7 @@ export function useClassicMesh(options: LabMeshOptions = {}): () => LabMesh {
     const keep = (name: string) => (text: string) => logs.set(name, (logs.get(name) ?? '') + text);
     const level = options.logLevel === undefined ? {} : { logLevel: options.logLevel };
     const started = await startClassicMesh(site, {
-      control: { onOutput: keep('control'), env: options.controlEnv ?? {}, ...level },
+      control: { onOutput: keep('control'), env: options.controlEnv?.(site.world.dir) ?? {}, ...level },
       agent: (name) => ({ onOutput: keep(name), ...(options.logLevel ? { env: { WARREN_LOG_LEVEL: 'debug' } } : {}) }),
     });
     mesh = { ...started, logs, all: CLASSIC_NODES.map(({ name }) => started.agents[name]) };

@@ -27,7 +27,7 @@ export type JoinOutcome =
 
 /**
  * Checks the pin, asks what the token leads to, compares that with this host's LANs and networks, and joins.
- * @throws WarrenError with exit codes 1, 3, 4 and 5 as INTERFACES has them.
+ * @throws WarrenError with exit codes 1, 3, 4 and 5 as docs/operate.md has them.
  */
 export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutcome> {
   const { token, addresses, networks, folder } = options;

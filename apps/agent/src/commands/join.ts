@@ -49,7 +49,7 @@ export async function joinCommand(context: CommandContext, options: JoinOptions)
   const repeated = networks.find(({ membership }) => membership.tokenId === token.id);
   if (repeated) return goUpAgain(context, options, repeated);
   // While the control plane is asked, what comes after it is loaded.
-  const ahead = import('./foreground.js');
+  const ahead = Promise.all([import('./foreground.js'), options.start && import('@warren/dataplane')]);
   const place = await choosePlace(options, networks);
   const joined = await join(context, options, token, place, networks);
   await ahead;
@@ -138,7 +138,7 @@ async function save(stateDir: string, folder: JoinFolder, membership: Membership
     chain: reply.certificateChain,
     lastKnown: encodeLastKnown(known),
   });
-  await folder.pending.remove();
+  await folder.finish();
 }
 
 async function goUpAgain(context: CommandContext, options: JoinOptions, network: JoinedNetwork): Promise<ExitCode> {

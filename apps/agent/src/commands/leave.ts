@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { WarrenError } from '@warren/base';
 import { askDaemon } from '../daemon/socket-client.js';
 import type { ExitCode } from '../errors.js';
 import { runProgram } from '../host/program.js';
 import { hasSystemd, isServiceInstalled, removeService } from '../host/systemd.js';
+import { removeEmptyFolder } from '../state/join-folder.js';
 import { type JoinedNetwork, listNetworks, selectNetwork } from '../state/network-state.js';
 import type { CommandContext } from './context.js';
 
@@ -31,6 +33,7 @@ export async function leaveCommand(context: CommandContext, options: LeaveOption
   }
   const last = networks.length === 1;
   if (last && (await hasSystemd()) && (await isServiceInstalled(stateDir))) await removeService(runProgram);
+  if (last) await removeEmptyFolder(join(stateDir, 'networks'));
   output.result({ state: 'left', network: networkName }, `left network ${networkName}`);
   return 0;
 }

@@ -1,4 +1,4 @@
-import { type Client, type ClientUnaryCall, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type Client, type ClientUnaryCall, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { AgentServiceClient } from '@warren/proto';
 import { SERVICE_NAME } from './pinned-root.js';
 import { translateCallError } from './refusal.js';
@@ -18,7 +18,7 @@ export interface ControlTarget {
 }
 
 /** Milliseconds a unary call may take. */
-export const CALL_TIMEOUT = 10_000;
+const CALL_TIMEOUT = 10_000;
 
 /** A client with a connection of its own, so that closing it closes exactly that. */
 export function createControlClient({ address, rootPem, identity }: ControlTarget): AgentServiceClient {
@@ -43,18 +43,17 @@ export function createControlClient({ address, rootPem, identity }: ControlTarge
 
 type UnaryMethod<Request, Response> = (
   request: Request,
-  metadata: import('@grpc/grpc-js').Metadata,
+  metadata: Metadata,
   options: { deadline: number },
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
 
 /** One unary call with a deadline. Rejects with what gRPC gave: `translateCallError` says it to people. */
-export async function callUnary<Request, Response>(
+export function callUnary<Request, Response>(
   client: Client,
   method: UnaryMethod<Request, Response>,
   request: Request,
 ): Promise<Response> {
-  const { Metadata } = await import('@grpc/grpc-js');
   return new Promise((resolve, reject) => {
     const deadline = Date.now() + CALL_TIMEOUT;
     method.call(client, request, new Metadata(), { deadline }, (error, response) =>

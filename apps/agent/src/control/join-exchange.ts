@@ -19,7 +19,7 @@ export interface JoinWishes {
 }
 
 /** Asks what the token leads to, spending nothing. Rejects with what gRPC gave. */
-export async function prepareJoin(client: AgentServiceClient, token: JoinToken): Promise<PreparedJoin> {
+async function prepareJoin(client: AgentServiceClient, token: JoinToken): Promise<PreparedJoin> {
   const request = { tokenId: token.id, tokenSecret: Buffer.from(token.secret) };
   const reply = await callUnary(client, client.prepareJoin, request);
   const { networkId, networkName, cidrs, challenge, challengeKey } = reply;
@@ -68,7 +68,7 @@ export async function sendJoin(
   return reply;
 }
 
-/** The signed record of a node's keys (DECISIONS 7). */
+/** The signed record of a node's keys (join-and-sync.md, “Node record”). */
 export function recordOf(keys: NodeKeys, network: string): SignedRecord {
   return signRecord(keys.identity, {
     networkId: networkId(network),

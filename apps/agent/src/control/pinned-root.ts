@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { equalBytes, type HostPort, parseHostPort, WarrenError } from '@warren/base';
 
-/** The name in every control plane's certificate, whatever its address (DECISIONS 9). */
+/** The name in every control plane's certificate, whatever its address (ADR 0011). */
 export const SERVICE_NAME = 'control.warren.internal';
 
 const CONNECT_TIMEOUT = 5_000;

@@ -25,8 +25,15 @@ export function translateCallError(error: unknown, address: string): Error {
   const refusal = refusalCode(error);
   if (refusal !== undefined && !TRANSIENT.has(refusal)) return new RefusedError(refusal, details ?? error.message);
   if (typeof code !== 'number') return error;
-  const why = details || Status[code];
+  const why = tidy(details || Status[code] || '');
   return new WarrenError('control-unreachable', `the control plane at ${address} did not answer: ${why}; try again`, {
     cause: error,
   });
 }
+
+/** gRPC wraps the system's words in its own. */
+const tidy = (details: string): string =>
+  details
+    .replace(/^No connection established\. Last error: (Error: )?/, '')
+    .replace(/\.? ?Resolution note:.*$/s, '')
+    .trim();

@@ -34,7 +34,7 @@ export interface SessionEnd {
 }
 
 /** Heartbeats, milliseconds; a stream that says nothing for two and a half of them is dead. */
-export const HEARTBEAT_INTERVAL = 15_000;
+const HEARTBEAT_INTERVAL = 15_000;
 const SILENCE_LIMIT = 2.5;
 
 /** When a stream on which nothing was said yet is asked for a sign of life, milliseconds from its beginning. */
@@ -51,6 +51,7 @@ export class Session {
   readonly #stopped = new AbortController();
   #fresh = false;
   #attempt = 0;
+  #reported: string | undefined;
 
   constructor(private readonly options: SessionOptions) {}
 
@@ -63,7 +64,7 @@ export class Session {
       if (end && FINAL.has(end.code)) return end;
       if (this.#stopped.signal.aborted) break;
       const delay = options.backoff.next();
-      if (end) options.log('info', `control plane at ${address}: ${end.message}; next attempt in ${delay} ms`);
+      if (end) this.#report(`${end.message} (next attempt in ${delay} ms)`, end.message);
       await sleep(delay, this.#stopped.signal);
     }
     return undefined;
@@ -72,6 +73,12 @@ export class Session {
   /** Ends the stream and `run`. Idempotent. */
   stop(): void {
     this.#stopped.abort();
+  }
+
+  /** An outage of hours is one line, not thousands. */
+  #report(line: string, reason: string): void {
+    this.options.log(reason === this.#reported ? 'debug' : 'info', line);
+    this.#reported = reason;
   }
 
   async #runOnce(address: string): Promise<SessionEnd | undefined> {

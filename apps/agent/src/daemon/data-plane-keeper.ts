@@ -1,4 +1,4 @@
-import type { PublicKey, SecretKey } from '@warren/base';
+import { type HostPort, type PublicKey, parseEndpoint, type SecretKey } from '@warren/base';
 import type { DataPlane, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from '@warren/dataplane';
 import type { AcceptedPeer } from '../codec/domain.js';
 import type { Log } from '../log.js';
@@ -30,6 +30,8 @@ export class DataPlaneKeeper {
   #plane: DataPlane | undefined;
   #plan: InterfacePlan | undefined;
   #applied = new Map<PublicKey, DataPlanePeer>();
+  /** Where peers without a public endpoint were last, by public key: used when the data plane starts. */
+  remembered: ReadonlyMap<string, string> = new Map();
 
   constructor(private readonly options: KeeperOptions) {}
 
@@ -64,7 +66,8 @@ export class DataPlaneKeeper {
 
   async #start(plan: InterfacePlan, wanted: ReadonlyMap<PublicKey, DataPlanePeer>): Promise<void> {
     const { start, privateKey, log, onLost } = this.options;
-    const plane = await start({ ...plan, privateKey, peers: [...wanted.values()], log });
+    const peers = [...wanted.values()].map((peer) => this.#withRemembered(peer));
+    const plane = await start({ ...plan, privateKey, peers, log });
     this.#plane = plane;
     void plane.closed.then((reason) => {
       if (this.#plane !== plane) return; // we closed it
@@ -72,7 +75,15 @@ export class DataPlaneKeeper {
       this.#applied = new Map();
       onLost(reason);
     });
-    await greet(plane, wanted.values());
+    await greet(plane, peers, this.remembered);
+    // Only what was true when we went down: later the data plane knows better.
+    this.remembered = new Map();
+  }
+
+  #withRemembered(peer: DataPlanePeer): DataPlanePeer {
+    const endpoint = this.remembered.get(peer.publicKey);
+    if (peer.endpoint || !endpoint || !parseEndpoint(endpoint)) return peer;
+    return { ...peer, endpoint: endpoint as HostPort };
   }
 
   async #change(plane: DataPlane, plan: InterfacePlan, wanted: ReadonlyMap<PublicKey, DataPlanePeer>): Promise<void> {
@@ -85,16 +96,21 @@ export class DataPlaneKeeper {
     await greet(
       plane,
       set.filter((peer) => !this.#applied.has(peer.publicKey)),
+      new Map(),
     );
   }
 }
 
 /**
  * Shakes hands with new peers that have an endpoint and a keepalive: those count on us to open the way, and the first
- * packet then need not wait.
+ * packet then need not wait; and with those that had a session with us before we restarted.
  */
-async function greet(plane: DataPlane, peers: Iterable<DataPlanePeer>): Promise<void> {
+async function greet(
+  plane: DataPlane,
+  peers: Iterable<DataPlanePeer>,
+  known: ReadonlyMap<string, string>,
+): Promise<void> {
   for (const { publicKey, endpoint, persistentKeepalive } of peers) {
-    if (endpoint && persistentKeepalive) await plane.initiateHandshake(publicKey);
+    if (endpoint && (persistentKeepalive || known.has(publicKey))) await plane.initiateHandshake(publicKey);
   }
 }

@@ -4,8 +4,8 @@ import { fromHex } from '@warren/base';
 const MODULUS = 1n << 256n;
 
 /**
- * Sum modulo 2^256 of SHA-256 over each entry's bytes as they came (DECISIONS 14): independent of order, and kept by
- * adding what comes and subtracting what goes.
+ * Sum modulo 2^256 of SHA-256 over each entry's bytes as they came: independent of order, and kept by
+ * adding what comes and subtracting what goes (join-and-sync.md, “Sync”).
  */
 export class EntryDigest {
   #sum = 0n;

@@ -15,7 +15,7 @@ import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
 import { NetworkView } from './network-view.js';
-import { PathHistory, type PingRecord } from './peer-status.js';
+import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
 import type { AgentState } from './status-types.js';
 
 export interface RunnerOptions {
@@ -34,8 +34,10 @@ export interface RunnerEnd {
 }
 
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
-const CHORE_INTERVAL = 30_000;
+const CHORE_INTERVAL = 10_000;
 const DATA_PLANE_RETRY = 2_000;
+/** How long it is worth trying to find a peer where it was last, milliseconds: NATs forget. */
+const ENDPOINT_LIFE = 600_000;
 
 /**
  * Runs one joined network: data plane from last known state at once, then the session with the control plane, which
@@ -113,14 +115,16 @@ export class NetworkRunner {
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });
     this.#checkTolerance();
+    this.#keeper.remembered = await state.lastEndpoints(Date.now() - ENDPOINT_LIFE);
+    // The interface comes first in the queue; meanwhile the control plane is dialled.
+    const up = this.#enqueue(() => this.#putUp());
+    this.#follow();
     try {
-      await this.#putUp();
+      await up;
     } catch (error) {
-      this.#stopping = true;
-      await this.#takeDown();
+      await this.stop();
       throw error;
     }
-    this.#follow();
   }
 
   /** Takes everything down; the state on disk stays. Idempotent. */
@@ -257,6 +261,7 @@ export class NetworkRunner {
   }
 
   async #takeDown(): Promise<void> {
+    await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
     await this.options.forwarding.takeDown(this.membership.interfaceName);
     await this.#keeper.close();
     if (this.connected) await this.#noteContact();
@@ -273,14 +278,32 @@ export class NetworkRunner {
     await this.options.network.state.saveLastContact(this.#contact);
   }
 
+  /** Peers that come to us cannot know that we restarted: we greet them where they were. */
+  async #noteEndpoints(): Promise<void> {
+    const recent = Date.now() - SESSION_LIFE;
+    const endpoints: [string, string][] = [];
+    for (const { publicKey, endpoint, lastHandshake } of (await this.stats())?.peers ?? []) {
+      if (endpoint && lastHandshake && Date.parse(lastHandshake) > recent) endpoints.push([publicKey, endpoint]);
+    }
+    if (this.plane) await this.options.network.state.saveLastEndpoints(endpoints, Date.now());
+  }
+
   #setConnected(connected: boolean, address: string): void {
     this.connected = connected;
     this.address = address;
     this.since = new Date().toISOString();
     this.#everConnected ||= connected;
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
-    if (connected) void this.#enqueue(() => this.#noteContact()).catch((error: unknown) => this.#warn(error));
+    if (connected) void this.#enqueue(() => this.#trustAgain()).catch((error: unknown) => this.#warn(error));
     this.#notify();
+  }
+
+  /** A stream that resumes where we stand has nothing to send: its answer alone says that last known state is right. */
+  async #trustAgain(): Promise<void> {
+    await this.#noteContact();
+    if (!this.#distrusted || this.#stopping) return;
+    this.#distrusted = false;
+    await this.#putUp();
   }
 
   /** The control plane says for good that this node is out, or that it runs twice. */
@@ -322,6 +345,7 @@ export class NetworkRunner {
   #doChores(): void {
     void this.#enqueue(async () => {
       if (this.#stopping || this.#finished) return;
+      await this.#noteEndpoints();
       if (this.connected) {
         await this.#noteContact();
         if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);
@@ -330,7 +354,7 @@ export class NetworkRunner {
     }).catch((error: unknown) => this.#warn(error));
   }
 
-  /** @returns whether last known state has just become too old to be trusted (DECISIONS 11). */
+  /** @returns whether last known state has just become too old to be trusted (join-and-sync.md, “Tombstone”). */
   #checkTolerance(): boolean {
     const tolerance = this.view.self?.offlineToleranceMs ?? 0;
     if (this.connected || this.#distrusted || tolerance === 0 || Date.now() - this.#contact <= tolerance) return false;

@@ -38,7 +38,8 @@ interface HeldEntry {
 /**
  * The peer set as the control plane sent it, and what of it is used. Every entry is held, as its bytes, because the
  * digest covers all; **used** are those whose record verifies and that no tombstone names. Tombstones are never
- * forgotten while the membership lasts: they outrank every snapshot, whoever sends it (DECISIONS 11).
+ * forgotten while the membership lasts: they outrank every snapshot, whoever sends it
+ * (join-and-sync.md, “Tombstone”).
  */
 export class PeerTable {
   readonly #held = new Map<string, HeldEntry>();

@@ -1,4 +1,4 @@
-/** The JSON of `agent status` (INTERFACES): names here are a contract with scripts. */
+/** The JSON of `agent status` (docs/operate.md, “JSON for scripts”): names here are a contract with scripts. */
 
 export type AgentState = 'starting' | 'running' | 'offline' | 'pending' | 'revoked' | 'expired' | 'stopped';
 
@@ -31,7 +31,7 @@ export interface PeerStatus {
   readonly txBytes: number;
 }
 
-export interface NodeStatus {
+interface NodeStatus {
   readonly id: string;
   readonly name: string;
   readonly role: string;

@@ -41,7 +41,8 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
       crypto: stats?.crypto ?? null,
       path: stats?.path ?? null,
     },
-    nat: UNKNOWN_NAT,
+    // UDP goes through if anybody has answered.
+    nat: { ...UNKNOWN_NAT, udp: stats?.peers.some((peer) => peer.lastHandshake) ? true : null },
     peers: describePeers(view.peers(), facts, runner.history),
     networks,
     agent: { version: VERSION, pid: process.pid },

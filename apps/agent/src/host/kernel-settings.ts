@@ -76,8 +76,11 @@ export async function captureForwarding(kernel: KernelSettings): Promise<KernelS
   return captured;
 }
 
-/** Switches forwarding on for IPv4 and, where the host has it, IPv6. @throws WarrenError `kernel-setting-refused`. */
-export async function switchForwardingOn(kernel: KernelSettings): Promise<void> {
+/**
+ * Switches forwarding on for IPv4 and, where the host has it, IPv6, and redirects on the interface off, which go with it.
+ * @throws WarrenError `kernel-setting-refused`.
+ */
+export async function switchForwardingOn(kernel: KernelSettings, interfaceName: string): Promise<void> {
   // A forwarding interface ignores router advertisements unless told otherwise (2): the host would lose its default route.
   for (const name of await kernel.interfaces('ipv6')) {
     await set(kernel, `ipv6/conf/${name}/accept_ra`, '2', (value) => value === '1');
@@ -85,8 +88,10 @@ export async function switchForwardingOn(kernel: KernelSettings): Promise<void> 
   const isOther = (wanted: string) => (value: string) => value !== wanted;
   await set(kernel, 'ipv4/ip_forward', '1', isOther('1'));
   await set(kernel, 'ipv6/conf/all/forwarding', '1', isOther('1'));
-  // Packets leave by the interface that they came by: redirects would tell the members to try without us.
+  // Packets leave by the interface that they came by: redirects would tell the members to try without us. The kernel
+  // sends them when either switch is on.
   await set(kernel, 'ipv4/conf/all/send_redirects', '0', isOther('0'));
+  await set(kernel, `ipv4/conf/${interfaceName}/send_redirects`, '0', isOther('0'));
 }
 
 /** Puts captured values back where they differ. */

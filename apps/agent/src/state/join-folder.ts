@@ -38,14 +38,20 @@ export class JoinFolder {
     if (!this.#mayHaveJoined) await this.discard();
   }
 
-  async discard(): Promise<void> {
+  /** The join is complete. */
+  async finish(): Promise<void> {
     await this.pending.remove();
     await removeEmptyFolder(join(this.stateDir, 'pending'));
+  }
+
+  async discard(): Promise<void> {
+    await this.finish();
     if (this.madeStateDir) await removeEmptyFolder(this.stateDir);
   }
 }
 
-async function removeEmptyFolder(path: string): Promise<void> {
+/** Removes the folder unless something is in it. */
+export async function removeEmptyFolder(path: string): Promise<void> {
   try {
     await rmdir(path);
   } catch (error) {

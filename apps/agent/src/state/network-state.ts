@@ -89,7 +89,18 @@ export class NetworkState {
     await writeFileAtomically(this.#path('contact.json'), `${JSON.stringify({ at })}\n`);
   }
 
-  /** Counts this start, on disk before it is used: a copy of the folder falls behind or collides (DECISIONS 8). */
+  /** Where peers were when they were last heard, by public key; empty when that is older than `since`. */
+  async lastEndpoints(since: number): Promise<Map<string, string>> {
+    const file = await readJsonIfThere(this.#path('endpoints.json'));
+    if (typeof file?.at !== 'number' || file.at < since || !Array.isArray(file.endpoints)) return new Map();
+    return new Map(file.endpoints as [string, string][]);
+  }
+
+  async saveLastEndpoints(endpoints: readonly (readonly [string, string])[], at: number): Promise<void> {
+    await writeFileAtomically(this.#path('endpoints.json'), `${JSON.stringify({ at, endpoints })}\n`);
+  }
+
+  /** Counts this start, on disk before it is used: a copy of the folder falls behind or collides (ADR 0007). */
   async nextStartGeneration(): Promise<number> {
     const path = this.#path('generation.json');
     const last = (await readJsonIfThere(path))?.start;

@@ -11,7 +11,7 @@ import {
 } from '@warren/base';
 import { readJsonIfThere, writeFileAtomically } from './atomic-file.js';
 
-/** The three keys of a node (DECISIONS 7) and its id; made on the host, private parts never leave it. */
+/** The three keys of a node and its id; made on the host, private parts never leave it (join-and-sync.md, “The keys”). */
 export interface NodeKeys {
   readonly nodeId: NodeId;
   /** Ed25519 seed. */

@@ -16,7 +16,7 @@ export interface PreparedJoin {
 
 /**
  * A join that has not ended. Its keys are on disk before the first request, so that a repetition after a lost reply is
- * the same node to the control plane and spends no second use (DECISIONS 8).
+ * the same node to the control plane and spends no second use (ADR 0008).
  */
 export class PendingJoin {
   private constructor(

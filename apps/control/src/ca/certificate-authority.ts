@@ -16,8 +16,8 @@ const ROOT_LIFE = 20 * 365 * DAY;
 /** An intermediate is made each calendar year, so it outlives its use by a year. */
 const INTERMEDIATE_LIFE = 2 * 365 * DAY;
 const SERVER_LIFE = 30 * DAY;
-/** Agent certificates are short (DECISIONS 9); agents renew at half their life. */
-export const AGENT_LIFE = 1 * DAY;
+/** Agent certificates are short (ADR 0011); agents renew at half their life. */
+const AGENT_LIFE = 1 * DAY;
 /** For agents whose clock is behind. */
 const BACKDATED = HOUR;
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

@@ -5,7 +5,7 @@ import { record, table } from './output.js';
 
 export function adminCommands(program: Command, context: CommandContext): void {
   const apikey = program.command('apikey').description('keys for REST');
-  common(apikey.command('create').argument('<name>', 'what it is for'))
+  common(apikey.command('create').argument('[name]', 'what it is for', 'unnamed'))
     .description('make a key; prints it alone, once')
     .action(
       run(context, async (rest, [name]) => ({

@@ -3,15 +3,15 @@ import { parseDuration } from '../duration.js';
 
 /** Parsers for commander: what they throw becomes one line of usage error. */
 
-export const duration = (text: string): string | null => {
-  if (text === 'never') return null;
+export const duration = (text: string): string => {
+  if (text === 'never') return text;
   if (parseDuration(text) === undefined)
     throw new InvalidArgumentError('It must be a duration such as 30m, 1h or 7d, or never.');
   return text;
 };
 
-export const uses = (text: string): number | null => {
-  if (text === 'unlimited') return null;
+export const uses = (text: string): number | 'unlimited' => {
+  if (text === 'unlimited') return text;
   const count = wholeNumber(text);
   if (count === undefined || count < 1 || count > 1_000_000)
     throw new InvalidArgumentError('It must be 1 to 1000000, or unlimited.');

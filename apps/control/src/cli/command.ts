@@ -35,7 +35,7 @@ export function run<Answer>(
 ): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command;
-    const args = command.args as unknown as readonly [string, string];
+    const args = given.slice(0, -2) as unknown as readonly [string, string];
     const options: Options = command.opts();
     const { answer, text: render } = await perform(context.client(command), args, options);
     context.output.out(`${options.json ? JSON.stringify(answer, null, 2) : render(answer as Answer)}\n`);
@@ -43,7 +43,7 @@ export function run<Answer>(
 }
 
 /** Every page of a list. `path` has a query already. */
-export async function all(rest: RestClient, path: string): Promise<{ items: Item[] }> {
+export async function all(rest: RestClient, path: string): Promise<{ items: Item[]; nextCursor: null }> {
   const items: Item[] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {
     const page = (await rest.call('GET', path + (cursor ? `&cursor=${part(cursor)}` : ''))) as {
@@ -53,7 +53,7 @@ export async function all(rest: RestClient, path: string): Promise<{ items: Item
     items.push(...page.items);
     cursor = page.nextCursor;
   }
-  return { items };
+  return { items, nextCursor: null };
 }
 
 /** A query string of what was given. */

@@ -18,8 +18,9 @@ export function tokenCommands(program: Command, context: CommandContext): void {
         answer: await rest.call('POST', '/tokens', {
           network,
           role,
-          maxUses,
-          expires,
+          // commander takes a null from a parser for a missing value, so the words come as they are.
+          maxUses: maxUses === 'unlimited' ? null : maxUses,
+          expires: expires === 'never' ? null : expires,
           tags: tag ?? [],
           ephemeral: ephemeral === true,
         }),

@@ -9,8 +9,8 @@ import {
 } from '@warren/proto';
 import type { Network, NetworkNode, Peer, Role, SignedRecord } from '@warren/topology';
 
-/** How long agents trust their last known state without us: DECISIONS 11, 7 days. */
-export const OFFLINE_TOLERANCE_MS = 7 * 86_400_000;
+/** How long agents trust their last known state without us: 7 days (join-and-sync.md, “Tombstone”). */
+const OFFLINE_TOLERANCE_MS = 7 * 86_400_000;
 const SIGNATURE_LENGTH = 64;
 const LONGEST_RECORD = 1024;
 

@@ -52,6 +52,7 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.max_receive_message_length': MAX_REQUEST,
     'grpc.max_concurrent_streams': 16,
+    'grpc.max_connection_idle_ms': 60_000, // a connection without a call; Sync keeps an agent's in use
     'grpc.max_metadata_size': 8 * 1024,
   });
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());

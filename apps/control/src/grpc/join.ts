@@ -150,7 +150,7 @@ async function checkJoin(
   return { record, signed, token };
 }
 
-/** A repeated join must get its answer even when its own first use was the token's last (DECISIONS 8). */
+/** A repeated join must get its answer even when its own first use was the token's last (ADR 0008). */
 async function tokenForJoin(
   store: Store,
   request: JoinRequest,
@@ -196,7 +196,10 @@ function askedRole(request: JoinRequest, token: TokenRow): Role | null {
   return role;
 }
 
-/** Public nodes that name no endpoint are reached at the address that we saw, on their listen port (INTERFACES). */
+/**
+ * Public nodes that name no endpoint are reached at the address that we saw, on their listen port (join-and-sync.md,
+ * “Join”).
+ */
 function endpointOf(request: JoinRequest, role: Role, from: string | undefined): HostPort | null {
   if (request.listenPort > 65_535) throw new WarrenError('bad-request', 'the listen port must be 0 to 65535');
   if (request.endpoint) {

@@ -14,7 +14,7 @@ export interface RenewOptions {
   readonly now: () => number;
 }
 
-/** Trades an identity signature for a fresh certificate (DECISIONS 9): the old one may have expired. */
+/** Trades an identity signature for a fresh certificate (ADR 0011): the old one may have expired. */
 export async function renew(options: RenewOptions, request: RenewRequest): Promise<RenewResponse> {
   const bad = new WarrenError(
     'renewal-bad',

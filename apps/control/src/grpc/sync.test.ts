@@ -98,7 +98,30 @@ describe('changes', () => {
   });
 });
 
+describe('a changed network', () => {
+  it('is sent as a whole', async () => {
+    const stream = await (await bounce()).sync().synced();
+    await plane.context.store.updateNetwork(plane.network!.id, { mtu: 1380 }, 'local');
+    await until(() => stream.self?.mtu === 1380, 'new MTU');
+    expect(stream.snapshots).toHaveLength(2);
+    await plane.context.store.updateNetwork(plane.network!.id, { mtu: 1400 }, 'local');
+    await until(() => stream.self?.mtu === 1400, 'old MTU');
+  });
+});
+
 describe('resuming', () => {
+  it('from before the log begins gets a snapshot', async () => {
+    const relay = await bounce();
+    const first = await relay.sync().synced();
+    first.cancel();
+    await join({ name: fresh('later') });
+    await join({ name: fresh('latest') });
+    await plane.context.store.pruneChanges(1);
+    const second = await relay.sync({ position: first.position, held: first.entries }).synced();
+    expect(second.snapshots).toHaveLength(1);
+    expect(second.entries.size).toBe(2);
+  });
+
   it('sends only what happened meanwhile, removals included', async () => {
     const relay = await bounce();
     const gone = await join({ name: fresh('gone') });

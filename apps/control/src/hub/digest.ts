@@ -7,7 +7,7 @@ const MASK = (1n << 256n) - 1n;
 /** SHA-256 of an entry's bytes as sent, read as a big-endian number. */
 export const entryHash = (bytes: Uint8Array): bigint => BigInt(`0x${createHash('sha256').update(bytes).digest('hex')}`);
 
-/** The digest after an entry was replaced: `before` and `after` are its hashes, 0 for absent (DECISIONS 14). */
+/** The digest after an entry was replaced: `before` and `after` are its hashes, 0 for absent (join-and-sync.md, “Sync”). */
 export const moveDigest = (digest: bigint, before: bigint, after: bigint): bigint => (digest - before + after) & MASK;
 
 /** 32 bytes, big-endian. */

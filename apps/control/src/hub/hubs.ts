@@ -46,6 +46,17 @@ export class Hubs {
     return this.#open.get(network)?.sessions.size ?? 0;
   }
 
+  /** Numbers of each network that is open here. */
+  overview(): { id: NetworkId; nodes: number; revision: number; connected: number; buffered: number }[] {
+    return [...this.#open].map(([id, { version, sessions }]) => ({
+      id,
+      nodes: version.decided.network.nodes.size,
+      revision: version.revision,
+      connected: sessions.size,
+      buffered: [...sessions.values()].reduce((sum, session) => sum + session.buffered, 0),
+    }));
+  }
+
   /** Says farewell to everybody. */
   drain(): void {
     for (const hub of this.#open.values()) hub.drain();

@@ -47,7 +47,7 @@ export function advance(version: Version, rows: readonly ChangeRow[]): Step {
   };
 }
 
-/** The network as it was before `rows`, which lead to `version`: old values put back, latest first (DECISIONS 12). */
+/** The network as it was before `rows`, which lead to `version`: old values put back, latest first (ADR 0010). */
 export function rewind(version: Version, rows: readonly ChangeRow[]): DecidedNetwork {
   const nodes = new Map<NodeId, NetworkNode>(version.decided.network.nodes);
   for (const row of [...rows].reverse()) {

@@ -16,6 +16,7 @@ import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { etagOf, matches } from './etag.js';
 import { IdempotencyTable } from './idempotency.js';
+import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
 import { errorHandler, sendProblem } from './problem.js';
@@ -94,7 +95,7 @@ async function documentation(app: Api): Promise<void> {
       security: [{ apiKey: [] }],
     },
     transform: createJsonSchemaTransform({
-      skipList: ['/', '/healthz', '/readyz', '/api/openapi.json', '/api/docs/*'],
+      skipList: ['/', '/healthz', '/readyz', '/metrics', '/api/openapi.json', '/api/docs/*'],
     }),
     // Without it the $refs of named schemas lead nowhere.
     transformObject: jsonSchemaTransformObject,
@@ -104,7 +105,7 @@ async function documentation(app: Api): Promise<void> {
   app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
 }
 
-function healthRoutes(app: Api, { store, log }: RestContext): void {
+function healthRoutes(app: Api, { store, hubs, log }: RestContext): void {
   app.get('/healthz', { config: PUBLIC, schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { config: PUBLIC, schema: { hide: true } }, async () => {
     try {
@@ -115,6 +116,9 @@ function healthRoutes(app: Api, { store, log }: RestContext): void {
     }
     return { status: 'ok' };
   });
+  app.get('/metrics', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) =>
+    reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(renderMetrics(hubs)),
+  );
 }
 
 /** Reads give an `ETag`, and 304 to whoever has that already. */

@@ -4,10 +4,10 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { isExpected, refusalOf } from '../errors.js';
 import type { Log } from '../log.js';
 
-export const PROBLEM_TYPE = 'application/problem+json';
+const PROBLEM_TYPE = 'application/problem+json';
 
 /** RFC 9457 §3.1, with our stable `code`. */
-export interface ProblemDocument {
+interface ProblemDocument {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -26,7 +26,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [code: string, message: st
   FST_ERR_BAD_URL: ['bad-request', 'the URL is malformed'],
 };
 
-export function problemOf(error: unknown): ProblemDocument {
+function problemOf(error: unknown): ProblemDocument {
   const fields = validationErrors(error);
   const { code, message, http } = refusalOf(fields ? new WarrenError('bad-request', summary(fields)) : ours(error));
   return {

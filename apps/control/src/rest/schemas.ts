@@ -4,18 +4,16 @@ import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { isName } from '../names.js';
 
-export const Role = z.enum(['client', 'direct', 'bounce']);
-export const Name = z.string().refine(isName, NODE_NAME_RULE);
-export const Cidr = z
+const Role = z.enum(['client', 'direct', 'bounce']);
+const Name = z.string().refine(isName, NODE_NAME_RULE);
+const Cidr = z
   .string()
   .refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
-export const PublicKeyText = z
+const PublicKeyText = z
   .string()
   .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key');
-export const EndpointText = z
-  .string()
-  .refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
-export const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
+const EndpointText = z.string().refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
+const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
 const Time = z.string().meta({ format: 'date-time' });
 const Tag = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, NODE_NAME_RULE);
 /** By id or, where a network is meant, by name. */

@@ -4,7 +4,7 @@ import type { Actor, Store } from '@warren/db';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Who may call a route: nobody is asked, or the holder of an API key (or whoever may open the local socket). */
-export type RestScope = 'public' | 'admin';
+type RestScope = 'public' | 'admin';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

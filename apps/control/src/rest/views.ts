@@ -16,7 +16,7 @@ export const networkView = (row: NetworkRow): z.infer<typeof NetworkView> => ({
   createdAt: time(row.createdAt),
 });
 
-/** `online` is derived from the streams that are open here, never stored (DECISIONS 13). */
+/** `online` is derived from the streams that are open here, never stored (ARCHITECTURE.md, “Life of a change”). */
 export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typeof NodeView> => ({
   id: row.id,
   networkId: row.networkId,

@@ -16,7 +16,9 @@ export interface TestPlane extends ControlPlane {
 }
 
 /** A whole control plane in this process, on an embedded database of its own and ports that the system chose. */
-export async function startTestPlane(options: ControlPlaneOptions & { dataDir?: string } = {}): Promise<TestPlane> {
+export async function startTestPlane(
+  options: ControlPlaneOptions & { dataDir?: string; config?: Partial<ServeConfig> } = {},
+): Promise<TestPlane> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'control-test-')));
   const config: ServeConfig = {
     dataDir,
@@ -24,6 +26,7 @@ export async function startTestPlane(options: ControlPlaneOptions & { dataDir?: 
     agents: [{ host: '127.0.0.1', port: 0 }],
     stun: { host: '127.0.0.1', port: 0 },
     logLevel: 'trace',
+    ...options.config,
   };
   const lines: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });

@@ -52,7 +52,7 @@ export interface JoinOptions {
 }
 
 /** The root that a control plane shows, after it was compared with the token's pin, as an agent does it. */
-export async function pinnedRoot(address: string, pin: Uint8Array): Promise<string> {
+async function pinnedRoot(address: string, pin: Uint8Array): Promise<string> {
   const { host, port } = parseHostPort(address)!;
   const socket = tls.connect({
     host,
@@ -138,7 +138,7 @@ export class FakeAgent {
   }
 }
 
-export function connect(
+function connect(
   address: string,
   root: string,
   own?: { chain: readonly Uint8Array[]; key: SecretKey } | null,

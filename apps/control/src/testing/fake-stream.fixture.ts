@@ -28,7 +28,7 @@ export interface HelloOptions {
 }
 
 /** The digest as the protocol's page defines it, computed from nothing but bytes. */
-export function digestOf(entries: Iterable<Uint8Array>): Buffer {
+function digestOf(entries: Iterable<Uint8Array>): Buffer {
   let sum = 0n;
   for (const bytes of entries) sum += BigInt(`0x${createHash('sha256').update(bytes).digest('hex')}`);
   return Buffer.from((sum & ((1n << 256n) - 1n)).toString(16).padStart(64, '0'), 'hex');

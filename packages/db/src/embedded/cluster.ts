@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
+  fsyncSync,
   lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -16,7 +19,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { toHex, WarrenError } from '@warren/base';
 import type { Binaries } from './binaries.js';
@@ -128,6 +131,10 @@ async function initialize(home: string, directory: string, binaries: Binaries, r
 function publish(fresh: string, directory: string): void {
   try {
     renameSync(fresh, directory);
+    // Without this a power cut could undo the rename and lose what was committed since.
+    const home = openSync(dirname(directory), 'r');
+    fsyncSync(home);
+    closeSync(home);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
@@ -151,7 +158,7 @@ function readPassword(directory: string): string {
 }
 
 function writeOwned(file: string, text: string, runner: Runner): void {
-  writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+  writeFileSync(file, text, { mode: 0o600, flag: 'wx', flush: true });
   if (runner.uid !== undefined) chownSync(file, runner.uid, runner.uid);
 }
 

@@ -202,6 +202,20 @@ describe('the embedded PostgreSQL', () => {
   });
 });
 
+test.runIf(root && open(packageRoot))('the embedded PostgreSQL runs for a user without a name', async () => {
+  const uid = 54_321;
+  const dataDir = dataDirectory();
+  chmodSync(dirname(dataDir), 0o755);
+  mkdirSync(dataDir, { mode: 0o700 });
+  chownSync(dataDir, uid, uid);
+  const { url } = await ownerProcess(dataDir, uid);
+  expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  expect(statSync(clusterOf(dataDir)).uid).toBe(uid);
+  // Left behind by its owner, it is taken over by root, who stops it.
+  for (const cleanup of cleanups.splice(1).reverse()) await cleanup();
+  expect((await start(dataDir)).adopted).toBe(true);
+});
+
 /** A process of its own that holds the server until it is ended. */
 async function ownerProcess(dataDir: string, uid?: number): Promise<{ owner: ChildProcess; url: string }> {
   const script = `

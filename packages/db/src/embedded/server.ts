@@ -10,6 +10,7 @@ import { type Cluster, dropSocketDirectory, openCluster, socketDirectory } from 
 import { dropStalePidFile, serverPid, stopServer } from './process.js';
 import type { Isolation } from './unprivileged.js';
 
+/** Where the embedded server lives, and who hears of its fate. */
 export interface EmbeddedOptions {
   /** Holds everything; made (0700) when it does not exist. */
   readonly dataDir: string;
@@ -68,6 +69,8 @@ class Supervisor {
   connection: Connection;
   #owner: pg.Client | undefined;
   #child: ChildProcess | undefined;
+  /** Set when the program itself could not be started. */
+  #unrunnable: WarrenError | undefined;
   #closing = false;
   #restarting: Promise<void> | undefined;
 
@@ -92,7 +95,9 @@ class Supervisor {
         this.log(started ? `embedded PostgreSQL started in ${ms} ms` : 'embedded PostgreSQL taken over');
         return !started;
       }
+      if (this.#closing) break;
       if (this.#child) {
+        if (this.#unrunnable) throw this.#unrunnable;
         if (this.#child.exitCode !== null || this.#child.signalCode !== null) await this.#explainExit();
       } else if (serverPid(this.cluster.directory) === undefined) {
         dropStalePidFile(this.cluster.directory);
@@ -191,7 +196,10 @@ class Supervisor {
     try {
       // Detached: Ctrl-C in a terminal goes to our whole process group, and we stop it ourselves, last.
       const child = spawn(command, args, { ...identity, cwd: home, stdio: ['ignore', log, log], detached: true });
-      child.on('error', (error) => this.log(`embedded PostgreSQL cannot be run: ${error.message}`));
+      child.on('error', (error) => {
+        const text = `embedded PostgreSQL cannot be run: ${error.message}`;
+        this.#unrunnable = new WarrenError('embedded-start-failed', text, { cause: error });
+      });
       child.unref();
       this.#child = child;
     } finally {

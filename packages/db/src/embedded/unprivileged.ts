@@ -1,14 +1,17 @@
 import { spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { WarrenError } from '@warren/base';
 
 /**
  * How PostgreSQL, which refuses to run as root, is run:
  * - `plain`: we are no root.
- * - `user-namespace`: inside it, root is seen as nobody; files stay root's.
+ * - `user-namespace`: inside it, we are seen as nobody; files stay ours. Also for users without a name (containers
+ *   with a random uid), for whom initdb refuses to work.
  * - `setuid`: as another user, with leave to pass our closed directories where the host grants it.
  */
 export type Isolation = 'plain' | 'user-namespace' | 'setuid';
 
+/** Runs programs of PostgreSQL as somebody who is not root. */
 export interface Runner {
   readonly isolation: Isolation;
   /** Owner that files of the server must have; undefined: ours. */
@@ -17,6 +20,7 @@ export interface Runner {
   wrap(command: string, args: readonly string[]): { command: string; args: string[]; uid?: number; gid?: number };
 }
 
+/** The user without rights of its own, on Linux and in the kernel's default of an unmapped user alike. */
 export const NOBODY = 65_534;
 
 /**
@@ -31,7 +35,7 @@ export function chooseRunner(owner: number | undefined, wanted?: Isolation): Run
       const text = `the database in the data dir belongs to uid ${owner}, and we are uid ${me}: run as its owner, or choose another --data-dir`;
       throw new WarrenError('data-dir-foreign', text);
     }
-    return plain;
+    return hasName() || !runs(userNamespace) ? plain : userNamespace;
   }
   if (owner !== undefined && owner !== 0) return setuid(owner);
   const namespace = wanted ? wanted === 'user-namespace' : runs(userNamespace);
@@ -68,6 +72,16 @@ function setuid(uid: number): Runner {
   };
   if (runs(withCapability)) return withCapability;
   return { isolation: 'setuid', uid, wrap: (command, args) => ({ command, args: [...args], uid, gid: uid }) };
+}
+
+/** Whether our uid has an entry in the user database. */
+function hasName(): boolean {
+  try {
+    userInfo();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function runs(runner: Runner): boolean {

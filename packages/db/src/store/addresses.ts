@@ -1,16 +1,10 @@
-import { type IpAddress, ipFamily, type NetworkId, type NodeId, type Prefix, WarrenError } from '@warren/base';
+import { type IpAddress, type NetworkId, type NodeId, WarrenError } from '@warren/base';
 import { allocateAddresses } from '@warren/topology';
 import type { NetworkRow } from '../store-api.js';
 import type { Transaction } from './database.js';
 
 /** How long a freed address stays unused, unless the caller says otherwise. */
 export const ADDRESS_REST = 24 * 60 * 60_000;
-
-/** An address that some node has or had; with the time since when it rests. */
-interface KnownRow {
-  address: IpAddress;
-  restedAt: Date | null;
-}
 
 /**
  * Gives a node its addresses: never used ones, else those that have rested longest and at least `rest` milliseconds
@@ -22,16 +16,12 @@ export async function takeAddresses(
   nodeId: NodeId,
   rest: number,
 ): Promise<IpAddress[]> {
-  const rows = await tx.$queryRaw<KnownRow[]>`
-    SELECT host(address) AS address, rested_at AS "restedAt" FROM node_address
-    WHERE network_id = ${network.id}::uuid ORDER BY rested_at`;
-  const addresses = neverUsed(network.cidrs, rows) ?? longestRested(network, rows, rest);
-  for (const address of addresses) {
-    await tx.$executeRaw`
-      INSERT INTO node_address (network_id, address, node_id, state)
-      VALUES (${network.id}::uuid, ${address}::inet, ${nodeId}::uuid, 'in-use')
-      ON CONFLICT (network_id, address) DO UPDATE SET node_id = excluded.node_id, state = 'in-use', rested_at = NULL`;
-  }
+  const known = await knownAddresses(tx, network);
+  const addresses = neverUsed(network, known) ?? (await longestRested(tx, network, known, rest));
+  await tx.$executeRaw`
+    INSERT INTO node_address (network_id, address, node_id, state)
+    SELECT ${network.id}::uuid, address::inet, ${nodeId}::uuid, 'in-use' FROM unnest(${addresses}::text[]) AS a(address)
+    ON CONFLICT (network_id, address) DO UPDATE SET node_id = excluded.node_id, state = 'in-use', rested_at = NULL`;
   return addresses;
 }
 
@@ -43,9 +33,16 @@ export async function restAddresses(tx: Transaction, networkId: NetworkId, nodeI
   });
 }
 
-function neverUsed(cidrs: readonly Prefix[], rows: readonly KnownRow[]): IpAddress[] | undefined {
+/** Every address that a node of the network has or had, in one text: thousands of rows would cost ten times as much. */
+async function knownAddresses(tx: Transaction, network: NetworkRow): Promise<Set<IpAddress>> {
+  const [row] = await tx.$queryRaw<{ all: string | null }[]>`
+    SELECT string_agg(host(address), ' ') AS all FROM node_address WHERE network_id = ${network.id}::uuid`;
+  return new Set(row?.all ? (row.all.split(' ') as IpAddress[]) : []);
+}
+
+function neverUsed({ cidrs }: NetworkRow, known: ReadonlySet<IpAddress>): IpAddress[] | undefined {
   try {
-    return allocateAddresses(cidrs, new Set(rows.map(({ address }) => address)));
+    return allocateAddresses(cidrs, known);
   } catch (error) {
     if (error instanceof WarrenError && error.code === 'addresses-exhausted') return undefined;
     throw error;
@@ -53,12 +50,16 @@ function neverUsed(cidrs: readonly Prefix[], rows: readonly KnownRow[]): IpAddre
 }
 
 /** With the longest rested of each family offered again; a family that still has unused ones may also take those. */
-function longestRested(network: NetworkRow, rows: readonly KnownRow[], rest: number): IpAddress[] {
-  const rested = rows.filter(({ restedAt }) => restedAt !== null && restedAt.getTime() <= Date.now() - rest);
-  const known = new Set(rows.map(({ address }) => address));
-  for (const family of [4, 6]) {
-    const first = rested.find(({ address }) => ipFamily(address) === family);
-    if (first) known.delete(first.address);
-  }
-  return allocateAddresses(network.cidrs, known);
+async function longestRested(
+  tx: Transaction,
+  { id, cidrs }: NetworkRow,
+  known: ReadonlySet<IpAddress>,
+  rest: number,
+): Promise<IpAddress[]> {
+  const rows = await tx.$queryRaw<{ address: IpAddress }[]>`
+    SELECT DISTINCT ON (family(address)) host(address) AS address FROM node_address
+    WHERE network_id = ${id}::uuid AND rested_at <= ${new Date(Date.now() - rest)}
+    ORDER BY family(address), rested_at`;
+  const rested = new Set(rows.map(({ address }) => address));
+  return allocateAddresses(cidrs, { has: (address) => known.has(address) && !rested.has(address) });
 }

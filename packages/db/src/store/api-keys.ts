@@ -13,6 +13,7 @@ const MAX_NAME = 100;
 /** `lastUsedAt` is for people: writing it at every request would cost more than the request. */
 const USE_RESOLUTION = 60_000;
 
+/** The secret is returned once and kept hashed. @throws WarrenError `bad-request` for its name. */
 export async function createApiKey(
   database: Database,
   name: string,
@@ -30,10 +31,12 @@ export async function createApiKey(
   return { key, secret: `warrenkey_${id}_${toBase64Url(secret)}` };
 }
 
+/** All keys, oldest first: there are never many. */
 export async function listApiKeys({ prisma }: Database): Promise<readonly ApiKeyRow[]> {
   return (await prisma.apiKey.findMany({ orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })).map(toApiKeyRow);
 }
 
+/** From then on the key is unknown. @throws WarrenError `not-found`. */
 export async function deleteApiKey(database: Database, id: string, actor: Actor): Promise<void> {
   await transaction(database, async (tx) => {
     const { count } = await tx.apiKey.deleteMany({ where: { id } });

@@ -58,7 +58,7 @@ export function changesSuite(given: () => { store: Store; url: string }): void {
       expect(await store.loadNetwork('nonsense' as NetworkId)).toBeUndefined();
     });
 
-    test('a reader that follows while replicas write sees every revision once, in order', async () => {
+    test('a reader that follows while replicas write sees every revision once, in order (invariant 11)', async () => {
       const { store, url } = given();
       const other = await openTestStore(url);
       try {

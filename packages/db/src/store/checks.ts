@@ -3,6 +3,7 @@ import { NODE_NAME_RULE, parseNodeName } from '@warren/topology';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Ids are looked up only when they are UUIDs: PostgreSQL calls anything else an error, and it is none. */
 export const isUuid = (text: string): boolean => UUID.test(text);
 
 /** Networks follow the rule of nodes: both become labels of host names. @throws WarrenError `bad-request`. */
@@ -24,13 +25,17 @@ export function checkListenPort(port: number): void {
   throw badRequest(`the listen port must be 0 to 65535, not ${port}`);
 }
 
+/** Refuses input; the message says what is wrong with it and what would be right. */
 export const badRequest = (message: string): WarrenError => new WarrenError('bad-request', message);
 
+/** Refuses a network that is not there. */
 export const networkNotFound = (id: NetworkId | string): WarrenError =>
   new WarrenError('not-found', `there is no network ${id}: list them with \`warren network list\``);
 
+/** Refuses a node that is not there. */
 export const nodeNotFound = (id: NodeId | string): WarrenError =>
   new WarrenError('not-found', `there is no node ${id}: list them with \`warren node list\``);
 
+/** Refuses a name that another network, or another node of the network, has. */
 export const nameTaken = (of: 'network' | 'node', name: string): WarrenError =>
   new WarrenError('name-taken', `the name "${name}" is in use by another ${of}: choose another name`);

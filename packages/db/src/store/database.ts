@@ -19,6 +19,7 @@ const MAX_ATTEMPTS = 5;
 /** PostgreSQL: serialization_failure, deadlock_detected; Prisma calls both a write conflict. */
 const RETRIED = new Set(['40001', '40P01', 'P2034']);
 
+/** Opens both clients; neither connects before its first query, and both connect again after a loss. */
 export function openClients(connection: Connection): Database {
   const { host, port, user, password, database, ssl } = connection;
   const socket = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : {};
@@ -60,7 +61,9 @@ export function isUniqueViolation(error: unknown): boolean {
 export function errorCodes(error: unknown): string[] {
   const codes: string[] = [];
   for (let at = error, depth = 0; at && depth < 5; depth++) {
-    const { code, originalCode, meta, cause } = at as ErrorShape;
+    const { code, originalCode, meta, cause, syscall } = at as ErrorShape;
+    // A file that a callback of the caller's did not find is not the server's socket.
+    if (syscall !== undefined && syscall !== 'connect' && code === 'ENOENT') break;
     for (const found of [code, originalCode, meta?.code]) if (typeof found === 'string') codes.push(found);
     at = cause ?? meta?.driverAdapterError;
   }
@@ -69,6 +72,7 @@ export function errorCodes(error: unknown): string[] {
 
 interface ErrorShape {
   code?: unknown;
+  syscall?: unknown;
   originalCode?: unknown;
   cause?: unknown;
   meta?: { code?: unknown; driverAdapterError?: unknown };

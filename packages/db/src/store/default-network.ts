@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ipFromBytes, makePrefix, type Prefix, WarrenError } from '@warren/base';
 import type { NetworkRow, Store } from '../store-api.js';
 
+/** Name of the network that exists from the first start. */
 export const DEFAULT_NETWORK = 'default';
 const DEFAULT_CIDR = '10.44.0.0/16' as Prefix;
 

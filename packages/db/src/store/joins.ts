@@ -9,15 +9,15 @@ import {
   WarrenError,
 } from '@warren/base';
 import type { Role } from '@warren/topology';
-import type * as Rows from '../gen/prisma/client.js';
 import type { Actor, JoinInput, NetworkRow, NodeRow } from '../store-api.js';
 import { badRequest, checkListenPort, checkName, isUuid } from './checks.js';
 import type { Database, Transaction } from './database.js';
 import { added, addMember, checkKeys, checkNameIsFree, endpointFor, keyTaken } from './members.js';
 import { changeNetwork, type Outcome } from './network-change.js';
 import { type NodeWithAddresses, plain, toNodeRow, WITH_ADDRESSES } from './rows.js';
-import { isSecret, spendToken, tokenRefusal, tokenUnknown } from './tokens.js';
+import { isSecret, spendToken, type TokenGrant, tokenRefusal, tokenUnknown } from './tokens.js';
 
+/** The answer to a join; `repeated`: it was given before. */
 export interface Joined {
   readonly node: NodeRow;
   readonly network: NetworkRow;
@@ -40,6 +40,11 @@ export async function join(database: Database, input: JoinInput, actor: Actor, r
   }
 }
 
+/**
+ * Adds a member that runs any WireGuard. Its private key stays with its maker: without a public key there is no member.
+ * @throws WarrenError `not-found`, `name-taken`, `key-banned`, `key-taken`, `public-key-missing`, `endpoint-missing`,
+ * `addresses-exhausted`, `bad-request`.
+ */
 export async function createVanilla(
   database: Database,
   input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
@@ -67,22 +72,21 @@ const PLAIN_MEMBER = { tags: [], ephemeral: false, listenPort: null, record: nul
 async function joinNew(tx: Transaction, network: NetworkRow, input: JoinInput, rest: number): Promise<Outcome<Joined>> {
   const { identityKey } = input.record;
   await checkKeys(tx, network, input.publicKey, identityKey);
-  await spendToken(tx, input.tokenId);
-  const token = await tx.joinToken.findUniqueOrThrow({ where: { id: input.tokenId } });
+  const token = await spendToken(tx, input.tokenId);
   const role = roleFor(token, input.role);
   await checkNameIsFree(tx, network, input.name);
   const { nodeId: id, name, listenPort, publicKey, record } = input;
   const endpoint = endpointFor(role, input.endpoint);
   const member = { id, name, role, endpoint, listenPort, publicKey, record, kind: 'agent' as const };
   const node = await addMember(tx, network, { ...member, tags: token.tags, ephemeral: token.ephemeral }, rest);
-  const use = { tokenId: token.id, identityKey: plain(identityKey) };
+  const use = { tokenId: input.tokenId, identityKey: plain(identityKey) };
   await tx.tokenUse.upsert({
     where: { tokenId_identityKey: use },
     // The node of an earlier use was deleted: this was a use of its own.
     update: { nodeId: id, usedAt: new Date() },
     create: { ...use, nodeId: id },
   });
-  return added(node, { node, network, repeated: false }, 'node.join', { token: token.id });
+  return added(node, { node, network, repeated: false }, 'node.join', { token: input.tokenId });
 }
 
 /**
@@ -117,8 +121,7 @@ function unchanged(node: NodeWithAddresses, network: NetworkRow): Outcome<Joined
 }
 
 /** The token's role wins over none given. */
-function roleFor(token: Rows.JoinToken, given: Role | null): Role {
-  const fixed = token.role as Role | null;
+function roleFor({ role: fixed }: TokenGrant, given: Role | null): Role {
   if (fixed && given && fixed !== given) {
     const text = `the token is for role ${fixed}, not ${given}: leave --role out, or use another token`;
     throw new WarrenError('role-conflict', text);

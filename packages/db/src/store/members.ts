@@ -5,7 +5,7 @@ import { takeAddresses } from './addresses.js';
 import { badRequest, nameTaken } from './checks.js';
 import type { Transaction } from './database.js';
 import type { Outcome } from './network-change.js';
-import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
+import { plain, toNodeRow, visible } from './rows.js';
 
 /** A node that is about to be. */
 export interface NewMember {
@@ -38,6 +38,7 @@ export async function checkKeys(
   if (found[0]) throw keyTaken(network, found[0].kind as KeyKind);
 }
 
+/** Refuses a key that another node of the network has or had. */
 export const keyTaken = (network: NetworkRow, kind: KeyKind): WarrenError => {
   const what = kind === 'wireguard' ? 'WireGuard key' : 'identity';
   return new WarrenError(
@@ -71,7 +72,7 @@ export async function addMember(
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
   }
-  await tx.node.create({
+  const row = await tx.node.create({
     data: {
       ...columns,
       networkId: network.id,
@@ -87,8 +88,8 @@ export async function addMember(
   await tx.nodeKey.createMany({
     data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
   });
-  await takeAddresses(tx, network, member.id, rest);
-  return toNodeRow(await tx.node.findUniqueOrThrow({ where: { id: member.id }, include: WITH_ADDRESSES }));
+  const addresses = await takeAddresses(tx, network, member.id, rest);
+  return toNodeRow({ ...row, addresses: addresses.map((address) => ({ address })) });
 }
 
 /** The outcome of a transaction that added `node`. */

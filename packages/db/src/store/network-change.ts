@@ -23,6 +23,7 @@ export interface NetworkChange {
   readonly audit: AuditEntry;
 }
 
+/** What the audit log says besides who and when. */
 export interface AuditEntry {
   readonly action: string;
   readonly subject: string;
@@ -76,6 +77,7 @@ export async function notify(tx: Transaction, id: NetworkId): Promise<void> {
   await tx.$executeRaw`SELECT pg_notify(${CHANGE_CHANNEL}, ${id})`;
 }
 
+/** Part of the transaction that it tells of: what is undone was never audited. */
 export async function writeAudit(tx: Transaction, networkId: NetworkId | null, entry: AuditEntry, actor: Actor) {
   const details = (entry.details ?? {}) as Prisma.InputJsonObject;
   await tx.auditLog.create({ data: { actor, networkId, action: entry.action, subject: entry.subject, details } });

@@ -7,6 +7,7 @@ import { changeNetwork, notify, takeRevision, writeAudit } from './network-chang
 import { pageArguments, toPage } from './pages.js';
 import { toNetworkRow } from './rows.js';
 
+/** CIDRs follow the rules of @warren/topology. @throws WarrenError `name-taken`, `bad-request`. */
 export async function createNetwork(
   database: Database,
   input: { name: string; cidrs: readonly Prefix[]; mtu?: number },
@@ -26,6 +27,7 @@ export async function createNetwork(
   );
 }
 
+/** Oldest first. */
 export async function listNetworks({ prisma }: Database, page?: PageQuery): Promise<Page<NetworkRow>> {
   return toPage(page, await prisma.network.findMany(pageArguments(page)), toNetworkRow);
 }
@@ -37,6 +39,7 @@ export async function findNetwork({ prisma }: Database, idOrName: string): Promi
   return row ? toNetworkRow(row) : undefined;
 }
 
+/** Every follower takes a snapshot afterwards. @throws WarrenError `not-found`, `name-taken`, `bad-request`. */
 export async function updateNetwork(
   database: Database,
   id: NetworkId,
@@ -59,6 +62,9 @@ export async function updateNetwork(
   );
 }
 
+/**
+ * Everything of the network goes with it, its tombstones too. @throws WarrenError `not-found`, `network-not-empty`.
+ */
 export async function deleteNetwork(database: Database, id: NetworkId, actor: Actor): Promise<void> {
   await transaction(database, async (tx) => {
     const network = await takeRevision(tx, id);

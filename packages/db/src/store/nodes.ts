@@ -15,6 +15,7 @@ const MEMBERS_FIRST = [
   { createdAt: 'desc' },
 ] as const satisfies unknown[];
 
+/** Oldest first. @throws WarrenError `bad-request` for limit or cursor. */
 export async function listNodes(
   { prisma }: Database,
   filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery,
@@ -74,6 +75,7 @@ export async function findNode(
   return row ? toNodeRow(row) : undefined;
 }
 
+/** Revoked nodes are found too, after those that are members. */
 export async function findNodeByIdentity(
   { prisma }: Database,
   identityKey: Uint8Array,
@@ -88,12 +90,14 @@ export async function findNodeByIdentity(
   return row ? toNodeRow(row) : undefined;
 }
 
+/** What may change in a node; what is absent stays. */
 export interface NodeChange {
   readonly name?: string;
   readonly endpoint?: HostPort;
   readonly listenPort?: number;
 }
 
+/** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `bad-request`. */
 export async function updateNode(database: Database, id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow> {
   checkChange(change);
   const found = await nodeNetwork(database, id);

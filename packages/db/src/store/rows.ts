@@ -20,6 +20,7 @@ export type NodeWithAddresses = Rows.Node & { readonly addresses: readonly { rea
 /** Reads them together. */
 export const WITH_ADDRESSES = { addresses: { select: { address: true } } } as const;
 
+/** 64-bit revisions become numbers: 2^53 of them are more than any network sees. */
 export function toNetworkRow(row: Rows.Network): NetworkRow {
   return {
     id: networkId(row.id),
@@ -32,6 +33,7 @@ export function toNetworkRow(row: Rows.Network): NetworkRow {
   };
 }
 
+/** A row with its addresses as the contract has it. */
 export function toNodeRow(row: NodeWithAddresses): NodeRow {
   return {
     ...toNetworkNode(row),
@@ -65,6 +67,7 @@ type NetworkNodeColumns = Pick<
   'id' | 'name' | 'role' | 'kind' | 'publicKey' | 'addresses' | 'endpoint' | 'record' | 'identityKey' | 'signature'
 >;
 
+/** Leaves the hash behind. */
 export function toTokenRow(row: Rows.JoinToken): TokenRow {
   return {
     id: row.id,
@@ -92,6 +95,7 @@ export interface LoggedNode extends Omit<NetworkNode, 'record'> {
   readonly record?: { readonly record: string; readonly identityKey: string; readonly signature: string };
 }
 
+/** For the change log; `fromLoggedNode` is its inverse. */
 export function toLoggedNode({ record, ...node }: NetworkNode): LoggedNode {
   if (!record) return node;
   const { record: signed, identityKey, signature } = record;
@@ -101,6 +105,7 @@ export function toLoggedNode({ record, ...node }: NetworkNode): LoggedNode {
   };
 }
 
+/** Bytes come back as new arrays. */
 export function fromLoggedNode({ record, ...node }: LoggedNode): NetworkNode {
   if (!record) return node;
   const signed: SignedRecord = {
@@ -111,16 +116,19 @@ export function fromLoggedNode({ record, ...node }: LoggedNode): NetworkNode {
   return { ...node, record: signed };
 }
 
+/** A tombstone in the change log, base64. */
 export interface LoggedTombstone {
   readonly tombstone: string;
   readonly signature: string;
 }
 
+/** For the change log; `fromLoggedTombstone` is its inverse. */
 export const toLoggedTombstone = ({ tombstone, signature }: TombstoneRow): LoggedTombstone => ({
   tombstone: toBase64(tombstone),
   signature: toBase64(signature),
 });
 
+/** Bytes come back as new arrays, equal to those that were signed. */
 export const fromLoggedTombstone = ({ tombstone, signature }: LoggedTombstone): TombstoneRow => ({
   tombstone: bytes(tombstone),
   signature: bytes(signature),

@@ -15,6 +15,7 @@ const ID_LENGTH = 8;
 const MAX_TAGS = 32;
 const TAG = /^[a-z0-9]([a-z0-9._:-]{0,61}[a-z0-9])?$/i;
 
+/** What a new token allows; without limits unless they are given. */
 export interface TokenInput {
   readonly networkId: NetworkId;
   readonly role?: Role;
@@ -24,11 +25,15 @@ export interface TokenInput {
   readonly expiresAt?: Date | null;
 }
 
+/** An id that people can read out: 16 hexadecimal digits. */
 export const randomId = (): string => toHex(randomBytes(ID_LENGTH));
+/** SHA-256: see `SECRET_LENGTH` for why that is enough. */
 export const hashSecret = (secret: Uint8Array): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(createHash('sha256').update(secret).digest());
+/** Compares in constant time. */
 export const isSecret = (secret: Uint8Array, hash: Uint8Array): boolean => timingSafeEqual(hashSecret(secret), hash);
 
+/** The secret is returned once. @throws WarrenError `not-found`, `bad-request`. */
 export async function createToken(
   database: Database,
   input: TokenInput,
@@ -49,6 +54,7 @@ export async function createToken(
   return { token, secret };
 }
 
+/** Oldest first, those that are used up, expired or revoked too. */
 export async function listTokens(
   { prisma }: Database,
   filter?: { networkId?: NetworkId } & PageQuery,
@@ -87,13 +93,21 @@ export async function lookAtToken(
   return { token: toTokenRow(row), network: toNetworkRow(row.network) };
 }
 
+/** The part of a token that its nodes get. */
+export interface TokenGrant {
+  readonly role: Role | null;
+  readonly tags: readonly string[];
+  readonly ephemeral: boolean;
+}
+
 /** Takes one use, unless a limit forbids it: limits hold whatever happens at the same time. @throws WarrenError `token-…`. */
-export async function spendToken(tx: Transaction, id: string): Promise<void> {
-  const spent = await tx.$executeRaw`
+export async function spendToken(tx: Transaction, id: string): Promise<TokenGrant> {
+  const rows = await tx.$queryRaw<TokenGrant[]>`
     UPDATE join_token SET uses = uses + 1
     WHERE id = ${id} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${new Date()})
-      AND (max_uses IS NULL OR uses < max_uses)`;
-  if (spent === 1) return;
+      AND (max_uses IS NULL OR uses < max_uses)
+    RETURNING role, tags, ephemeral`;
+  if (rows[0]) return rows[0];
   const row = await tx.joinToken.findUnique({ where: { id } });
   throw (row && tokenRefusal(row)) ?? tokenUnknown();
 }

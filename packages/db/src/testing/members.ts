@@ -3,6 +3,7 @@ import { nodeId, type Prefix, publicKeyFromBytes } from '@warren/base';
 import { openStore } from '../store/open-store.js';
 import type { JoinInput, NetworkRow, OpenStoreOptions, SignTombstone, Store, TokenRow } from '../store-api.js';
 
+/** The sealing key of every test. */
 export const SEALING_KEY = new Uint8Array(32).fill(7);
 
 /** No signature, but it names what was signed. */
@@ -11,14 +12,18 @@ export const signTombstone: SignTombstone = ({ networkId, nodeId: id, revokedAt 
   signature: new Uint8Array(64).fill(1),
 });
 
+/** A store as the control plane opens it. */
 export const openTestStore = (url: string, options: Partial<OpenStoreOptions> = {}): Promise<Store> =>
   openStore({ url, sealingKey: SEALING_KEY, signTombstone, ...options });
 
+/** Trusts its caller to write prefixes. */
 export const prefixes = (...texts: string[]): Prefix[] => texts as Prefix[];
 
 let counter = 0;
+/** A name that no other test of the file uses. */
 export const uniqueName = (word: string): string => `${word}-${++counter}`;
 
+/** A network with one prefix of each family unless others are given. */
 export const makeNetwork = (store: Store, ...cidrs: string[]): Promise<NetworkRow> =>
   store.createNetwork(
     { name: uniqueName('net'), cidrs: prefixes(...(cidrs.length ? cidrs : ['10.44.0.0/16', 'fd00:44::/64'])) },

@@ -16,8 +16,10 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** The caller removes it. */
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'warren-db-test-'));
 
+/** The server that users get without `DATABASE_URL`. */
 export async function embeddedServer(): Promise<TestServer> {
   const dataDir = temporaryDirectory();
   const server = await startEmbedded({ dataDir });
@@ -75,6 +77,7 @@ export async function freshDatabase(server: TestServer): Promise<string> {
   return formatDatabaseUrl({ ...parseDatabaseUrl(server.url), database });
 }
 
+/** One statement on a connection of its own. */
 export async function query<T extends pg.QueryResultRow>(
   url: string,
   text: string,

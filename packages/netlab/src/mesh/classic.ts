@@ -76,7 +76,7 @@ export interface ClassicMeshOptions {
   /** What each agent is given beside name, role and token. */
   readonly agent?: (name: ClassicName) => Partial<AgentOptions>;
   /** Told of each step as it is done. */
-  readonly onStep?: (step: string) => void;
+  readonly onStep?: (step: string) => unknown;
 }
 
 /**

@@ -98,7 +98,10 @@ export interface JoinRequest {
   agentVersion: string;
 }
 
-/** The canonical record of a node's keys, verbatim, and the identity's signature over it (DECISIONS: peers verify it). */
+/**
+ * The canonical record of a node's keys, verbatim, and the identity's signature over it
+ * (docs/protocol/join-and-sync.md, “Node record”).
+ */
 export interface SignedRecord {
   /** packages/identity, `encodeNodeRecord`: network id, node id, keys, key generation. */
   record: Buffer;
