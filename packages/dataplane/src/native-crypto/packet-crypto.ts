@@ -1,12 +1,12 @@
 import { type CryptoProvider, type MemoryAead, memoryAeadOf, nobleProvider } from '@warren/crypto';
 import type { PacketMemory } from '@warren/udp';
-import { knownAnswerProblem } from '../crypto-choice.js';
 import { createNodeProvider } from '../node-provider.js';
 import { packetCipherProblem } from './known-answers.js';
 import { bindLibrary } from './library.js';
 import { createNativeProvider } from './native-provider.js';
 import { openEvp } from './openssl-evp.js';
 import { openLowLevel } from './openssl-low.js';
+import { knownAnswerProblem } from './provider-answers.js';
 import { openSodium } from './sodium.js';
 
 /** A provider, and the packet cipher on the packet memory that goes with it. */
