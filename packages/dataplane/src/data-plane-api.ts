@@ -17,9 +17,17 @@ export interface DataPlaneOptions {
    * may change everything. Otherwise `configure` leaves the private key and the peers of this handle alone.
    */
   readonly standalone?: boolean;
+  /** Absent: what the environment's `WARREN_DATAPLANE` says, else offload where the kernel has it. */
+  readonly packetPath?: PacketPath;
   /** One line each: what the worker has to say. */
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
+
+/**
+ * How packets move: `offload` by super-packets of up to 64 KiB (TUN segmentation offload, UDP_SEGMENT, UDP_GRO), `plain` one a
+ * system call, on every kernel.
+ */
+export type PacketPath = 'plain' | 'offload';
 
 export interface DataPlanePeer {
   readonly publicKey: PublicKey;
@@ -44,8 +52,7 @@ export interface DataPlaneStats {
   readonly backend: 'userspace';
   /** Name of the CryptoProvider in use. */
   readonly crypto: string;
-  /** `plain` (one packet a call), later `offload`. */
-  readonly path: string;
+  readonly path: PacketPath;
   readonly peers: readonly DataPlanePeerStats[];
   readonly drops: Readonly<Record<string, number>>;
 }

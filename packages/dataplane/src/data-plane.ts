@@ -1,5 +1,12 @@
 import { type Endpoint, type PublicKey, WarrenError } from '@warren/base';
-import type { DataPlane, DataPlaneChange, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from './data-plane-api.js';
+import type {
+  DataPlane,
+  DataPlaneChange,
+  DataPlaneOptions,
+  DataPlanePeer,
+  DataPlaneStats,
+  PacketPath,
+} from './data-plane-api.js';
 import type { DeviceChange, DeviceSettings } from './device-settings-api.js';
 import { decodeDeviceSettings, encodeDeviceChange } from './device-settings-message.js';
 import { EndpointResolver } from './endpoint-resolver.js';
@@ -42,6 +49,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   }
 }
 
+/** @throws WarrenError `bad-packet-path` unless it is unset, empty or a path. */
+function packetPathOf(environment: string | undefined): PacketPath | undefined {
+  if (environment === undefined || environment === '') return undefined;
+  if (environment === 'plain' || environment === 'offload') return environment;
+  throw new WarrenError(
+    'bad-packet-path',
+    `WARREN_DATAPLANE is ${JSON.stringify(environment)}: set it to plain or offload, or leave it out`,
+  );
+}
+
 class RunningDataPlane implements DataPlane {
   readonly interfaceName: string;
   readonly mtu: number;
@@ -76,11 +93,10 @@ class RunningDataPlane implements DataPlane {
   /** To be called once, and `close` if it fails. */
   async start(): Promise<void> {
     const { interfaceName, listenPort, mtu, addresses, peers = [], standalone = false } = this.options;
+    const packetPath = this.options.packetPath ?? packetPathOf(process.env.WARREN_DATAPLANE);
     const privateKey = this.options.privateKey && Uint8Array.from(this.options.privateKey.expose());
-    const started = await this.#channel.request(
-      { type: 'start', options: { interfaceName, privateKey, listenPort, mtu, standalone } },
-      privateKey ? [privateKey.buffer] : [],
-    );
+    const options = { interfaceName, privateKey, listenPort, mtu, standalone, ...(packetPath && { packetPath }) };
+    const started = await this.#channel.request({ type: 'start', options }, privateKey ? [privateKey.buffer] : []);
     this.#channel.guard(started.descriptors);
     this.listenPort = started.listenPort;
     this.#resolver = new EndpointResolver({
@@ -92,7 +108,10 @@ class RunningDataPlane implements DataPlane {
     await this.#tellPeers('replace', peers, []);
     if (standalone) await this.#config.setMtu();
     else await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
-    this.#log('info', `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}`);
+    this.#log(
+      'info',
+      `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}, packets ${started.path}`,
+    );
   }
 
   async replacePeers(peers: readonly DataPlanePeer[]): Promise<void> {

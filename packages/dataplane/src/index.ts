@@ -6,6 +6,7 @@ export type {
   DataPlanePeer,
   DataPlanePeerStats,
   DataPlaneStats,
+  PacketPath,
 } from './data-plane-api.js';
 export type {
   AllowedIpChange,

@@ -5,8 +5,9 @@ import type { Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from
 
 /** Longest that the worker may take to close by itself, milliseconds. */
 const CLOSE_TIMEOUT = 700;
-/** MiB for short-lived objects. Packets make few, so that more would only be held and never needed: 10 MiB of resident memory. */
-const YOUNG_GENERATION = 3;
+
+/** The worker allocates little that lives long: a small young generation is collected as cheaply, and stays in the cache. */
+const LIMITS = { maxYoungGenerationSizeMb: 4 } as const;
 
 type Notice = Exclude<FromWorker, { type: 'result' } | { type: 'failed' }>;
 
@@ -30,11 +31,7 @@ export class WorkerChannel {
   /** @param entry the worker's program; another one in tests. */
   constructor(onNotice: (notice: Notice) => void, entry: URL = new URL('./worker.js', import.meta.url)) {
     // Options of the host program (loaders, heap limits of tests) are not for this thread.
-    this.#worker = new Worker(entry, {
-      name: 'warren-data-plane',
-      execArgv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
-    });
+    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv: [], resourceLimits: LIMITS });
     this.#worker.on('message', (message: FromWorker) => this.#take(message, onNotice));
     this.#worker.on('error', (error) => {
       this.#reason ??= new WarrenError('data-plane-failed', `the data plane failed: ${error.message}`, {

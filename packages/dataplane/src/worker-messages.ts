@@ -1,5 +1,5 @@
 import type { Endpoint, Prefix, PublicKey } from '@warren/base';
-import type { DataPlanePeerStats } from './data-plane-api.js';
+import type { DataPlanePeerStats, PacketPath } from './data-plane-api.js';
 import type { DeviceChange, DeviceSettings, PeerChange, PeerSettings } from './device-settings-api.js';
 
 /**
@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly mtu: number;
   /** Whether `configure` may change the private key. */
   readonly standalone: boolean;
+  /** Absent: offload where the kernel has it. */
+  readonly packetPath?: PacketPath;
 }
 
 type WithBytes<T, K extends keyof T> = Omit<T, K> & { readonly [key in K]?: Uint8Array | undefined };
@@ -56,6 +58,7 @@ export interface WorkerPeer {
 export interface Started {
   readonly listenPort: number;
   readonly crypto: string;
+  readonly path: PacketPath;
   /** Families that have a socket. */
   readonly families: readonly (4 | 6)[];
   readonly descriptors: readonly number[];
@@ -63,7 +66,7 @@ export interface Started {
 
 export interface WorkerStats {
   readonly crypto: string;
-  readonly path: string;
+  readonly path: PacketPath;
   readonly peers: readonly DataPlanePeerStats[];
   readonly drops: Readonly<Record<string, number>>;
 }

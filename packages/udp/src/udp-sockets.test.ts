@@ -2,12 +2,12 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { formatEndpoint, type IpAddress, ipToBytes, WarrenError } from '@warren/base';
 import koffi from 'koffi';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ERRNO } from './libc.js';
 import { PacketMemory } from './packet-memory.js';
 import { watchReadable } from './readiness.js';
 import { encodeSocketAddress, socketAddressEndpoint } from './socket-address.js';
-import type { UdpSocket } from './udp-socket.js';
+import { MAX_DATAGRAM, type UdpSocket } from './udp-socket.js';
 import { openUdpSockets, type UdpSockets } from './udp-sockets.js';
 
 const cleanups: (() => void)[] = [];
@@ -15,8 +15,12 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
-function open(port = 0): UdpSockets {
-  const sockets = openUdpSockets({ port, memory: new PacketMemory(8) });
+const PATHS = ['plain', 'offload'] as const;
+/** What the tests at hand are about. */
+let path: (typeof PATHS)[number] = 'plain';
+
+function open(port = 0, memory = new PacketMemory(8)): UdpSockets {
+  const sockets = openUdpSockets({ port, memory, path });
   cleanups.push(() => sockets.close());
   return sockets;
 }
@@ -49,7 +53,16 @@ function arrivals(socket: UdpSocket, count: number, budget = 64): Promise<Arrive
 
 const loopback = (family: 4 | 6) => (family === 4 ? '127.0.0.1' : '::1') as IpAddress;
 
-describe('UDP sockets', () => {
+describe.each(PATHS)('UDP sockets, %s', (pathOfGroup) => {
+  beforeEach(() => {
+    path = pathOfGroup;
+  });
+
+  it('are of the kind that was asked for', () => {
+    const { v4, v6 } = open();
+    expect([v4!.path, v6!.path]).toEqual([path, path]);
+  });
+
   for (const family of [4, 6] as const) {
     it(`exchange datagrams of every size over IPv${family}`, async () => {
       const a = open();
@@ -71,8 +84,7 @@ describe('UDP sockets', () => {
 
   it('send memory of the packet memory without a copy', async () => {
     const memory = new PacketMemory(8);
-    const a = openUdpSockets({ port: 0, memory });
-    cleanups.push(() => a.close());
+    const a = open(0, memory);
     const offset = memory.allocate(100);
     const datagram = memory.bytes.subarray(offset, offset + 100).fill(7);
     const arrived = arrivals(a.v4!, 1);
@@ -139,6 +151,76 @@ describe('UDP sockets', () => {
     const arrived = arrivals(sockets.v4!, 1);
     expect(sockets.v4!.send(Uint8Array.of(5), encodeSocketAddress(loopback(4), sockets.port))).toBe(0);
     expect((await arrived)[0]!.bytes).toEqual(Uint8Array.of(5));
+  });
+
+  for (const family of [4, 6] as const) {
+    it(`send and receive batches over IPv${family}, each datagram by itself`, async () => {
+      const memory = new PacketMemory(8);
+      const a = open(0, memory);
+      const b = open();
+      const [sender, receiver] = family === 4 ? [a.v4!, b.v4!] : [a.v6!, b.v6!];
+      const to = encodeSocketAddress(loopback(family), b.port);
+      const offset = memory.allocate(MAX_DATAGRAM);
+      for (let i = 0; i < MAX_DATAGRAM; i++) memory.bytes[offset + i] = (i * 7) >> 3;
+      // [bytes in all, bytes of each datagram]
+      const batches = [
+        [64 * 1000, 1000],
+        [MAX_DATAGRAM, 1452],
+        [10, 10],
+        [10, 100],
+        [2000, 1452],
+        [64, 1],
+      ] as const;
+      for (const [length, segment] of batches) {
+        const expected: Uint8Array[] = [];
+        for (let at = 0; at < length; at += segment) {
+          expected.push(memory.bytes.slice(offset + at, offset + Math.min(at + segment, length)));
+        }
+        const arrived = arrivals(receiver, expected.length, 7);
+        expect(sender.sendBatch(offset, length, segment, to)).toBe(0);
+        expect((await arrived).map(({ bytes }) => bytes)).toEqual(expected);
+      }
+    });
+  }
+
+  it('say of a received batch where its datagrams are and who sent them', async () => {
+    const memory = new PacketMemory(8);
+    const sockets = open(0, memory);
+    const to = encodeSocketAddress(loopback(4), sockets.port);
+    const offset = memory.allocate(4000);
+    const sent = memory.bytes
+      .subarray(offset, offset + 3500)
+      .fill(1, 0, 1000)
+      .fill(2, 1000, 2000)
+      .fill(3, 2000, 3000)
+      .fill(4, 3000);
+    expect(sockets.v4!.sendBatch(offset, 3500, 1000, to)).toBe(0);
+    const { batch } = sockets.v4!;
+    const received: Uint8Array[] = [];
+    for (;;) {
+      const length = sockets.v4!.receiveBatch();
+      if (length < 0) {
+        expect(length).toBe(-ERRNO.EAGAIN);
+        break;
+      }
+      expect(batch.segmentLength).toBeLessThanOrEqual(1000);
+      expect(socketAddressEndpoint(batch.from)).toBe(`127.0.0.1:${sockets.port}`);
+      received.push(memory.bytes.slice(batch.offset, batch.offset + length));
+    }
+    expect(Buffer.concat(received)).toEqual(Buffer.from(sent));
+    expect(received).toHaveLength(path === 'offload' ? 1 : 4);
+  });
+
+  it('send a batch whose datagrams exceed the path MTU one by one, in fragments', async () => {
+    const memory = new PacketMemory(8);
+    const sockets = open(0, memory);
+    const to = encodeSocketAddress(loopback(4), sockets.port);
+    const offset = memory.allocate(MAX_DATAGRAM);
+    // Nothing of 65,507 bytes fits loopback's MTU of 65,536 twice.
+    memory.bytes.fill(5, offset, offset + 60_000);
+    const arrived = arrivals(sockets.v4!, 2);
+    expect(sockets.v4!.sendBatch(offset, 60_000, 40_000, to)).toBe(0);
+    expect((await arrived).map(({ bytes }) => bytes.length)).toEqual([40_000, 20_000]);
   });
 
   it('hand over at most the budget and keep the rest for the next turn', async () => {

@@ -1,6 +1,7 @@
 import { type IpFamily, WarrenError } from '@warren/base';
 import { ERRNO, errnoName, type Libc, loadLibc } from './libc.js';
-import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO } from './packet-info.js';
+import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO } from './message-header.js';
+import { enableOffload, OffloadUdpSocket } from './offload-udp-socket.js';
 import type { PacketMemory } from './packet-memory.js';
 import { AF_INET, AF_INET6, SOCKET_ADDRESS_LENGTH } from './socket-address.js';
 import { PlainUdpSocket, type UdpSocket } from './udp-socket.js';
@@ -26,6 +27,11 @@ export interface UdpSocketsOptions {
   readonly port: number;
   /** The packet memory that the sockets take their buffers from (about 256 KiB). */
   readonly memory: PacketMemory;
+  /**
+   * `offload`: UDP_SEGMENT and UDP_GRO, for sockets whose kernel has them; the others are plain, and say so.
+   * Absent: `plain`, one datagram a system call.
+   */
+  readonly path?: 'plain' | 'offload';
 }
 
 /** One port on both families. */
@@ -57,9 +63,11 @@ export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
   const scratch = memory.allocate(SOCKET_ADDRESS_LENGTH + 4);
   let opened = bindBoth(libc, memory, scratch, options.port, 0);
   let mark = 0;
-  const socketOf = (family: IpFamily): PlainUdpSocket | undefined => {
+  const socketOf = (family: IpFamily): OffloadUdpSocket | PlainUdpSocket | undefined => {
     const fd = family === 4 ? opened.v4 : opened.v6;
-    return fd === undefined ? undefined : new PlainUdpSocket(fd, family, libc, memory);
+    if (fd === undefined) return undefined;
+    const offload = options.path === 'offload' && enableOffload(libc, memory, scratch, fd);
+    return new (offload ? OffloadUdpSocket : PlainUdpSocket)(fd, family, libc, memory);
   };
   const v4 = socketOf(4);
   const v6 = socketOf(6);
@@ -78,6 +86,9 @@ export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
       opened = bindBoth(libc, memory, scratch, port, mark);
       if (v4) v4.fd = opened.v4!;
       if (v6) v6.fd = opened.v6!;
+      for (const socket of [v4, v6]) {
+        if (socket?.path === 'offload') enableOffload(libc, memory, scratch, socket.fd);
+      }
       closeAll(libc, former);
     },
     setMark(wanted): void {
