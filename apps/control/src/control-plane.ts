@@ -83,7 +83,7 @@ async function start(
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
 
-  const hubs = await Hubs.start(store, log, now);
+  const hubs = await Hubs.start(store, log, monotonicNow);
   closers.push(() => hubs.close());
   const about: RestContext['about'] = {
     startedAt: new Date(),
@@ -150,6 +150,9 @@ async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Pr
   return rest.app.listeningOrigin;
 }
 
+/** Sessions measure durations only: a wall clock that is set back would make every reconnect look like a clone's. */
+const monotonicNow = (): number => performance.now();
+
 function startAgents(
   config: ServeConfig,
   parts: {
@@ -163,7 +166,7 @@ function startAgents(
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, log, now } = parts;
+  const { store, hubs, ca, log } = parts;
   const joins = createJoinService(parts);
   return startAgentServer({
     addresses: config.agents,
@@ -173,7 +176,7 @@ function startAgents(
     joins,
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
-    now,
+    now: monotonicNow,
   });
 }
 
