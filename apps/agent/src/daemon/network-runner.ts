@@ -337,7 +337,7 @@ export class NetworkRunner {
   #doChores(): void {
     void this.#enqueue(async () => {
       if (this.#stopping || this.#finished) return;
-      await this.#noteEndpoints();
+      await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
       if (this.connected) {
         await this.#noteContact();
         if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);
