@@ -294,8 +294,16 @@ export class NetworkRunner {
     this.since = new Date().toISOString();
     this.#everConnected ||= connected;
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
-    if (connected) void this.#enqueue(() => this.#noteContact()).catch((error: unknown) => this.#warn(error));
+    if (connected) void this.#enqueue(() => this.#trustAgain()).catch((error: unknown) => this.#warn(error));
     this.#notify();
+  }
+
+  /** A stream that resumes where we stand has nothing to send: its answer alone says that last known state is right. */
+  async #trustAgain(): Promise<void> {
+    await this.#noteContact();
+    if (!this.#distrusted || this.#stopping) return;
+    this.#distrusted = false;
+    await this.#putUp();
   }
 
   /** The control plane says for good that this node is out, or that it runs twice. */

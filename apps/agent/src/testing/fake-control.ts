@@ -71,8 +71,7 @@ export class FakeControl {
     const { key, chain } = await this.ca.server();
     const server = new grpc.Server();
     server.addService(wire.AgentServiceService, this.#service());
-    const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(chain) };
-    const credentials = grpc.ServerCredentials.createSsl(Buffer.from(this.ca.rootPem), [pair], false);
+    const credentials = optionalClientCertificates(this.ca.rootPem, key, chain);
     this.port = await new Promise((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${this.port}`, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
@@ -204,6 +203,20 @@ export class FakeControl {
     const value = { position: this.position, self: this.self(nodeId), peers, tombstones };
     call.write({ message: { $case: 'snapshot', value } });
   }
+}
+
+/** Join comes without a client certificate and Sync with one, on the same port. */
+function optionalClientCertificates(root: string, key: string, chain: string): grpc.ServerCredentials {
+  type Provider = Parameters<typeof grpc.experimental.createCertificateProviderServerCredentials>[1];
+  const ca = { caCertificate: Buffer.from(root) };
+  const identity = { certificate: Buffer.from(chain), privateKey: Buffer.from(key) };
+  const provider: Provider = {
+    addCaCertificateListener: (listener) => process.nextTick(listener, ca),
+    removeCaCertificateListener: () => undefined,
+    addIdentityCertificateListener: (listener) => process.nextTick(listener, identity),
+    removeIdentityCertificateListener: () => undefined,
+  };
+  return grpc.experimental.createCertificateProviderServerCredentials(provider, provider, false);
 }
 
 function refusal(code: string): Partial<grpc.ServiceError> & Error {

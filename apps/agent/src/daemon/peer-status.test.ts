@@ -1,0 +1,62 @@
+import { type NodeId, type PublicKey, SecretKey } from '@warren/base';
+import type { DataPlanePeerStats } from '@warren/dataplane';
+import { expect, it } from 'vitest';
+import type { AcceptedPeer } from '../codec/domain.js';
+import { x25519PublicKey } from '../state/node-keys.js';
+import { describePeers, PathHistory, SESSION_LIFE } from './peer-status.js';
+
+const NOW = Date.parse('2030-01-01T00:00:00Z');
+const keyOf = (n: number): PublicKey => x25519PublicKey(new SecretKey(new Uint8Array(32).fill(n)));
+const peer = (name: string, n: number, via?: string): AcceptedPeer => ({
+  id: name as NodeId,
+  name,
+  role: 'client',
+  publicKey: keyOf(n),
+  addresses: [],
+  via,
+  dataPlane: via === undefined ? { publicKey: keyOf(n), allowedIps: [] } : undefined,
+});
+const stats = (n: number, age: number): [string, DataPlanePeerStats] => [
+  keyOf(n),
+  {
+    publicKey: keyOf(n),
+    endpoint: undefined,
+    lastHandshake: new Date(NOW - age).toISOString(),
+    rxBytes: 0,
+    txBytes: 0,
+  },
+];
+const kinds = (facts: Partial<Parameters<typeof describePeers>[1]>) => {
+  const peers = [peer('bounce', 1), peer('phone', 2, 'bounce'), peer('lost', 3, 'nobody')];
+  const all = { now: NOW, stats: new Map(), pings: new Map(), ...facts };
+  return describePeers(peers, all, new PathHistory()).map(({ path, online }) => [path.kind, online]);
+};
+
+it('a peer is online while its session can carry packets, and those behind it with it', () => {
+  expect(kinds({ stats: new Map([stats(1, 1000)]) })).toEqual([
+    ['direct', true],
+    ['bounce', true],
+    ['none', false],
+  ]);
+  expect(kinds({ stats: new Map([stats(1, SESSION_LIFE + 1)]) }).map(([kind]) => kind)).toEqual([
+    'none',
+    'none',
+    'none',
+  ]);
+  expect(kinds({}).map(([kind]) => kind)).toEqual(['none', 'none', 'none']);
+});
+
+it('an unanswered ping takes a node behind a bounce for offline, for a while', () => {
+  const silent = (at: number) => new Map([['phone', { at, rttMs: undefined }]]);
+  const session = new Map([stats(1, 1000)]);
+  expect(kinds({ stats: session, pings: silent(NOW - 1000) })[1]).toEqual(['none', false]);
+  expect(kinds({ stats: session, pings: silent(NOW - 61_000) })[1]).toEqual(['bounce', true]);
+});
+
+it('a path is as old as its last change', () => {
+  const history = new PathHistory();
+  const path = { kind: 'direct', endpoint: 'a', via: null, transport: 'udp', rttMs: 1, reason: null } as const;
+  const first = history.since('x', path, NOW);
+  expect(history.since('x', { ...path, rttMs: 2 }, NOW + 5000)).toBe(first);
+  expect(history.since('x', { ...path, endpoint: 'b' }, NOW + 5000)).toBe('2030-01-01T00:00:05.000Z');
+});
