@@ -25,6 +25,9 @@ import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
 
+/** Milliseconds that requests may take to end when the process stops. */
+const HTTP_CLOSE_TIMEOUT = 5_000;
+
 /** A running control plane. */
 export interface ControlPlane {
   readonly context: RestContext;
@@ -141,7 +144,7 @@ async function openStorage(
 }
 
 async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Promise<void>)[]): Promise<string> {
-  closers.push(() => rest.app.close());
+  closers.push(() => closeHttp(rest));
   try {
     await rest.app.listen({ host: config.http.host, port: config.http.port });
   } catch (error) {
@@ -152,6 +155,15 @@ async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Pr
 
 /** Sessions measure durations only: a wall clock that is set back would make every reconnect look like a clone's. */
 const monotonicNow = (): number => performance.now();
+
+/** Requests that run get their answer; connections end with it, though they asked to be kept alive. */
+async function closeHttp({ app }: RestApp): Promise<void> {
+  const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+  const all = setTimeout(() => app.server.closeAllConnections(), HTTP_CLOSE_TIMEOUT);
+  await app.close();
+  clearInterval(idle);
+  clearTimeout(all);
+}
 
 function startAgents(
   config: ServeConfig,

@@ -32,7 +32,7 @@ export class NetworkHub {
   /** One task after another: a session is attached at exactly one revision. */
   #queue: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
-  #wake: (() => void)[] = [];
+  readonly #waiters = new Set<() => void>();
 
   private constructor(
     readonly id: NetworkId,
@@ -69,11 +69,14 @@ export class NetworkHub {
   /** Resolves at the next revision, or when `signal` aborts. */
   nextChange(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake.push(resolve);
-      signal.addEventListener('abort', () => {
-        this.#wake = this.#wake.filter((waiter) => waiter !== resolve);
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        this.#waiters.delete(wake);
         resolve();
-      });
+      };
+      if (signal.aborted) return resolve();
+      this.#waiters.add(wake);
+      signal.addEventListener('abort', wake);
     });
   }
 
@@ -253,9 +256,7 @@ export class NetworkHub {
   }
 
   #notify(): void {
-    const waiters = this.#wake;
-    this.#wake = [];
-    for (const resolve of waiters) resolve();
+    for (const wake of [...this.#waiters]) wake();
   }
 }
 

@@ -61,21 +61,39 @@ async function sendFile(
   render: (hub: NetworkHub) => string,
 ): Promise<FastifyReply> {
   const held = request.headers['if-none-match'];
-  const wait = (request.query.wait ?? 0) * 1000;
-  const signal = AbortSignal.any([AbortSignal.timeout(wait), gone(reply), request.server.closing]);
+  const patience = startPatience(request.query.wait ?? 0, reply, request.server.closing);
   let body = render(hub);
-  while (wait > 0 && matches(held, etagOf(body)) && !signal.aborted) {
-    await hub.nextChange(signal);
+  while (matches(held, etagOf(body)) && !patience.signal.aborted) {
+    await hub.nextChange(patience.signal);
     body = render(hub);
   }
+  patience.end();
   return reply.header('content-type', 'text/plain; charset=utf-8').header('cache-control', 'no-cache').send(body);
 }
 
-/** Aborts when the caller hangs up, so that nothing waits for nobody. */
-function gone(reply: FastifyReply): AbortSignal {
+/**
+ * Aborts after `seconds`, when the caller hangs up, or when the server closes. Not `AbortSignal.any`: Node 20 loses its
+ * listeners when the garbage collector comes by, and then nobody is ever answered.
+ */
+function startPatience(
+  seconds: number,
+  reply: FastifyReply,
+  closing: AbortSignal,
+): { signal: AbortSignal; end(): void } {
   const controller = new AbortController();
-  reply.raw.once('close', () => controller.abort());
-  return controller.signal;
+  const abort = (): void => controller.abort();
+  if (seconds === 0 || closing.aborted) abort();
+  const timer = setTimeout(abort, seconds * 1000);
+  reply.raw.once('close', abort);
+  closing.addEventListener('abort', abort);
+  return {
+    signal: controller.signal,
+    end: () => {
+      clearTimeout(timer);
+      reply.raw.off('close', abort);
+      closing.removeEventListener('abort', abort);
+    },
+  };
 }
 
 function notActive(): never {
