@@ -262,8 +262,12 @@ export class NetworkRunner {
 
   async #takeDown(): Promise<void> {
     await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
-    await this.options.forwarding.takeDown(this.membership.interfaceName);
-    await this.#keeper.close();
+    try {
+      await this.#keeper.close();
+    } finally {
+      // Last: a host that forwards anyway would pass the members' packets on to anywhere without the rules.
+      await this.options.forwarding.takeDown(this.membership.interfaceName);
+    }
     if (this.connected) await this.#noteContact();
   }
 
