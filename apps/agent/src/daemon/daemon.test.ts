@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { WarrenError } from '@warren/base';
@@ -212,6 +212,16 @@ describe('the daemon', () => {
     await daemon.stop();
     expect(settings).toEqual(before);
     expect(ran.at(-1)?.input).toContain('delete table inet warren-wgtest0');
+  });
+
+  it('takes the interface down when it is revoked, also when that cannot be written down', async () => {
+    await joinNetwork();
+    const daemon = await startDaemon();
+    await connected(daemon);
+    await mkdir(join(stateDir, 'networks', control.networkId, 'terminal.json', 'in-the-way'), { recursive: true });
+    control.farewell('node-revoked');
+    expect((await daemon.ended)?.error.code).toBe('node-revoked');
+    expect(plane().isClosed).toBe(true);
   });
 
   it('as a bounce never forwards without its rules: not before they are up, not after they are down', async () => {

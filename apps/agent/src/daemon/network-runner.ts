@@ -322,10 +322,13 @@ export class NetworkRunner {
     }
     this.#log('error', this.#finished.error.message);
     clearInterval(this.#chores);
+    const warn = (error: unknown): void => this.#warn(error);
     if (state === 'revoked' || state === 'expired') {
-      await this.options.network.state.saveTerminal({ state, message, at: new Date().toISOString() });
+      // A full disk must not keep a revoked node up; at its next start it hears it again.
+      const terminal = { state, message, at: new Date().toISOString() } as const;
+      await this.options.network.state.saveTerminal(terminal).catch(warn);
     }
-    await this.#enqueue(() => this.#takeDown());
+    await this.#enqueue(() => this.#takeDown()).catch(warn);
     this.#notify();
     this.#end(this.#finished);
   }
