@@ -11,7 +11,7 @@ const SOAKS = {
   outage: ['control plane dead for five minutes, agents restarted meanwhile', 'lab', 'outage'],
   file: ['200 MB through client, bounce, client over IPv4 and IPv6', 'lab', 'classic'],
   fuzz: ['ten million inputs over every decoder', 'unit', 'fuzz'],
-  database: ['twenty kill -9 of the embedded database under load', 'unit', 'packages/db'],
+  database: ['kill -9 of the embedded database, of its owner and of both', 'unit', 'packages/db'],
 };
 
 const names = process.argv.slice(2);

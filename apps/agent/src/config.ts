@@ -9,7 +9,7 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What docs/operate.md promises when neither flag nor environment says otherwise. */
-export const DEFAULT_STATE_DIR = '/var/lib/warren';
+const DEFAULT_STATE_DIR = '/var/lib/warren';
 export const DEFAULT_INTERFACE = 'wg0';
 export const DEFAULT_LISTEN_PORT = 51_820;
 

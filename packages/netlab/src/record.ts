@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { executeOrThrow } from './command.js';
+import { WarrenError } from '@warren/base';
+import { execute } from './command.js';
 import { endProcessesIn, NETNS_DIR, processStartTime } from './processes.js';
 
 /** What a world leaves on the machine, written before it makes the first thing, so that a later run can remove it. */
@@ -20,10 +21,18 @@ const recordPath = (record: WorldRecord): string => join(RECORD_DIR, `${record.p
 
 /** Written whole or not at all: a killed run never leaves half a record. */
 export function writeRecord(record: WorldRecord): void {
-  mkdirSync(RECORD_DIR, { recursive: true, mode: 0o700 });
   const path = recordPath(record);
-  writeFileSync(`${path}.new`, JSON.stringify(record));
-  renameSync(`${path}.new`, path);
+  for (;;) {
+    mkdirSync(RECORD_DIR, { recursive: true, mode: 0o700 });
+    try {
+      writeFileSync(`${path}.new`, JSON.stringify(record));
+      renameSync(`${path}.new`, path);
+      return;
+    } catch (error) {
+      // A world that closed between the two steps took the empty directory with it.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
 }
 
 /** Names of the namespaces that exist now and belong to the world. */
@@ -36,16 +45,23 @@ export function namespacesOf(record: WorldRecord): string[] {
  * its record. Doing it again, or halfway through, is fine.
  */
 export async function removeWorld(record: WorldRecord, graceMs: number): Promise<void> {
-  const namespaces = namespacesOf(record);
-  await endProcessesIn(namespaces, graceMs);
-  if (namespaces.length > 0) {
-    await executeOrThrow('ip', ['-force', '-batch', '-'], {
-      input: namespaces.map((n) => `netns del ${n}\n`).join(''),
-    });
-  }
+  await endProcessesIn(namespacesOf(record), graceMs);
+  await deleteNamespaces(record);
   rmSync(record.dir, { recursive: true, force: true });
   rmSync(recordPath(record), { force: true });
   removeIfEmpty(RECORD_DIR);
+}
+
+async function deleteNamespaces(record: WorldRecord): Promise<void> {
+  const names = namespacesOf(record);
+  if (names.length === 0) return;
+  const { stderr } = await execute('ip', ['-force', '-batch', '-'], {
+    input: names.map((n) => `netns del ${n}\n`).join(''),
+  });
+  // Another world that is just being made may have removed some of them at the same time.
+  const left = namespacesOf(record);
+  if (left.length > 0)
+    throw new WarrenError('namespace-stays', `${left.join(', ')} cannot be removed: ${stderr.trim()}`);
 }
 
 /** Removes what runs have left that were killed before they could clean up; worlds of living processes stay. */

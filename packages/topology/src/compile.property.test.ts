@@ -63,7 +63,7 @@ const changes: fc.Arbitrary<Change> = fc.oneof(
 );
 
 describe('the compiler', () => {
-  it('lets A see B if and only if B sees A, and makes both WireGuard peers or neither', () => {
+  it('lets A see B if and only if B sees A, and makes both WireGuard peers or neither (invariant 9)', () => {
     fc.assert(
       fc.property(nodeLists, (nodes) => {
         const seen = compile(makeNetwork(nodes));
@@ -78,7 +78,7 @@ describe('the compiler', () => {
     );
   });
 
-  it('does not depend on the order of its input', () => {
+  it('does not depend on the order of its input (invariant 8)', () => {
     const shuffled = nodeLists.chain((nodes) =>
       fc.tuple(fc.constant(nodes), fc.shuffledSubarray(nodes, { minLength: nodes.length })),
     );
@@ -220,7 +220,7 @@ describe('changes', () => {
     expect(deltas.get(nodes[1]!.id)!.upsert[0]!.allowedIps).toContain('10.44.0.0/16');
   });
 
-  it('applied to what was before give what is after', () => {
+  it('applied to what was before give what is after (invariant 10)', () => {
     fc.assert(
       fc.property(nodeLists, nodeLists, fc.nat(), (before, after, pick) => {
         const [one, two] = [compile(makeNetwork(before)), compile(makeNetwork(after))].map((seen) => [

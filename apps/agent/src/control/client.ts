@@ -18,7 +18,7 @@ export interface ControlTarget {
 }
 
 /** Milliseconds a unary call may take. */
-export const CALL_TIMEOUT = 10_000;
+const CALL_TIMEOUT = 10_000;
 
 /** A client with a connection of its own, so that closing it closes exactly that. */
 export function createControlClient({ address, rootPem, identity }: ControlTarget): AgentServiceClient {

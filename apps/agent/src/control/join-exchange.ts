@@ -19,7 +19,7 @@ export interface JoinWishes {
 }
 
 /** Asks what the token leads to, spending nothing. Rejects with what gRPC gave. */
-export async function prepareJoin(client: AgentServiceClient, token: JoinToken): Promise<PreparedJoin> {
+async function prepareJoin(client: AgentServiceClient, token: JoinToken): Promise<PreparedJoin> {
   const request = { tokenId: token.id, tokenSecret: Buffer.from(token.secret) };
   const reply = await callUnary(client, client.prepareJoin, request);
   const { networkId, networkName, cidrs, challenge, challengeKey } = reply;

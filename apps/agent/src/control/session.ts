@@ -34,7 +34,7 @@ export interface SessionEnd {
 }
 
 /** Heartbeats, milliseconds; a stream that says nothing for two and a half of them is dead. */
-export const HEARTBEAT_INTERVAL = 15_000;
+const HEARTBEAT_INTERVAL = 15_000;
 const SILENCE_LIMIT = 2.5;
 
 /** When a stream on which nothing was said yet is asked for a sign of life, milliseconds from its beginning. */

@@ -209,6 +209,10 @@ describe('the daemon', () => {
     expect(settings.get('ipv4/ip_forward')).toBe('1');
     expect(settings.get('ipv6/conf/eth0/accept_ra')).toBe('2');
     expect(ran.find(({ name }) => name === 'nft')?.input).toContain('table inet warren-wgtest0');
+    const calls = ran.length;
+    control.pushDelta({ upsert: [makePeer(control.networkId, 'one').bytes] });
+    await until('delta', async () => (await revision(daemon)) === 6);
+    expect(ran).toHaveLength(calls);
     await daemon.stop();
     expect(settings).toEqual(before);
     expect(ran.at(-1)?.input).toContain('delete table inet warren-wgtest0');

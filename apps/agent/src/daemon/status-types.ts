@@ -31,7 +31,7 @@ export interface PeerStatus {
   readonly txBytes: number;
 }
 
-export interface NodeStatus {
+interface NodeStatus {
   readonly id: string;
   readonly name: string;
   readonly role: string;

@@ -1,7 +1,7 @@
 import { ipFamily, type Prefix, parsePrefix } from '@warren/base';
 
 /** The nftables table of one interface, in family inet; nobody else's. */
-export const tableOf = (interfaceName: string): string => `warren-${interfaceName}`;
+const tableOf = (interfaceName: string): string => `warren-${interfaceName}`;
 
 /**
  * An `nft -f` script that puts the table up, replacing an older one in the same transaction. Forwarded packets of the

@@ -31,6 +31,9 @@ interface Ledger {
  * interface and back with the last. Calls are made one after the other.
  */
 export class Forwarding {
+  /** Prefixes by interface as they are up: peers change often, these hardly ever. */
+  readonly #up = new Map<string, string>();
+
   constructor(private readonly options: ForwardingOptions) {}
 
   /**
@@ -38,16 +41,19 @@ export class Forwarding {
    * @throws WarrenError `kernel-setting-refused`, `firewall-refused`.
    */
   async putUp(interfaceName: string, prefixes: readonly string[]): Promise<void> {
+    if (this.#up.get(interfaceName) === prefixes.join()) return;
     const ledger = await this.#openLedger();
     const interfaces = [...new Set([...ledger.interfaces, interfaceName])].sort();
     await this.#save({ ...ledger, interfaces });
     // The rules first: nothing is forwarded without them, not for a moment and not when nft refuses.
     await this.#putUpTable(interfaceName, prefixes);
     await switchForwardingOn(this.options.kernel, interfaceName);
+    this.#up.set(interfaceName, prefixes.join());
   }
 
   /** Takes down what `putUp` put up for the interface. Nothing there: nothing happens. */
   async takeDown(interfaceName: string): Promise<void> {
+    this.#up.delete(interfaceName);
     const ledger = await this.#load();
     if (!ledger?.interfaces.includes(interfaceName)) return;
     const interfaces = ledger.interfaces.filter((name) => name !== interfaceName);

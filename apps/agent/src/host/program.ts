@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { WarrenError } from '@warren/base';
 
-export interface ProgramResult {
+interface ProgramResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;

@@ -68,10 +68,6 @@ export async function removeService(run: RunProgram): Promise<void> {
   await systemctl(run, 'daemon-reload');
 }
 
-export async function stopService(run: RunProgram): Promise<void> {
-  await systemctl(run, 'stop', UNIT_NAME);
-}
-
 async function systemctl(run: RunProgram, ...args: string[]): Promise<void> {
   const { code, stderr } = await run('systemctl', args);
   if (code === 0) return;

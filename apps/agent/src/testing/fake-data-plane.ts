@@ -2,7 +2,7 @@ import type { PublicKey } from '@warren/base';
 import type { DataPlane, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from '@warren/dataplane';
 
 /** A data plane that remembers what it was told. */
-export class FakeDataPlane implements DataPlane {
+class FakeDataPlane implements DataPlane {
   readonly interfaceName: string;
   readonly listenPort: number;
   readonly mtu: number;
