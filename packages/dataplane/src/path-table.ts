@@ -90,7 +90,7 @@ export class PathTable {
   source(path: PathId): Uint8Array | undefined {
     const slot = path % this.#capacity;
     const length = this.#sourceLengths[slot]!;
-    if (length === 0 || this.#idOf(slot) !== path) return undefined;
+    if (length === 0 || this.#present[slot] !== 1 || this.#idOf(slot) !== path) return undefined;
     const view = this.#sourceViews[slot];
     if (view?.length === length) return view;
     const start = slot * MAX_SOURCE_LENGTH;
