@@ -48,7 +48,7 @@ function reportUsage(error: CommanderError, args: readonly string[], said: strin
     return 2;
   }
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const command = args.find((arg) => !arg.startsWith('-'));
+  const command = error.code === 'commander.unknownCommand' ? undefined : args.find((arg) => !arg.startsWith('-'));
   streams.err(`agent: ${message}; see agent ${command ? `${command} ` : ''}--help\n`);
   if (args.includes('--json')) streams.out(`${JSON.stringify({ error: { code: 'usage', message } })}\n`);
   return 2;

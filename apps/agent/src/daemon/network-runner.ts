@@ -5,6 +5,7 @@ import { createBackoff } from '../control/backoff.js';
 import { createControlClient } from '../control/client.js';
 import { Credentials } from '../control/credentials.js';
 import { recordOf, recordToWire } from '../control/join-exchange.js';
+import { leaveNetwork } from '../control/leave.js';
 import { Session, type SessionEnd, type Verdict } from '../control/session.js';
 import { describeError } from '../errors.js';
 import type { Forwarding } from '../host/forwarding.js';
@@ -139,7 +140,6 @@ export class NetworkRunner {
 
   /** Tells the control plane that this node goes for good, and takes everything down. @throws as the call. */
   async leave(): Promise<void> {
-    const { leaveNetwork } = await import('../control/leave.js');
     this.#stopping = true;
     try {
       await leaveNetwork(this.#credentials, this.membership);

@@ -1,3 +1,4 @@
+import { WarrenError } from '@warren/base';
 import type { Command } from 'commander';
 import type { Output } from './output.js';
 import { record } from './output.js';
@@ -61,6 +62,16 @@ export function query(values: Readonly<Record<string, unknown>>): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(values)) if (value !== undefined) search.set(key, String(value));
   return search.toString();
+}
+
+/** For commands that make something: its name as an argument or by `--name`, which scripts find clearer. */
+export const nameable = (command: Command): Command => command.argument('[name]').option('--name <name>', 'the same');
+
+/** @throws WarrenError `usage` unless the name was given, once. */
+export function nameOf(argument: string | undefined, { name }: Options): string {
+  if ((argument === undefined) === (name === undefined))
+    throw new WarrenError('usage', 'give the name, once (see --help)');
+  return argument ?? String(name);
 }
 
 export const part = (value: unknown): string => encodeURIComponent(String(value));

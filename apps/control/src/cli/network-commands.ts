@@ -1,18 +1,34 @@
 import { WarrenError } from '@warren/base';
 import type { Command } from 'commander';
 import { collect, mtu } from './arguments.js';
-import { all, type CommandContext, common, fields, type Item, list, part, run, text } from './command.js';
+import {
+  all,
+  type CommandContext,
+  common,
+  fields,
+  type Item,
+  list,
+  nameable,
+  nameOf,
+  part,
+  run,
+  text,
+} from './command.js';
 import { table } from './output.js';
 
 export function networkCommands(program: Command, context: CommandContext): void {
   const network = program.command('network').description('networks: prefixes that nodes get addresses from');
-  common(network.command('create').argument('<name>'))
+  nameable(common(network.command('create')))
     .description('make a network')
     .requiredOption('--cidr <prefix>', 'such as 10.45.0.0/16; repeat it for IPv6', collect)
     .option('--mtu <bytes>', 'inner MTU', mtu)
     .action(
-      run(context, async (rest, [name], { cidr, mtu: bytes }) => ({
-        answer: await rest.call('POST', '/networks', { name, cidrs: cidr, mtu: bytes }),
+      run(context, async (rest, [name], options) => ({
+        answer: await rest.call('POST', '/networks', {
+          name: nameOf(name, options),
+          cidrs: options.cidr,
+          mtu: options.mtu,
+        }),
         text: (item: Item) => `${item.name} ${list(item.cidrs)}`,
       })),
     );

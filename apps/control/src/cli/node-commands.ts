@@ -1,20 +1,39 @@
 import { WarrenError } from '@warren/base';
 import { type Command, Option } from 'commander';
-import { all, type CommandContext, common, fields, type Item, list, query, ROLES, run, text } from './command.js';
+import {
+  all,
+  type CommandContext,
+  common,
+  fields,
+  type Item,
+  list,
+  nameable,
+  nameOf,
+  query,
+  ROLES,
+  run,
+  text,
+} from './command.js';
 import { table } from './output.js';
 import type { RestClient } from './rest-client.js';
 
 export function nodeCommands(program: Command, context: CommandContext): void {
   const node = program.command('node').description('members of networks');
-  common(node.command('create').argument('<name>'))
+  nameable(common(node.command('create')))
     .description('add a vanilla member: any official WireGuard client')
     .option('--network <network>', 'name or id', 'default')
     .requiredOption('--public-key <key>', 'its WireGuard public key (`wg pubkey`); the private key stays with it')
     .addOption(new Option('--role <role>').choices(ROLES).default('client'))
     .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
     .action(
-      run(context, async (rest, [name], { network, publicKey, role, endpoint }) => ({
-        answer: await rest.call('POST', '/nodes', { network, name, publicKey, role, endpoint }),
+      run(context, async (rest, [name], options) => ({
+        answer: await rest.call('POST', '/nodes', {
+          network: options.network,
+          name: nameOf(name, options),
+          publicKey: options.publicKey,
+          role: options.role,
+          endpoint: options.endpoint,
+        }),
         text: (item: Item) => `${item.name} ${list(item.addresses)}`,
       })),
     );

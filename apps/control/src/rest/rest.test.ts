@@ -183,7 +183,14 @@ describe('join tokens', () => {
     expect((await call('DELETE', '/tokens/nothing')).json().code).toBe('not-found');
   });
 
-  it.each([[{ maxUses: 0 }], [{ expires: 'soon' }], [{ role: 'boss' }], [{ uses: 3 }]])('refuse %j', async (body) => {
+  it.each([
+    [{ maxUses: 0 }],
+    [{ expires: 'soon' }],
+    [{ role: 'boss' }],
+    [{ uses: 0 }],
+    [{ uses: 2, maxUses: 3 }],
+    [{ use: 3 }],
+  ])('refuse %j', async (body) => {
     expect((await call('POST', '/tokens', body)).json().code).toBe('bad-request');
   });
 });

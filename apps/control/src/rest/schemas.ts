@@ -117,14 +117,18 @@ export const TokenView = z
 export const CreatedToken = TokenView.extend({
   token: z.string().meta({ description: 'For `agent join --token`; shown once' }),
 }).meta({ id: 'CreatedToken' });
-export const CreateToken = z.strictObject({
-  network: Reference.default('default'),
-  role: Role.optional(),
-  tags: z.array(Tag).max(32).default([]),
-  ephemeral: z.boolean().default(false),
-  maxUses: z.number().int().min(1).max(1_000_000).nullable().default(1).meta({ description: 'null: without limit' }),
-  expires: Duration.nullable().default('1h').meta({ description: 'From now, such as 1h; null: never' }),
-});
+const MaxUses = z.number().int().min(1).max(1_000_000).nullable();
+export const CreateToken = z
+  .strictObject({
+    network: Reference.default('default'),
+    role: Role.optional(),
+    tags: z.array(Tag).max(32).default([]),
+    ephemeral: z.boolean().default(false),
+    maxUses: MaxUses.optional().meta({ description: 'null: without limit; absent: 1' }),
+    uses: MaxUses.optional().meta({ description: 'The same as maxUses, by the name that the command has for it' }),
+    expires: Duration.nullable().default('1h').meta({ description: 'From now, such as 1h; null: never' }),
+  })
+  .refine(({ uses, maxUses }) => uses === undefined || maxUses === undefined, 'give uses or maxUses, not both');
 
 export const ApiKeyView = z
   .object({ id: z.string(), name: z.string(), createdAt: Time, lastUsedAt: Time.nullable() })

@@ -30,14 +30,14 @@ export function tokenRoutes(api: Api, context: RestContext): void {
     '/tokens',
     { config: ADMIN, schema: { tags, body: CreateToken, response: { 201: CreatedToken, ...problems } } },
     async (request, reply) => {
-      const { network, role, tags: labels, ephemeral, maxUses, expires } = request.body;
+      const { network, role, tags: labels, ephemeral, uses, maxUses = uses, expires } = request.body;
       const { token, secret } = await store.createToken(
         {
           networkId: (await networkOf(store, network)).id,
           ...(role === undefined ? {} : { role }),
           tags: labels,
           ephemeral,
-          maxUses,
+          maxUses: maxUses === undefined ? 1 : maxUses,
           expiresAt: expires === null ? null : new Date(now() + parseDuration(expires)!),
         },
         request.actor,
