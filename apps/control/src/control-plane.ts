@@ -86,7 +86,7 @@ async function start(
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
 
-  const hubs = await Hubs.start(store, log, now);
+  const hubs = await Hubs.start(store, log, monotonicNow);
   closers.push(() => hubs.close());
   const about: RestContext['about'] = {
     startedAt: new Date(),
@@ -153,6 +153,9 @@ async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Pr
   return rest.app.listeningOrigin;
 }
 
+/** Sessions measure durations only: a wall clock that is set back would make every reconnect look like a clone's. */
+const monotonicNow = (): number => performance.now();
+
 /** Requests that run get their answer; connections end with it, though they asked to be kept alive. */
 async function closeHttp({ app }: RestApp): Promise<void> {
   const idle = setInterval(() => app.server.closeIdleConnections(), 50);
@@ -175,7 +178,7 @@ function startAgents(
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, log, now } = parts;
+  const { store, hubs, ca, log } = parts;
   const joins = createJoinService(parts);
   return startAgentServer({
     addresses: config.agents,
@@ -185,7 +188,7 @@ function startAgents(
     joins,
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
-    now,
+    now: monotonicNow,
   });
 }
 
