@@ -3,6 +3,7 @@ import { createWorld, type Host, type World } from '@warren/netlab';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeLab } from '../support/groups.js';
 import { createPair, LISTEN_PORT, type Pair, pingStream, transfer } from '../support/pair.js';
+import { printTable } from '../support/table.js';
 import { agentWgProgram, WireGuardGoNode } from '../support/wireguard-go-node.js';
 import { createKeyPair, createPresharedKey } from '../support/wireguard-keys.js';
 import { waitFor } from '../support/wireguard-node.js';
@@ -37,6 +38,7 @@ const CASES: readonly Case[] = (['warren', 'wireguard-go'] as const).flatMap((in
   ),
 );
 
+const shortName = (node: WireGuardGoNode): string => (node.implementation === 'wireguard-go' ? 'wg-go' : 'ours');
 const other = (side: Side): Side => (side === 'initiator' ? 'responder' : 'initiator');
 const endpointOf = (host: Host, outer: 4 | 6): string =>
   formatHostPort(outer === 4 ? host.ipv4 : host.ipv6!, LISTEN_PORT);
@@ -56,8 +58,7 @@ describeLab('our data plane and wireguard-go, driven by wg', ['wireguard-go', 'w
     cells = await Promise.all(CASES.map((test, number) => startCell(world, number, test)));
   });
   afterAll(async () => {
-    const width = Math.max(...[...results.keys()].map((name) => name.length));
-    for (const [name, cell] of results) console.log(`${name.padEnd(width)}  ${cell.join('  ')}`);
+    printTable(cells?.map(({ name }) => [name, ...(results.get(name) ?? [])]) ?? []);
     await world?.close();
   });
 
@@ -73,7 +74,7 @@ describeLab('our data plane and wireguard-go, driven by wg', ['wireguard-go', 'w
       const back = await transfer(nodes.responder.host, nodes.initiator.host, inner.initiator[6], MEGABYTES);
       expect(there.received, name).toEqual(there.sent);
       expect(back.received, name).toEqual(back.sent);
-      return 'traffic ok';
+      return 'traffic';
     });
   });
 
@@ -95,7 +96,7 @@ describeLab('our data plane and wireguard-go, driven by wg', ['wireguard-go', 'w
         expect(await here.host.ping(inner[other(side)][4], PATIENT), name).toBe(true);
         expect(await there.host.ping(inner[side][6], PATIENT), name).toBe(true);
         expect(await here.lastHandshake(), name).toBeGreaterThan(0);
-        return `psk and re-add at ${here.implementation} ok`;
+        return `psk at ${shortName(here)}`;
       });
     });
 
@@ -111,7 +112,7 @@ describeLab('our data plane and wireguard-go, driven by wg', ['wireguard-go', 'w
         expect(await here.host.ping(inner[other(side)][6], PATIENT), name).toBe(true);
         expect(await there.host.ping(inner[side][4], PATIENT), name).toBe(true);
         expect(await there.lastHandshake(), name).toBeGreaterThan(0);
-        return `new key at ${here.implementation} ok`;
+        return `key at ${shortName(here)}`;
       });
     });
   }
@@ -131,7 +132,7 @@ describeLab('our data plane and wireguard-go, driven by wg', ['wireguard-go', 'w
         expect(now).not.toBe(former);
         await waitFor(`${name}: the new endpoint`, async () => (await there.endpoint()) === now);
         expect(await there.host.ping(inner[side][6], { count: 10 }), name).toBe(true);
-        return `${here.implementation} roamed (${ms} ms)`;
+        return `${shortName(here)} roamed ${ms} ms`;
       });
     });
   }
