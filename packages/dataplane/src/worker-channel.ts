@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { WarrenError } from '@warren/base';
+import { type Libc, loadLibc } from '@warren/udp';
 import type { Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from './worker-messages.js';
 
 /** Longest that the worker may take to close by itself, milliseconds. */
@@ -21,6 +21,8 @@ export class WorkerChannel {
   /** Settles when the worker has gone: with the reason, unless `close` was called. */
   readonly ended: Promise<Error | undefined>;
   readonly #worker: Worker;
+  /** Loaded in this thread too: an addon that only a worker has is unloaded while process.exit still needs it. */
+  readonly #libc: Libc = loadLibc();
   readonly #waiting = new Map<number, Waiting>();
   #descriptors: readonly number[] = [];
   #nextId = 1;
@@ -103,7 +105,7 @@ export class WorkerChannel {
   #exited(): Error | undefined {
     this.#gone = true;
     // A thread that died holds its descriptors open in our process, and with them the interface.
-    for (const fd of this.#descriptors) closeIfOpen(fd);
+    for (const fd of this.#descriptors) this.#libc.close(fd);
     this.#descriptors = [];
     const error = this.#closedError();
     for (const waiting of this.#waiting.values()) waiting.reject(error);
@@ -115,14 +117,6 @@ export class WorkerChannel {
   #closedError(): Error {
     const why = this.#reason ? `: ${this.#reason.message}` : '';
     return new WarrenError('data-plane-closed', `the data plane has ended${why}`, { cause: this.#reason });
-  }
-}
-
-function closeIfOpen(fd: number): void {
-  try {
-    closeSync(fd);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EBADF') throw error; // the worker had closed it
   }
 }
 
