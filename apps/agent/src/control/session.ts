@@ -12,7 +12,7 @@ export interface SessionOptions {
   /** A client ready for Sync; renews the certificate first when needed. Rejects when that fails. */
   readonly openClient: (address: string) => Promise<AgentServiceClient>;
   /** Tried in turn, one an attempt. */
-  readonly addresses: readonly string[];
+  readonly addresses: () => readonly string[];
   /** First message of a stream; `fresh`: ask for a snapshot. */
   readonly hello: (fresh: boolean) => SyncRequest;
   readonly heartbeat: () => SyncRequest;
@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly onConnection: (connected: boolean, address: string) => void;
   /** A certificate was asked for: make sure that the next stream has a fresh one. */
   readonly onCertificateRefused: () => void;
+  /** An attempt failed, or a stream ended: why. */
+  readonly onFailure: (message: string) => void;
   readonly backoff: Backoff;
   readonly log: Log;
   readonly heartbeatInterval?: number;
@@ -59,11 +61,13 @@ export class Session {
   async run(): Promise<SessionEnd | undefined> {
     const { options } = this;
     while (!this.#stopped.signal.aborted) {
-      const address = options.addresses[this.#attempt++ % options.addresses.length]!;
+      const addresses = options.addresses();
+      const address = addresses[this.#attempt++ % addresses.length]!;
       const end = await this.#runOnce(address);
       if (end && FINAL.has(end.code)) return end;
       if (this.#stopped.signal.aborted) break;
       const delay = options.backoff.next();
+      if (end) options.onFailure(end.message);
       if (end) this.#report(`${end.message} (next attempt in ${delay} ms)`, end.message);
       await sleep(delay, this.#stopped.signal);
     }
