@@ -213,9 +213,10 @@ it('API keys come page by page, too', async () => {
   for (const name of ['page-1', 'page-2', 'page-3']) await call('POST', '/apikeys', { name });
   let cursor: string | null = '';
   while (cursor !== null) {
-    const page = (await call('GET', `/apikeys?limit=2${cursor && `&cursor=${cursor}`}`)).json();
+    const url: string = `/apikeys?limit=2${cursor && `&cursor=${cursor}`}`;
+    const page: { items: { name: string }[]; nextCursor: string | null } = (await call('GET', url)).json();
     expect(page.items.length).toBeLessThanOrEqual(2);
-    names.push(...page.items.map((item: { name: string }) => item.name));
+    names.push(...page.items.map((item) => item.name));
     cursor = page.nextCursor;
   }
   expect(names).toEqual([...new Set(names)]);
