@@ -87,7 +87,7 @@ async function start(
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
 
-  const hubs = await Hubs.start(store, log, now);
+  const hubs = await Hubs.start(store, log, monotonicNow);
   closers.push(() => hubs.close());
   const times = bounceTimes(config.bounceGrace ?? BOUNCE_GRACE);
   const monitor = new BounceMonitor({ store, connected: () => hubs.connectedBounces(), times, log, now });
@@ -158,6 +158,9 @@ async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Pr
   return rest.app.listeningOrigin;
 }
 
+/** Sessions measure durations only: a wall clock that is set back would make every reconnect look like a clone's. */
+const monotonicNow = (): number => performance.now();
+
 /** Requests that run get their answer; connections end with it, though they asked to be kept alive. */
 async function closeHttp({ app }: RestApp): Promise<void> {
   const idle = setInterval(() => app.server.closeIdleConnections(), 50);
@@ -180,7 +183,7 @@ function startAgents(
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, log, now } = parts;
+  const { store, hubs, ca, log } = parts;
   const joins = createJoinService(parts);
   return startAgentServer({
     addresses: config.agents,
@@ -190,7 +193,7 @@ function startAgents(
     joins,
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
-    now,
+    now: monotonicNow,
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Drop, type Instant, type PublicKey, SecretKey } from '@warren/base';
+import { type Drop, type Instant, type PublicKey, SecretKey, type UnixMillis, unixMillis } from '@warren/base';
 import { BoundedQueue } from './bounded-queue.js';
 import { MAX_PENDING_EVENTS, MAX_PENDING_TRANSMITS } from './constants.js';
 import { DeadlineQueue } from './deadline-queue.js';
@@ -7,7 +7,6 @@ import { DROPS } from './drops.js';
 import { CookieChecker } from './handshake/cookie.js';
 import { erasePending, type StaticKeys } from './handshake/noise.js';
 import { LoadMeter, RateLimiter } from './handshake/rate-limiter.js';
-import { TimestampSource } from './handshake/tai64n.js';
 import type { Peer } from './peer.js';
 import { stopAll } from './timers.js';
 import { AllowedIps } from './transport/allowed-ips.js';
@@ -29,12 +28,12 @@ export class DeviceState {
   readonly transmits = new BoundedQueue<Transmit>(MAX_PENDING_TRANSMITS);
   readonly events = new BoundedQueue<DeviceEvent>(MAX_PENDING_EVENTS);
   readonly drops = new Map<string, number>();
-  readonly timestamps = new TimestampSource();
   readonly load = new LoadMeter();
   readonly limiter = new RateLimiter();
   local: StaticKeys;
   cookies: CookieChecker;
   closed = false;
+  #latestWallClock = 0;
 
   constructor(readonly options: DeviceOptions) {
     this.indices = new IndexTable(options.random);
@@ -47,6 +46,12 @@ export class DeviceState {
     this.cookies.erase();
     this.local = this.#staticKeys(privateKey);
     this.cookies = new CookieChecker(this.options.crypto, this.options.random, this.local.publicKey);
+  }
+
+  /** Never set back: responders refuse initiations that are older than what they have seen from us. */
+  latestWallClock(): UnixMillis {
+    this.#latestWallClock = Math.max(this.#latestWallClock, this.options.wallClock());
+    return unixMillis(this.#latestWallClock);
   }
 
   /** Counts a drop and gives it back. */

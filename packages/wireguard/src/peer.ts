@@ -6,7 +6,7 @@ import type { Scheduled } from './deadline-queue.js';
 import type { PathId } from './device-api.js';
 import { CookieGenerator } from './handshake/cookie.js';
 import type { PendingInitiation, RemoteKeys, StaticKeys } from './handshake/noise.js';
-import { TIMESTAMP_LENGTH } from './handshake/tai64n.js';
+import { TIMESTAMP_LENGTH, TimestampSource } from './handshake/tai64n.js';
 import { earliestDeadline, makeTimers } from './timers.js';
 import { type Keypair, KeypairSlots } from './transport/keypair.js';
 
@@ -22,6 +22,8 @@ export class Peer implements RemoteKeys, Scheduled {
   readonly keypairs: KeypairSlots;
   /** Our initiation that waits for its response. Independent of initiations that we answer meanwhile. */
   pending: PendingInitiation | undefined;
+  /** Labels of our initiations: for each peer, so that initiating to many does not run ahead of the clock. */
+  readonly timestamps = new TimestampSource();
   /** Greatest TAI64N label consumed. */
   lastTimestamp: Uint8Array = new Uint8Array(TIMESTAMP_LENGTH);
   lastInitiationConsumed = Number.NEGATIVE_INFINITY;

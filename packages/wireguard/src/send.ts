@@ -78,9 +78,9 @@ function sendInitiation(device: DeviceState, peer: Peer, path: PathId, now: Inst
   device.forgetPending(peer);
   const localIndex = device.indices.allocate({ peer, keypair: undefined });
   if (localIndex === undefined) return DROPS.indexTableFull;
-  const { crypto, random, wallClock } = device.options;
+  const { crypto, random } = device.options;
   const ephemeralPrivate = random(EPHEMERAL_LENGTH);
-  const timestamp = device.timestamps.next(wallClock());
+  const timestamp = peer.timestamps.next(device.latestWallClock());
   const created = createInitiation(crypto, device.local, peer, { ephemeralPrivate, timestamp, localIndex });
   if (isDrop(created)) {
     device.indices.release(localIndex);

@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { WarrenError } from '@warren/base';
@@ -216,6 +216,43 @@ describe('the daemon', () => {
     await daemon.stop();
     expect(settings).toEqual(before);
     expect(ran.at(-1)?.input).toContain('delete table inet warren-wgtest0');
+  });
+
+  it('takes the interface down when it is revoked, also when that cannot be written down', async () => {
+    await joinNetwork();
+    const daemon = await startDaemon();
+    await connected(daemon);
+    await mkdir(join(stateDir, 'networks', control.networkId, 'terminal.json', 'in-the-way'), { recursive: true });
+    control.farewell('node-revoked');
+    expect((await daemon.ended)?.error.code).toBe('node-revoked');
+    expect(plane().isClosed).toBe(true);
+  });
+
+  it('as a bounce never forwards without its rules: not before they are up, not after they are down', async () => {
+    control.role = wire.Role.ROLE_BOUNCE;
+    control.forward = ['198.18.0.0/24'];
+    await joinNetwork();
+    const seen: string[] = [];
+    const note = (what: string): void => {
+      const up = planes.planes.at(-1);
+      seen.push(
+        `${what}, forwarding ${settings.get('ipv4/ip_forward')}, interface ${up && !up.isClosed ? 'up' : 'down'}`,
+      );
+    };
+    const given = options();
+    const daemon = await Daemon.start({
+      ...given,
+      run: async (name, args, input) => {
+        if (input?.includes('chain forward')) note('rules up');
+        else if (input) note('rules down');
+        return given.run!(name, args, input);
+      },
+    });
+    cleanup.add(() => daemon.stop());
+    await connected(daemon);
+    await daemon.stop();
+    expect(seen[0]).toBe('rules up, forwarding 0, interface up');
+    expect(seen.at(-1)).toBe('rules down, forwarding 0, interface down');
   });
 
   it('after a kill -9 puts back what its predecessor changed, before it starts', async () => {

@@ -262,8 +262,12 @@ export class NetworkRunner {
 
   async #takeDown(): Promise<void> {
     await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
-    await this.options.forwarding.takeDown(this.membership.interfaceName);
-    await this.#keeper.close();
+    try {
+      await this.#keeper.close();
+    } finally {
+      // Last: a host that forwards anyway would pass the members' packets on to anywhere without the rules.
+      await this.options.forwarding.takeDown(this.membership.interfaceName);
+    }
     if (this.connected) await this.#noteContact();
   }
 
@@ -318,10 +322,13 @@ export class NetworkRunner {
     }
     this.#log('error', this.#finished.error.message);
     clearInterval(this.#chores);
+    const warn = (error: unknown): void => this.#warn(error);
     if (state === 'revoked' || state === 'expired') {
-      await this.options.network.state.saveTerminal({ state, message, at: new Date().toISOString() });
+      // A full disk must not keep a revoked node up; at its next start it hears it again.
+      const terminal = { state, message, at: new Date().toISOString() } as const;
+      await this.options.network.state.saveTerminal(terminal).catch(warn);
     }
-    await this.#enqueue(() => this.#takeDown());
+    await this.#enqueue(() => this.#takeDown()).catch(warn);
     this.#notify();
     this.#end(this.#finished);
   }
@@ -345,7 +352,7 @@ export class NetworkRunner {
   #doChores(): void {
     void this.#enqueue(async () => {
       if (this.#stopping || this.#finished) return;
-      await this.#noteEndpoints();
+      await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
       if (this.connected) {
         await this.#noteContact();
         if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);

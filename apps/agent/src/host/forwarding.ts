@@ -45,8 +45,9 @@ export class Forwarding {
     const ledger = await this.#openLedger();
     const interfaces = [...new Set([...ledger.interfaces, interfaceName])].sort();
     await this.#save({ ...ledger, interfaces });
-    await switchForwardingOn(this.options.kernel, interfaceName);
+    // The rules first: nothing is forwarded without them, not for a moment and not when nft refuses.
     await this.#putUpTable(interfaceName, prefixes);
+    await switchForwardingOn(this.options.kernel, interfaceName);
     this.#up.set(interfaceName, prefixes.join());
   }
 
@@ -55,11 +56,11 @@ export class Forwarding {
     this.#up.delete(interfaceName);
     const ledger = await this.#load();
     if (!ledger?.interfaces.includes(interfaceName)) return;
-    await this.#removeTable(interfaceName);
     const interfaces = ledger.interfaces.filter((name) => name !== interfaceName);
-    if (interfaces.length > 0) return this.#save({ ...ledger, interfaces });
-    await restoreSettings(this.options.kernel, ledger.settings);
-    await removeFile(this.options.path);
+    if (interfaces.length === 0) await restoreSettings(this.options.kernel, ledger.settings);
+    await this.#removeTable(interfaceName);
+    if (interfaces.length > 0) await this.#save({ ...ledger, interfaces });
+    else await removeFile(this.options.path);
   }
 
   /** Takes down everything that a killed daemon left; at start and at the end. */

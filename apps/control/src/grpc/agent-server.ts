@@ -24,6 +24,7 @@ export interface AgentServerOptions {
   readonly joins: JoinService;
   readonly limits: SessionLimits;
   readonly log: Log;
+  /** Monotonic milliseconds. */
   readonly now: () => number;
 }
 

@@ -1,7 +1,9 @@
 import { X509Certificate } from 'node:crypto';
+import { nodeId } from '@warren/base';
 import { decodeTombstone, verifyTombstone } from '@warren/identity';
 import { Role } from '@warren/proto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openCertificateAuthority } from '../ca/certificate-authority.js';
 import { startTestPlane, type TestPlane, until } from '../testing/control-plane.fixture.js';
 import { FakeAgent, type JoinOptions } from '../testing/fake-agent.fixture.js';
 
@@ -239,6 +241,27 @@ describe('who may sync', () => {
     const relay = await bounce();
     const stream = await relay.sync({}, null).synced();
     expect(stream.ended).toBe('certificate-required');
+  });
+
+  it('nobody with a certificate of another authority, or one that has expired', async () => {
+    const relay = await bounce();
+    const kept = new Map<string, Uint8Array>();
+    const foreign = await openCertificateAuthority(async (name, make) => {
+      if (!kept.has(name)) kept.set(name, await make());
+      return kept.get(name)!;
+    });
+    const { store } = plane.context;
+    const threeDaysAgo = (): Date => new Date(Date.now() - 3 * 86_400_000);
+    const ours = await openCertificateAuthority((name, make) => store.secret(name, make), threeDaysAgo);
+    const subject = {
+      nodeId: nodeId(relay.nodeId),
+      networkId: plane.network!.id,
+      identityKey: Uint8Array.from(relay.request.record!.identityKey),
+    };
+    for (const authority of [foreign, ours]) {
+      const stream = await relay.sync({}, await authority.issueAgent(subject)).synced();
+      expect(stream.ended).toBe('certificate-required');
+    }
   });
 
   it('no node under the certificate of another', async () => {

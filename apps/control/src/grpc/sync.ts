@@ -23,6 +23,7 @@ export interface SyncOptions {
   readonly hubs: Hubs;
   readonly limits: SessionLimits;
   readonly log: Log;
+  /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Cuts the connection of a caller (`getPeer`) that does not read. */
   readonly disconnect: (peer: string) => void;

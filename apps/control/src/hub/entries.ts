@@ -15,9 +15,15 @@ export interface Entry {
 /** Views with more AllowedIPs than this (a home bounce, as its clients see it) differ for each viewer: not worth keeping. */
 const MOST_KEPT_PREFIXES = 16;
 
+/** Views kept of one node. A bounce that never changes itself is seen in another way after each join elsewhere. */
+export const MAX_KEPT_VIEWS = 256;
+
 let serials = 0;
 /** By the node as it was at some revision: nodes are immutable, so a changed node begins anew and old ones are collected. */
 const kept = new WeakMap<NetworkNode, Map<string, Entry>>();
+
+/** How many views of a node are kept. */
+export const keptViews = (node: NetworkNode): number => kept.get(node)?.size ?? 0;
 
 export function entryOf(peer: Peer, network: Network): Entry {
   const node = network.nodes.get(peer.id);
@@ -26,7 +32,11 @@ export function entryOf(peer: Peer, network: Network): Entry {
   const views = kept.get(node) ?? new Map<string, Entry>();
   kept.set(node, views);
   const view = `${peer.allowedIps.join()} ${peer.endpoint ?? ''} ${peer.persistentKeepalive} ${viaName}`;
-  const entry = views.get(view) ?? encode(peer, viaName);
+  const known = views.get(view);
+  if (known) return known;
+  const entry = encode(peer, viaName);
+  const oldest = views.size >= MAX_KEPT_VIEWS ? views.keys().next().value : undefined;
+  if (oldest !== undefined) views.delete(oldest);
   views.set(view, entry);
   return entry;
 }

@@ -5,6 +5,8 @@ import { NetworkHub } from './network-hub.js';
 
 /** How often sessions are looked at for missing acknowledgements. */
 const PROGRESS_INTERVAL = 5_000;
+/** After a failed read of the change log. */
+const RETRY_INTERVAL = 1_000;
 
 /** All networks that somebody follows or reads here. */
 export class Hubs {
@@ -13,6 +15,9 @@ export class Hubs {
   readonly #open = new Map<NetworkId, NetworkHub>();
   #closeFeed: (() => Promise<void>) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Networks whose changes could not be read yet. */
+  readonly #retries = new Map<NetworkId, NodeJS.Timeout>();
+  #closed = false;
 
   private constructor(
     private readonly store: Store,
@@ -75,7 +80,9 @@ export class Hubs {
 
   /** Stops following. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
+    for (const timer of this.#retries.values()) clearTimeout(timer);
     await this.#closeFeed?.();
     this.drain();
   }
@@ -86,9 +93,19 @@ export class Hubs {
       ?.then((hub) => hub?.catchUp())
       .catch((error: unknown) => {
         if (error instanceof InvariantError) throw error; // a bug of ours ends the process
-        // The store calls again now and then, so a failed read is repeated; agents keep what they have.
         this.log.warn({ err: error, network: id }, 'cannot read changes');
+        this.#retry(id);
       });
+  }
+
+  /** The store tells of a change once: it does not know that we could not read it, and a revocation must not wait. */
+  #retry(id: NetworkId): void {
+    if (this.#closed || this.#retries.has(id)) return;
+    const again = (): void => {
+      this.#retries.delete(id);
+      this.#changed(id);
+    };
+    this.#retries.set(id, setTimeout(again, RETRY_INTERVAL).unref());
   }
 
   #get(id: NetworkId): Promise<NetworkHub | undefined> {

@@ -229,6 +229,7 @@ export class NetworkHub {
     const tombstone = this.#version.tombstones.find((row) => decodeTombstone(row.tombstone)?.nodeId === session.nodeId);
     const message = tombstone ? 'this node was revoked' : 'this node was removed from the network';
     session.farewell('node-revoked', message, tombstone);
+    this.#reconnects.delete(session.nodeId);
     this.detach(session);
   }
 

@@ -16,6 +16,8 @@ const POOL_SIZE = 10;
 /** Writers of one network wait for each other: a crowd of joins may take this long to get through. */
 const WAIT = 30_000;
 const MAX_ATTEMPTS = 5;
+/** A replica that froze or lost power inside a transaction would else keep a network locked for hours, revocations too. */
+const IDLE_IN_TRANSACTION = WAIT + 5_000;
 /** PostgreSQL: serialization_failure, deadlock_detected; Prisma calls both a write conflict. */
 const RETRIED = new Set(['40001', '40P01', 'P2034']);
 
@@ -25,7 +27,11 @@ export function openClients(connection: Connection): Database {
   const socket = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : {};
   return {
     prisma: new PrismaClient({
-      adapter: new PrismaPg({ ...pgConfig(connection), max: POOL_SIZE }),
+      adapter: new PrismaPg({
+        ...pgConfig(connection),
+        max: POOL_SIZE,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
+      }),
       errorFormat: 'minimal',
     }),
     sql: postgres({

@@ -4,7 +4,7 @@ import { errorCodes } from './database.js';
 /** Node, PostgreSQL (SQLSTATE), `postgres` and Prisma have each their own words for a server that is not there. */
 const UNAVAILABLE = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN'],
-  ...['57P01', '57P02', '57P03', '08000', '08001', '08003', '08006', '53300'],
+  ...['57P01', '57P02', '57P03', '25P03', '08000', '08001', '08003', '08006', '53300'],
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
   ...['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028'],
 ]);

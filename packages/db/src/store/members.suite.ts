@@ -182,6 +182,9 @@ export function membersSuite(given: () => { store: Store; url: string }): void {
       expect(await found('x_00')).toEqual([]);
       expect(await found('10.44.0.4')).toEqual(['gamma']);
       expect(await found('fd00:44::1')).toEqual(['alpha']);
+      for (const half of ['1', '10.44', '10.44.0.999', '1.2.3.4.5', ':', 'fd00:', '2001:db8:::1']) {
+        expect(await found(half)).toEqual(half === '1' ? ['x100'] : []);
+      }
       await store.revokeNode((await store.findNode('gamma', networkId))!.id, 'admin');
       expect((await store.listNodes({ networkId, status: 'revoked' })).items.map(({ name }) => name)).toEqual([
         'gamma',
@@ -259,6 +262,15 @@ export function membersSuite(given: () => { store: Store; url: string }): void {
       await expect(store.revokeNode(node.id, 'admin')).rejects.toMatchObject({ code: 'not-found' });
       const states = await query(url, 'select distinct state from node_key where key = $1', [input.record.identityKey]);
       expect(states).toEqual([{ state: 'banned' }]);
+    });
+
+    test('the id of a revoked node is never given to another one, which could not be revoked and nobody would trust', async () => {
+      const { store } = given();
+      const { join } = await networkWithToken(store);
+      const { node } = await join();
+      await store.revokeNode(node.id, 'admin');
+      await store.deleteNode(node.id, 'admin');
+      await expect(join({ nodeId: node.id })).rejects.toMatchObject({ code: 'key-banned' });
     });
 
     test('a node that left may come back with the same keys, with a use of its own', async () => {

@@ -69,6 +69,7 @@ export async function addMember(
   rest: number,
 ): Promise<NodeRow> {
   const { record, publicKey, tags, ...columns } = member;
+  await checkIdIsNotRevoked(tx, network, member.id);
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
   }
@@ -90,6 +91,14 @@ export async function addMember(
   });
   const addresses = await takeAddresses(tx, network, member.id, rest);
   return toNodeRow({ ...row, addresses: addresses.map((address) => ({ address })) });
+}
+
+/** A tombstone outlives its node, names it by id too, and outranks whatever comes after: that id can be no member again. */
+async function checkIdIsNotRevoked(tx: Transaction, network: NetworkRow, id: NodeId): Promise<void> {
+  const where = { networkId_nodeId: { networkId: network.id, nodeId: id } };
+  if (!(await tx.tombstone.findUnique({ where, select: { nodeId: true } }))) return;
+  const text = `node ${id} was revoked in network "${network.name}": remove this host's state directory to join as a new node`;
+  throw new WarrenError('key-banned', text);
 }
 
 /** The outcome of a transaction that added `node`. */

@@ -1,4 +1,12 @@
-import { type HostPort, type NetworkId, type NodeId, parseHostPort, parsePublicKey, WarrenError } from '@warren/base';
+import {
+  type HostPort,
+  type NetworkId,
+  type NodeId,
+  parseHostPort,
+  parseIpAddress,
+  parsePublicKey,
+  WarrenError,
+} from '@warren/base';
 import type { NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NodeRow, Page, PageQuery } from '../store-api.js';
@@ -38,13 +46,14 @@ export async function listNodes(
 function matching(q: string): Prisma.NodeWhereInput {
   // Prisma hands it to LIKE as it is.
   const text = q.replace(/[\\%_]/g, '\\$&');
+  const address = parseIpAddress(q);
   return {
     OR: [
       { name: { contains: text, mode: 'insensitive' } },
       { tags: { has: q } },
       ...(parsePublicKey(q) ? [{ publicKey: q }] : []),
       ...(isUuid(q) ? [{ id: q }] : []),
-      ...(/^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/i.test(q) ? [{ addresses: { some: { address: q } } }] : []),
+      ...(address ? [{ addresses: { some: { address } } }] : []),
     ],
   };
 }

@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseDatabaseUrl } from '../connection.js';
 import { type Embedded, startEmbedded } from '../embedded/server.js';
 import type { Store } from '../store-api.js';
 import { joinInput, makeNetwork, openTestStore } from '../testing/members.js';
 import { temporaryDirectory, until } from '../testing/servers.js';
+import { openClients } from './database.js';
 
 let dataDir = '';
 let server: Embedded | undefined;
@@ -50,6 +52,15 @@ test('a store outlives kill -9 of its server: nothing half done, the same join s
   const later = await makeNetwork(other);
   await other.close();
   await until(() => heard.includes(later.id));
+});
+
+test('a replica that freezes inside a transaction loses it, so that others can revoke again', async () => {
+  const { prisma, sql } = openClients(parseDatabaseUrl(server!.url));
+  const [row] = await prisma.$queryRaw<{ timeout: string }[]>`
+    SELECT current_setting('idle_in_transaction_session_timeout') AS timeout`;
+  await prisma.$disconnect();
+  await sql.end();
+  expect(row?.timeout).toBe('35s');
 });
 
 test('a store whose server is gone says so, and closes', async () => {

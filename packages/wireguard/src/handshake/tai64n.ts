@@ -11,8 +11,8 @@ const STEP = 2 ** 24;
 const NANOS_PER_SECOND = 1_000_000_000;
 
 /**
- * Timestamps for initiations, each greater than the one before, even when the wall clock is set back: the responder
- * refuses everything else. WireGuard paper §5.1, §5.4.2.
+ * Timestamps for initiations to one peer, each greater than the one before, even when the wall clock is set back: the
+ * responder refuses everything else. WireGuard paper §5.1, §5.4.2.
  */
 export class TimestampSource {
   #seconds = 0;
