@@ -12,6 +12,10 @@ const SOAKS = {
   file: ['200 MB through client, bounce, client over IPv4 and IPv6', 'lab', 'classic'],
   fuzz: ['ten million inputs over every decoder', 'unit', 'fuzz'],
   database: ['kill -9 of the embedded database, of its owner and of both', 'unit', 'packages/db'],
+  // Not ours to ship, so there is nothing to run unless the environment says where it is.
+  ...(process.env.WIREGUARD_NETNS_SH && {
+    'netns-sh': ["WireGuard's own netns.sh with `agent wg`", 'interop', 'netns-sh'],
+  }),
 };
 
 const names = process.argv.slice(2);

@@ -1,17 +1,19 @@
 import { WarrenError } from '@warren/base';
-import type { Benchmark } from './benchmark.js';
+import type { Benchmark, Comparison } from './benchmark.js';
+import { dataplane } from './dataplane/dataplane.js';
+import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
-import { renderTable, writeResult } from './report.js';
+import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 
-const BENCHMARKS: readonly Benchmark[] = [join, revoke];
+const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, profile];
 const HELP = `npm run bench                      every benchmark
 npm run bench -- NAME…             some of them
 npm run bench -- --runs N NAME…    with N runs each
 npm run bench -- --list            their names`;
 
 interface Request {
-  readonly benchmarks: readonly Benchmark[];
+  readonly benchmarks: readonly (Benchmark | Comparison)[];
   readonly runs: number | undefined;
 }
 
@@ -33,9 +35,15 @@ async function main(args: readonly string[]): Promise<void> {
   for (const benchmark of benchmarks) await run(benchmark, runs ?? benchmark.defaultRuns);
 }
 
-async function run(benchmark: Benchmark, runs: number): Promise<void> {
+async function run(benchmark: Benchmark | Comparison, runs: number): Promise<void> {
   const at = new Date();
   console.log(`${benchmark.name}: ${benchmark.title}`);
+  if ('compare' in benchmark) {
+    const { table, figures } = await benchmark.compare(runs, (line) => console.error(`  ${line}`));
+    const file = writeFigures(benchmark.name, at, { title: benchmark.title, figures });
+    console.log(`${table}\nwritten to ${file}\n`);
+    return;
+  }
   const { column, unit } = benchmark.goal;
   const results = await benchmark.measure(runs, (one) => console.error(`  ${one[column]} ${unit}`));
   console.log(`${renderTable(benchmark, results)}\nwritten to ${writeResult(benchmark, results, at)}\n`);

@@ -39,6 +39,12 @@ export function renderTable(benchmark: Benchmark, runs: readonly Run[]): string 
 export function writeResult(benchmark: Benchmark, runs: readonly Run[], at: Date): string {
   const columns = Object.keys(runs[0] ?? {});
   const summary = Object.fromEntries(columns.map((name) => [name, summarize(runs.map((run) => run[name]!))]));
+  const { name, title, goal, peer } = benchmark;
+  return writeFigures(name, at, { title, goal, peer, summary, runs });
+}
+
+/** Writes any benchmark's figures with time and machine. @returns the file's path. */
+export function writeFigures(name: string, at: Date, figures: object): string {
   const machine = {
     cpus: cpus().length,
     model: cpus()[0]?.model,
@@ -46,10 +52,8 @@ export function writeResult(benchmark: Benchmark, runs: readonly Run[], at: Date
     kernel: release(),
     node: process.version,
   };
-  const { name, title, goal, peer } = benchmark;
   mkdirSync(RESULTS, { recursive: true });
   const path = join(RESULTS, `${name}-${at.toISOString().replaceAll(/[:.]/g, '-')}.json`);
-  const result = { name, title, at: at.toISOString(), goal, peer, machine, summary, runs };
-  writeFileSync(path, `${JSON.stringify(result, undefined, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ name, at: at.toISOString(), machine, ...figures }, undefined, 2)}\n`);
   return path;
 }

@@ -17,3 +17,9 @@ export const summarize = (values: readonly number[]): Summary => ({
   min: Math.min(...values),
   max: Math.max(...values),
 });
+
+/** The value below which `share` (0 to 1) of the values lie, by nearest rank. NaN for none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}

@@ -1,10 +1,10 @@
 // Runs one data plane from a JSON file, for tests on the hosts of a lab. Prints a line for each event:
 // `ready {…}`, `failed {code, message}`, `log LEVEL …`, `stats N {…}` at SIGUSR1, `ended CODE MS` at SIGTERM or by itself.
 // SIGHUP does the next of the configuration's `steps`, `[method, argument]`, and prints `step N` or `step N failed CODE`.
-// SIGUSR2 calls process.exit while everything runs.
+// With `uapi: true` it serves the interface's socket. SIGUSR2 calls process.exit while everything runs.
 import { readFileSync, writeSync } from 'node:fs';
 import { parsePublicKey, SecretKey } from '@warren/base';
-import { startDataPlane } from '@warren/dataplane';
+import { serveUapi, startDataPlane } from '@warren/dataplane';
 
 const config = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 // Synchronous, so that nothing is lost at process.exit.
@@ -33,6 +33,7 @@ try {
     privateKey: SecretKey.parse(config.privateKey),
     log: (level, message) => print(`log ${level} ${message}`),
   });
+  const server = config.uapi && (await serveUapi({ interfaceName: plane.interfaceName, device: plane }));
   let asked = 0;
   process.on('SIGUSR1', async () => {
     asked++;
@@ -57,6 +58,7 @@ try {
   });
   print(`ready ${JSON.stringify({ listenPort: plane.listenPort, ms: performance.now() - began })}`);
   const reason = await plane.closed;
+  await server?.close();
   print(`ended ${reason ? reason.code : 'closed'} ${Math.round(performance.now() - closing)}`);
   // Not process.exit: nothing of ours may keep the process alive.
   process.exitCode = reason ? 1 : 0;

@@ -13,6 +13,8 @@ export interface DataPlaneSpawnOptions extends SpawnOptions {
   readonly wrapper?: readonly string[];
   /** PATH of the runner itself. */
   readonly path?: string;
+  /** Whether it serves the socket for `wg`. */
+  readonly uapi?: boolean;
   /** Calls of `DataPlane` methods, with peers in plain text, for `nextStep`. */
   readonly steps?: readonly (readonly [method: string, argument: unknown])[];
 }
@@ -20,7 +22,8 @@ export interface DataPlaneSpawnOptions extends SpawnOptions {
 /** Starts the runner of one data plane on the host and returns at once. */
 export function spawnDataPlane(host: Host, config: WireGuardConfig, options: DataPlaneSpawnOptions = {}): HostProcess {
   const path = join(host.dir, `data-plane-${++configurations}.json`);
-  writeFileSync(path, JSON.stringify({ ...config, path: options.path, steps: options.steps }), { mode: 0o644 });
+  const { path: searchPath, steps, uapi } = options;
+  writeFileSync(path, JSON.stringify({ ...config, path: searchPath, steps, uapi }), { mode: 0o644 });
   const [command, ...args] = [...(options.wrapper ?? []), process.execPath, RUNNER, path];
   return host.spawn(command!, args, options);
 }

@@ -121,6 +121,7 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
         (await import('./commands/leave.js')).leaveCommand(context, { force: opts.force ?? false }),
       ),
     );
+  addWg(program, run);
   add('version', 'the version of this program').action(
     run(async (context) => (await import('./commands/version.js')).versionCommand(context)),
   );
@@ -130,6 +131,21 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
 type Run = <T extends CommonOptions>(
   action: (context: CommandContext, opts: T, args: string[]) => Promise<ExitCode>,
 ) => (...given: unknown[]) => Promise<void>;
+
+function addWg(program: Command, run: Run): void {
+  program
+    .command('wg')
+    .description('run a WireGuard interface alone, as `wireguard-go` does; `wg` and `wg-quick` drive it')
+    .argument('<interface>', 'name of the interface to make')
+    .option('-f, --foreground', 'stay in the foreground')
+    .action(
+      run<CommonOptions & { foreground?: boolean }>(async (context, opts, [name]) =>
+        (await import('./commands/wg.js')).wgCommand(context, name!, {
+          foreground: opts.foreground ?? false,
+        }),
+      ),
+    );
+}
 
 interface JoinFlags extends CommonOptions {
   readonly token: string;

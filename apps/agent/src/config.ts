@@ -1,8 +1,12 @@
+import { parseWgLogLevel, type WgLogLevel } from './wg/log-level.js';
+
 /** Everything that the agent takes from its environment; the only file that reads it. */
 export interface Config {
   /** Where state lives unless `--state-dir` says otherwise. */
   readonly stateDir: string;
   readonly logLevel: LogLevel;
+  /** Of `agent wg`, which is named as wireguard-go names it. */
+  readonly wgLogLevel: WgLogLevel;
 }
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -13,11 +17,12 @@ const DEFAULT_STATE_DIR = '/var/lib/warren';
 export const DEFAULT_INTERFACE = 'wg0';
 export const DEFAULT_LISTEN_PORT = 51_820;
 
-/** Reads `WARREN_STATE_DIR` and `WARREN_LOG_LEVEL`; an unknown level is `info`. */
+/** Reads `WARREN_STATE_DIR`, `WARREN_LOG_LEVEL` and, for `agent wg`, `LOG_LEVEL`; an unknown level is `info`. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const level = environment.WARREN_LOG_LEVEL as LogLevel | undefined;
   return {
     stateDir: environment.WARREN_STATE_DIR || DEFAULT_STATE_DIR,
+    wgLogLevel: parseWgLogLevel(environment.LOG_LEVEL),
     logLevel: level && LOG_LEVELS.includes(level) ? level : 'info',
   };
 }

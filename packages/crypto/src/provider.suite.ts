@@ -2,6 +2,9 @@ import { createCipheriv, createHmac } from 'node:crypto';
 import { fromHex, toHex } from '@warren/base';
 import { describe, expect, it } from 'vitest';
 import type { CryptoProvider } from './provider.js';
+
+export { memoryAeadSuite } from './memory-aead.suite.js';
+
 import { AEAD, BLAKE2S, HMAC_BLAKE2S, KEYED_BLAKE2S, LOW_ORDER_POINTS, X25519, XCHACHA } from './vectors.suite.js';
 
 const bytes = (hex: string): Uint8Array => fromHex(hex)!;

@@ -1,18 +1,33 @@
 import type { Endpoint, HostPort, Prefix, PublicKey, SecretKey } from '@warren/base';
+import type { DeviceChange, DeviceSettings } from './device-settings-api.js';
 
 export interface DataPlaneOptions {
   /** At most 15 bytes, as Linux has it. */
   readonly interfaceName: string;
-  readonly privateKey: SecretKey;
+  /** Absent: none yet; nobody can have a session until `configure` sets one, which `standalone` permits. */
+  readonly privateKey?: SecretKey;
   /** UDP port for IPv4 and IPv6; 0: any. */
   readonly listenPort: number;
   readonly mtu: number;
   /** Addresses of the interface with their own prefix length, e.g. `10.44.0.3/32`. */
   readonly addresses: readonly string[];
   readonly peers?: readonly DataPlanePeer[];
+  /**
+   * Behaves as `wireguard-go` does: sets the MTU and leaves addresses, routes and link state to others, and `configure`
+   * may change everything. Otherwise `configure` leaves the private key and the peers of this handle alone.
+   */
+  readonly standalone?: boolean;
+  /** Absent: what the environment's `WARREN_DATAPLANE` says, else offload where the kernel has it. */
+  readonly packetPath?: PacketPath;
   /** One line each: what the worker has to say. */
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
+
+/**
+ * How packets move: `offload` by super-packets of up to 64 KiB (TUN segmentation offload, UDP_SEGMENT, UDP_GRO), `plain` one a
+ * system call, on every kernel.
+ */
+export type PacketPath = 'plain' | 'offload';
 
 export interface DataPlanePeer {
   readonly publicKey: PublicKey;
@@ -37,8 +52,7 @@ export interface DataPlaneStats {
   readonly backend: 'userspace';
   /** Name of the CryptoProvider in use. */
   readonly crypto: string;
-  /** `plain` (one packet a call), later `offload`. */
-  readonly path: string;
+  readonly path: PacketPath;
   readonly peers: readonly DataPlanePeerStats[];
   readonly drops: Readonly<Record<string, number>>;
 }
@@ -55,7 +69,7 @@ export interface DataPlaneChange {
  */
 export interface DataPlane {
   readonly interfaceName: string;
-  /** The port really bound. */
+  /** The port really bound; changes with `configure`. */
   readonly listenPort: number;
   readonly mtu: number;
   /** Sets exactly these peers: others are removed, unchanged ones keep their session. Routes follow AllowedIPs. */
@@ -66,6 +80,14 @@ export interface DataPlane {
   /** Starts a handshake with the peer, unless one is fresh. */
   initiateHandshake(peer: PublicKey): Promise<void>;
   stats(): Promise<DataPlaneStats>;
+  /** All that the interface is set to, with copies of its keys that the caller erases. */
+  settings(): Promise<DeviceSettings>;
+  /**
+   * Changes settings and peers on behalf of the host's operator, as a whole or not at all. Peers added here are not
+   * managed: pushes by `replacePeers` and `change` leave them alone, but take AllowedIPs from them (docs/adr/0016).
+   * @throws WarrenError `not-permitted`, `port-in-use`, `port-not-allowed`, `no-address-family`.
+   */
+  configure(change: DeviceChange): Promise<void>;
   /** Settles when the data plane has ended: by `close` (undefined) or by itself (the reason). */
   readonly closed: Promise<Error | undefined>;
   /** Takes down interface, addresses and routes, overwrites keys. Idempotent. */

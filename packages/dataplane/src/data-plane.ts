@@ -1,5 +1,14 @@
 import { type Endpoint, type PublicKey, WarrenError } from '@warren/base';
-import type { DataPlane, DataPlaneChange, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from './data-plane-api.js';
+import type {
+  DataPlane,
+  DataPlaneChange,
+  DataPlaneOptions,
+  DataPlanePeer,
+  DataPlaneStats,
+  PacketPath,
+} from './data-plane-api.js';
+import type { DeviceChange, DeviceSettings } from './device-settings-api.js';
+import { decodeDeviceSettings, encodeDeviceChange } from './device-settings-message.js';
 import { EndpointResolver } from './endpoint-resolver.js';
 import { InterfaceConfig, parseInterfaceAddress } from './interface-config.js';
 import { checkInterfaceName } from './interface-name.js';
@@ -15,7 +24,7 @@ const MAX_MTU = 65_456;
 /**
  * Puts up the interface and runs WireGuard on it until `close`. Copies the keys it is given; the caller may erase its own.
  * @throws WarrenError `bad-interface-name`, `bad-address`, `bad-mtu`, `bad-peer`, `not-root`, `no-tun`, `interface-taken`,
- * `port-in-use`, `iproute2-missing`, `interface-setup-failed`, `unsupported-host`; nothing is left behind then.
+ * `port-in-use`, `bad-packet-path`, `no-offload`, `iproute2-missing`, `interface-setup-failed`, `unsupported-host`; nothing is left behind then.
  */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   checkInterfaceName(options.interfaceName);
@@ -30,7 +39,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   }
   for (const address of options.addresses) parseInterfaceAddress(address);
   for (const peer of options.peers ?? []) checkPeer(peer);
-  const plane = new RunningDataPlane(options);
+  const packetPath = options.packetPath ?? packetPathOf(process.env.WARREN_DATAPLANE);
+  const plane = new RunningDataPlane({ ...options, ...(packetPath && { packetPath }) });
   try {
     await plane.start();
     return plane;
@@ -38,6 +48,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     await plane.close();
     throw error;
   }
+}
+
+/** @throws WarrenError `bad-packet-path` unless it is unset, empty or a path. */
+function packetPathOf(environment: string | undefined): PacketPath | undefined {
+  if (environment === undefined || environment === '') return undefined;
+  if (environment === 'plain' || environment === 'offload') return environment;
+  throw new WarrenError(
+    'bad-packet-path',
+    `WARREN_DATAPLANE is ${JSON.stringify(environment)}: set it to plain or offload, or leave it out`,
+  );
 }
 
 class RunningDataPlane implements DataPlane {
@@ -73,12 +93,11 @@ class RunningDataPlane implements DataPlane {
 
   /** To be called once, and `close` if it fails. */
   async start(): Promise<void> {
-    const { interfaceName, listenPort, mtu, addresses, peers = [] } = this.options;
-    const privateKey = Uint8Array.from(this.options.privateKey.expose());
-    const started = await this.#channel.request(
-      { type: 'start', options: { interfaceName, privateKey, listenPort, mtu } },
-      [privateKey.buffer],
-    );
+    const { interfaceName, listenPort, mtu, addresses, peers = [], standalone = false } = this.options;
+    const { packetPath } = this.options;
+    const privateKey = this.options.privateKey && Uint8Array.from(this.options.privateKey.expose());
+    const options = { interfaceName, privateKey, listenPort, mtu, standalone, ...(packetPath && { packetPath }) };
+    const started = await this.#channel.request({ type: 'start', options }, privateKey ? [privateKey.buffer] : []);
     this.#channel.guard(started.descriptors);
     this.listenPort = started.listenPort;
     this.#resolver = new EndpointResolver({
@@ -88,8 +107,12 @@ class RunningDataPlane implements DataPlane {
     });
     // The machine knows the peers before the first packet can come from the interface.
     await this.#tellPeers('replace', peers, []);
-    await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
-    this.#log('info', `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}`);
+    if (standalone) await this.#config.setMtu();
+    else await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
+    this.#log(
+      'info',
+      `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}, packets ${started.path}`,
+    );
   }
 
   async replacePeers(peers: readonly DataPlanePeer[]): Promise<void> {
@@ -124,6 +147,20 @@ class RunningDataPlane implements DataPlane {
 
   async stats(): Promise<DataPlaneStats> {
     return { backend: 'userspace', ...(await this.#channel.request({ type: 'stats' })) };
+  }
+
+  async settings(): Promise<DeviceSettings> {
+    return decodeDeviceSettings(await this.#channel.request({ type: 'settings' }));
+  }
+
+  async configure(change: DeviceChange): Promise<void> {
+    await this.#inTurn(async () => {
+      const transfer: ArrayBuffer[] = [];
+      const message = encodeDeviceChange(change, transfer);
+      const bound = await this.#channel.request({ type: 'configure', change: message }, transfer);
+      this.#channel.guard(bound.descriptors);
+      this.listenPort = bound.listenPort;
+    });
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,19 @@
-import { type Instant, instant, isDrop, type PublicKey } from '@warren/base';
+import { isDrop, type PublicKey } from '@warren/base';
 import {
   ERRNO,
   errnoName,
+  type OnDatagram,
   type PacketMemory,
   type Readiness,
   type UdpSocket,
   type UdpSockets,
   watchReadable,
 } from '@warren/udp';
-import type { Device, PathId } from '@warren/wireguard';
+import type { Device } from '@warren/wireguard';
+import { MachineDriver, now } from './machine-driver.js';
+import { noteSource, PathSender } from './path-sender.js';
 import type { PathTable } from './path-table.js';
+import { SocketWatch } from './socket-watch.js';
 import { isTunGone, type Tun } from './tun.js';
 
 /** Packets handled at one wakeup before the other direction, timers and messages get their turn. */
@@ -18,12 +22,6 @@ const BUDGET = 64;
 const MAX_PACKET = 65_535;
 /** Transport header and tag, and padding. */
 const SEAL_OVERHEAD = 15 + 32;
-/** Most that setTimeout takes. */
-const MAX_DELAY = 2 ** 31 - 1;
-/** WireGuard message type 1 (paper §5.4.2). */
-const INITIATION = 1;
-/** Initiations in a row without an answer, about 5 seconds apart, after which the endpoint is worth a doubt. */
-const UNANSWERED_INITIATIONS = 3;
 
 export interface EngineParts {
   readonly tun: Tun;
@@ -37,26 +35,40 @@ export interface EngineParts {
   readonly onTunGone: () => void;
 }
 
+/** What moves the packets of one interface, in whatever way. */
+export interface PacketEngine {
+  /** Packets lost outside the machine, by reason. */
+  readonly drops: ReadonlyMap<string, number>;
+  start(): void;
+  /** After any call to the machine: sends what it wants sent, hears what happened, arms its timer. */
+  settle(): void;
+  /** Lets `action` give the sockets other descriptors; nothing reads them meanwhile. Throws what `action` throws. */
+  rebind(action: () => void): void;
+  /** Stops at once; descriptors and machine are left to their owner. */
+  close(): void;
+}
+
 /**
  * Moves packets between TUN, the WireGuard machine and the sockets, one a system call, and keeps the machine's timer.
  * Runs on the worker's event loop; nothing here blocks.
  */
-export class Engine {
-  /** Packets lost outside the machine, by reason. */
+export class Engine implements PacketEngine {
   readonly drops = new Map<string, number>();
   readonly #readOffset: number;
   readonly #sealed: Uint8Array;
   readonly #openedOffset: number;
   readonly #opened: Uint8Array;
   readonly #watches: Readiness[] = [];
-  /** Initiations since the last completed handshake. */
-  readonly #unanswered = new Map<PublicKey, number>();
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #sockets: SocketWatch;
+  readonly #sender: PathSender;
+  readonly #driver: MachineDriver;
   #closed = false;
 
   constructor(private readonly parts: EngineParts) {
     const { memory } = parts;
+    this.#sender = new PathSender(parts, (reason) => this.#count(reason));
+    this.#sockets = new SocketWatch(parts.sockets, (socket) => this.#pumpUdp(socket));
+    this.#driver = new MachineDriver({ ...parts, send: (path, datagram) => this.#sender.send(path, datagram) });
     this.#readOffset = memory.allocate(MAX_PACKET);
     const sealed = memory.allocate(MAX_PACKET + SEAL_OVERHEAD);
     this.#sealed = memory.bytes.subarray(sealed, sealed + MAX_PACKET + SEAL_OVERHEAD);
@@ -65,7 +77,7 @@ export class Engine {
   }
 
   start(): void {
-    const { tun, sockets } = this.parts;
+    const { tun } = this.parts;
     this.#watches.push(
       watchReadable(
         tun.fd,
@@ -73,29 +85,22 @@ export class Engine {
         () => this.#tunError(),
       ),
     );
-    for (const socket of [sockets.v4, sockets.v6]) {
-      if (!socket) continue;
-      const pump = () => this.#pumpUdp(socket);
-      this.#watches.push(
-        watchReadable(socket.fd, pump, () => {
-          pump(); // receiving takes the pending error off the socket
-          return 'continue';
-        }),
-      );
-    }
+    this.#sockets.open();
     this.settle();
   }
 
-  /** After any call to the machine: sends what it wants sent, hears what happened, arms its timer. */
-  settle(): void {
-    this.#drain();
-    this.#armTimer();
+  rebind(action: () => void): void {
+    this.#sockets.during(action);
   }
 
-  /** Stops at once; descriptors and machine are left to their owner. */
+  settle(): void {
+    this.#driver.settle();
+  }
+
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#driver.close();
+    this.#sockets.close();
     for (const watch of this.#watches) watch.close();
   }
 
@@ -115,20 +120,20 @@ export class Engine {
       const packet = memory.bytes.subarray(this.#readOffset, this.#readOffset + length);
       const sealed = device.sealPacket(packet, this.#sealed, now());
       // The machine counts its own drops.
-      if (!isDrop(sealed) && sealed.length > 0) this.#send(sealed.path, this.#sealed.subarray(0, sealed.length));
-      this.#drain();
+      if (!isDrop(sealed) && sealed.length > 0) this.#sender.send(sealed.path, this.#sealed.subarray(0, sealed.length));
+      this.#driver.drain();
     }
     this.#flush();
-    this.#armTimer();
+    this.#driver.armTimer();
   }
 
   #pumpUdp(socket: UdpSocket): void {
     socket.receive(BUDGET, this.#onDatagram);
     this.#flush();
-    this.#armTimer();
+    this.#driver.armTimer();
   }
 
-  readonly #onDatagram = (datagram: Uint8Array, from: Uint8Array): void => {
+  readonly #onDatagram: OnDatagram = (datagram, from, local) => {
     if (this.#closed) return;
     const { device, paths } = this.parts;
     const path = paths.intern(from);
@@ -137,8 +142,9 @@ export class Engine {
       return;
     }
     const opened = device.openDatagram(datagram, path, this.#opened, now());
+    noteSource(paths, path, local, !isDrop(opened));
     if (!isDrop(opened) && opened.length > 0) this.#deliver(opened.length);
-    this.#drain();
+    this.#driver.drain();
   };
 
   #deliver(length: number): void {
@@ -146,46 +152,6 @@ export class Engine {
     if (errno === 0) return;
     if (isTunGone(errno)) this.#tunGone();
     else this.#count(`tun-write-${errnoName(errno)}`);
-  }
-
-  #drain(): void {
-    if (this.#closed) return;
-    const { device } = this.parts;
-    for (let transmit = device.pollTransmit(); transmit; transmit = device.pollTransmit()) {
-      if (transmit.datagram[0] === INITIATION && transmit.peer) this.#countInitiation(transmit.peer);
-      this.#send(transmit.path, transmit.datagram);
-    }
-    for (let event = device.pollEvent(); event; event = device.pollEvent()) {
-      if (event.type === 'handshake-completed') {
-        this.#unanswered.delete(event.peer);
-        this.parts.onHandshakeCompleted(event.peer, event.role);
-      } else if (event.type === 'handshake-gave-up') {
-        this.#unanswered.delete(event.peer);
-        this.parts.onHandshakeFailing(event.peer);
-      }
-    }
-  }
-
-  #countInitiation(peer: PublicKey): void {
-    const count = (this.#unanswered.get(peer) ?? 0) + 1;
-    this.#unanswered.set(peer, count);
-    if (count % UNANSWERED_INITIATIONS === 0) this.parts.onHandshakeFailing(peer);
-  }
-
-  #send(path: PathId, datagram: Uint8Array): void {
-    const address = this.parts.paths.address(path);
-    if (!address) {
-      this.#count('path-gone');
-      return;
-    }
-    const { v4, v6 } = this.parts.sockets;
-    const socket = address[0] === 2 ? v4 : v6;
-    if (!socket) {
-      this.#count('no-socket-of-family');
-      return;
-    }
-    const errno = socket.send(datagram, address);
-    if (errno !== 0) this.#count(`udp-send-${errnoName(errno)}`);
   }
 
   #flush(): void {
@@ -210,26 +176,7 @@ export class Engine {
     setImmediate(() => this.parts.onTunGone());
   }
 
-  /** A timer that fires too early only asks again, so it is moved forwards but never backwards: that is the rare case. */
-  #armTimer(): void {
-    if (this.#closed) return;
-    const deadline = this.parts.device.pollTimeout();
-    if (!deadline || deadline.at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = deadline.at;
-    const delay = Math.min(Math.max(Math.ceil(deadline.at - performance.now()), 0), MAX_DELAY);
-    this.#timer = setTimeout(() => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.parts.device.handleTimeout(now());
-      this.settle();
-      this.#flush();
-    }, delay);
-  }
-
   #count(reason: string): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
   }
 }
-
-/** The machine's clock: monotonic milliseconds of this thread. */
-export const now = (): Instant => instant(performance.now());

@@ -6,4 +6,13 @@ export type {
   DataPlanePeer,
   DataPlanePeerStats,
   DataPlaneStats,
+  PacketPath,
 } from './data-plane-api.js';
+export type {
+  AllowedIpChange,
+  DeviceChange,
+  DeviceSettings,
+  PeerChange,
+  PeerSettings,
+} from './device-settings-api.js';
+export { serveUapi, type UapiDevice, type UapiServer, type UapiServerOptions } from './uapi/uapi-server.js';

@@ -60,6 +60,11 @@ export class InterfaceConfig {
     this.#judge(problems);
   }
 
+  /** Sets the MTU only; the interface stays down. */
+  async setMtu(): Promise<void> {
+    this.#judge(await this.#run([['link', 'set', 'dev', this.#name, 'mtu', String(this.options.mtu)]]));
+  }
+
   /** Sets exactly these addresses; routes stay. */
   async setAddresses(addresses: readonly InterfaceAddress[]): Promise<void> {
     const usable = await this.#usable(addresses);

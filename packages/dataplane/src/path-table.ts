@@ -5,6 +5,9 @@ import type { PathId } from '@warren/wireguard';
 /** Most paths known at once; a power of two. Strangers' datagrams make paths too, so this is what they can fill. */
 export const MAX_PATHS = 65_536;
 
+/** Of an IPv6 address. */
+const MAX_SOURCE_LENGTH = 16;
+
 const NONE = -1;
 
 /**
@@ -15,6 +18,10 @@ const NONE = -1;
 export class PathTable {
   readonly #capacity: number;
   readonly #addresses: Uint8Array;
+  /** 16 bytes for each slot, of which IPv4 has 4: the address of this host that datagrams go out from. */
+  readonly #sources: Uint8Array;
+  /** Length of each slot's source; 0: whichever the route prefers. */
+  readonly #sourceLengths: Uint8Array;
   readonly #generations: Float64Array;
   readonly #present: Uint8Array;
   /** Hash chains: first slot of each bucket, next slot of each slot. */
@@ -22,6 +29,7 @@ export class PathTable {
   readonly #next: Int32Array;
   /** One view of each slot's address, made when it is first asked for. */
   readonly #views: (Uint8Array | undefined)[] = [];
+  readonly #sourceViews: (Uint8Array | undefined)[] = [];
   #free: number[] = [];
   #unused = 0;
   #size = 0;
@@ -36,6 +44,8 @@ export class PathTable {
   ) {
     this.#capacity = capacity;
     this.#addresses = new Uint8Array(capacity * SOCKET_ADDRESS_LENGTH);
+    this.#sources = new Uint8Array(capacity * MAX_SOURCE_LENGTH);
+    this.#sourceLengths = new Uint8Array(capacity);
     this.#generations = new Float64Array(capacity);
     this.#present = new Uint8Array(capacity);
     this.#heads = new Int32Array(capacity).fill(NONE);
@@ -56,6 +66,7 @@ export class PathTable {
     if (slot === undefined) return undefined;
     this.#addresses.set(address, slot * SOCKET_ADDRESS_LENGTH);
     this.#present[slot] = 1;
+    this.#sourceLengths[slot] = 0;
     this.#next[slot] = this.#heads[bucket]!;
     this.#heads[bucket] = slot;
     this.#size++;
@@ -73,6 +84,27 @@ export class PathTable {
   endpoint(path: PathId): Endpoint | undefined {
     const address = this.address(path);
     return address && socketAddressEndpoint(address);
+  }
+
+  /** Where datagrams of the path go out from: a view of 4 or 16 bytes; undefined while the route decides. */
+  source(path: PathId): Uint8Array | undefined {
+    const slot = path % this.#capacity;
+    const length = this.#sourceLengths[slot]!;
+    if (length === 0 || this.#present[slot] !== 1 || this.#idOf(slot) !== path) return undefined;
+    const view = this.#sourceViews[slot];
+    if (view?.length === length) return view;
+    const start = slot * MAX_SOURCE_LENGTH;
+    const made = this.#sources.subarray(start, start + length);
+    this.#sourceViews[slot] = made;
+    return made;
+  }
+
+  /** From now on the path's datagrams go out from `source`, copied; absent: from where the route prefers. */
+  setSource(path: PathId, source: Uint8Array | undefined): void {
+    const slot = path % this.#capacity;
+    if (this.#present[slot] !== 1 || this.#idOf(slot) !== path) return;
+    if (source) this.#sources.set(source, slot * MAX_SOURCE_LENGTH);
+    this.#sourceLengths[slot] = source?.length ?? 0;
   }
 
   /** Address and port for cookies (`DeviceOptions.pathBytes`); empty for a path that has gone. */

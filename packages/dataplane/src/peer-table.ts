@@ -1,11 +1,13 @@
-import { type Endpoint, type Instant, type PublicKey, parseEndpoint, SecretKey } from '@warren/base';
+import { type Endpoint, type Instant, type Prefix, type PublicKey, parseEndpoint, SecretKey } from '@warren/base';
 import { encodeSocketAddress } from '@warren/udp';
 import type { Device, PathId, PeerConfig } from '@warren/wireguard';
 import type { PathTable } from './path-table.js';
 import { PrefixOwners } from './prefix-owners.js';
-import type { WorkerPeer } from './worker-messages.js';
+import type { WorkerPeer, WorkerPeerChange } from './worker-messages.js';
 
 interface Configured {
+  /** Set by the handle of the data plane, not by `configure`. */
+  readonly managed: boolean;
   readonly presharedKey: SecretKey | undefined;
   readonly persistentKeepalive: number | undefined;
   /** As configured last; the peer may have roamed since. */
@@ -37,11 +39,12 @@ export class PeerTable {
     for (const peer of set) this.#set(peer, now);
   }
 
+  /** Removes the managed peers that are not in `set`. */
   replace(set: readonly WorkerPeer[], now: Instant): void {
     const stay = new Set(set.map((peer) => peer.publicKey));
     this.change(
       set,
-      [...this.#peers.keys()].filter((peer) => !stay.has(peer)),
+      [...this.#peers].filter(([peer, { managed }]) => managed && !stay.has(peer)).map(([peer]) => peer),
       now,
     );
   }
@@ -54,6 +57,49 @@ export class PeerTable {
     this.#tell(peer, configured, this.#pathOf(endpoint), now);
   }
 
+  /** The peers that are set, with what they are set to. */
+  entries(): IterableIterator<[PublicKey, Readonly<Configured>]> {
+    return this.#peers.entries();
+  }
+
+  get(peer: PublicKey): Readonly<Configured> | undefined {
+    return this.#peers.get(peer);
+  }
+
+  allowedIps(peer: PublicKey): readonly Prefix[] {
+    return this.#prefixes.of(peer);
+  }
+
+  ownerOf(prefix: Prefix): PublicKey | undefined {
+    return this.#prefixes.owner(prefix);
+  }
+
+  /** What an operator changes of one peer; whether that is permitted was checked. Preshared keys are copied. */
+  apply(change: WorkerPeerChange, now: Instant): void {
+    const { publicKey } = change;
+    const former = this.#peers.get(publicKey);
+    if (change.remove) this.#remove(publicKey);
+    // A peer that is ourselves is ignored, as in `Device.setPeer`.
+    if (change.remove || (!former && change.updateOnly) || publicKey === this.device.publicKey) return;
+    this.#prefixes.assign(publicKey, changedAllowedIps(this.allowedIps(publicKey), change));
+    const presharedKey = change.presharedKey ? keyUnlessZero(change.presharedKey) : former?.presharedKey;
+    const configured: Configured = {
+      managed: false,
+      presharedKey,
+      persistentKeepalive: change.persistentKeepalive ?? former?.persistentKeepalive,
+      endpoint: change.endpoint ?? former?.endpoint,
+    };
+    this.#peers.set(publicKey, configured);
+    const path = change.endpoint && this.#pathOf(change.endpoint);
+    if (path !== undefined) this.paths.setSource(path, undefined);
+    this.#tell(publicKey, configured, path, now);
+    if (former?.presharedKey !== presharedKey) former?.presharedKey?.erase();
+  }
+
+  remove(peer: PublicKey): void {
+    this.#remove(peer);
+  }
+
   /** Overwrites the preshared keys. */
   erase(): void {
     for (const { presharedKey } of this.#peers.values()) presharedKey?.erase();
@@ -63,6 +109,7 @@ export class PeerTable {
   #set(peer: WorkerPeer, now: Instant): void {
     const former = this.#peers.get(peer.publicKey);
     const configured: Configured = {
+      managed: true,
       presharedKey: peer.presharedKey && new SecretKey(peer.presharedKey),
       persistentKeepalive: peer.persistentKeepalive,
       endpoint: peer.endpoint ?? former?.endpoint,
@@ -97,3 +144,20 @@ export class PeerTable {
     return parsed && this.paths.intern(encodeSocketAddress(parsed.address, parsed.port));
   }
 }
+
+/** The prefixes that a peer has after a change, each once. */
+export function changedAllowedIps(
+  former: readonly Prefix[],
+  { replaceAllowedIps, allowedIps }: Pick<WorkerPeerChange, 'replaceAllowedIps' | 'allowedIps'>,
+): Set<Prefix> {
+  const prefixes = new Set(replaceAllowedIps ? [] : former);
+  for (const { verb, prefix } of allowedIps) {
+    if (verb === 'add') prefixes.add(prefix);
+    else prefixes.delete(prefix);
+  }
+  return prefixes;
+}
+
+/** In WireGuard's tools 32 zeros stand for no key. */
+export const keyUnlessZero = (bytes: Uint8Array): SecretKey | undefined =>
+  bytes.some((byte) => byte !== 0) ? new SecretKey(bytes) : undefined;

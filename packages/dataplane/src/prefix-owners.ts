@@ -30,6 +30,10 @@ export class PrefixOwners {
     return [...(this.#owned.get(peer) ?? [])];
   }
 
+  owner(prefix: Prefix): PublicKey | undefined {
+    return this.#owners.get(prefix);
+  }
+
   /** Every prefix that a peer has. */
   all(): IterableIterator<Prefix> {
     return this.#owners.keys();

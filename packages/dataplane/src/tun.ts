@@ -31,17 +31,7 @@ export interface Tun {
  */
 export function openTun(name: string, memory: PacketMemory): Tun {
   const libc = loadLibc();
-  const fd = libc.open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) throw openError(libc.errno());
-  const ifreq = memory.allocate(IFREQ_LENGTH);
-  memory.bytes.fill(0, ifreq, ifreq + IFREQ_LENGTH);
-  memory.bytes.set(Buffer.from(name, 'utf8').subarray(0, IFNAMSIZ - 1), ifreq);
-  memory.view.setUint16(ifreq + IFNAMSIZ, IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL, true);
-  if (libc.ioctl(fd, TUNSETIFF, memory.base + ifreq) < 0) {
-    const errno = libc.errno();
-    libc.close(fd);
-    throw createError(errno, name, libc.ifNameToIndex(name) !== 0);
-  }
+  const fd = createTun(name, memory, 0);
   let open = true;
   return {
     fd,
@@ -55,6 +45,23 @@ export function openTun(name: string, memory: PacketMemory): Tun {
       open = false;
     },
   };
+}
+
+/** Creates the interface with further flags of `TUNSETIFF`; the descriptor is the caller's to close. */
+export function createTun(name: string, memory: PacketMemory, flags: number): number {
+  const libc = loadLibc();
+  const fd = libc.open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) throw openError(libc.errno());
+  const ifreq = memory.allocate(IFREQ_LENGTH);
+  memory.bytes.fill(0, ifreq, ifreq + IFREQ_LENGTH);
+  memory.bytes.set(Buffer.from(name, 'utf8').subarray(0, IFNAMSIZ - 1), ifreq);
+  memory.view.setUint16(ifreq + IFNAMSIZ, IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | flags, true);
+  if (libc.ioctl(fd, TUNSETIFF, memory.base + ifreq) < 0) {
+    const errno = libc.errno();
+    libc.close(fd);
+    throw createError(errno, name, libc.ifNameToIndex(name) !== 0);
+  }
+  return fd;
 }
 
 /** Whether an error of a read, write or poll says that the interface was deleted. */

@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { WarrenError } from '@warren/base';
-import { loadLibc } from '@warren/udp';
+import { type Libc, loadLibc } from '@warren/udp';
 import type { Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from './worker-messages.js';
 
 /** Longest that the worker may take to close by itself, milliseconds. */
 const CLOSE_TIMEOUT = 700;
+
+/** The worker allocates little that lives long: a small young generation is collected as cheaply, and stays in the cache. */
+const LIMITS = { maxYoungGenerationSizeMb: 4 } as const;
 
 type Notice = Exclude<FromWorker, { type: 'result' } | { type: 'failed' }>;
 
@@ -18,6 +21,8 @@ export class WorkerChannel {
   /** Settles when the worker has gone: with the reason, unless `close` was called. */
   readonly ended: Promise<Error | undefined>;
   readonly #worker: Worker;
+  /** Loaded in this thread too: an addon that only a worker has is unloaded while process.exit still needs it. */
+  readonly #libc: Libc = loadLibc();
   readonly #waiting = new Map<number, Waiting>();
   #descriptors: readonly number[] = [];
   #nextId = 1;
@@ -27,8 +32,9 @@ export class WorkerChannel {
 
   /** @param entry the worker's program; another one in tests. */
   constructor(onNotice: (notice: Notice) => void, entry: URL = new URL('./worker.js', import.meta.url)) {
-    // Options of the host program (loaders, heap limits of tests) are not for this thread.
-    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv: [] });
+    const execArgv = process.execArgv.filter((option) => option.startsWith('--cpu-prof'));
+    // Options of the host program (loaders, heap limits of tests) are not for this thread, but for those that profile it.
+    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv, resourceLimits: LIMITS });
     this.#worker.on('message', (message: FromWorker) => this.#take(message, onNotice));
     this.#worker.on('error', (error) => {
       this.#reason ??= new WarrenError('data-plane-failed', `the data plane failed: ${error.message}`, {
@@ -99,8 +105,7 @@ export class WorkerChannel {
   #exited(): Error | undefined {
     this.#gone = true;
     // A thread that died holds its descriptors open in our process, and with them the interface.
-    const libc = this.#descriptors.length > 0 ? loadLibc() : undefined;
-    for (const fd of this.#descriptors) libc?.close(fd);
+    for (const fd of this.#descriptors) this.#libc.close(fd);
     this.#descriptors = [];
     const error = this.#closedError();
     for (const waiting of this.#waiting.values()) waiting.reject(error);

@@ -1,27 +1,30 @@
-import { randomBytes } from 'node:crypto';
-import { type PublicKey, SecretKey, unixMillis, WarrenError } from '@warren/base';
-import { nobleProvider } from '@warren/crypto';
+import { invariant, type PublicKey, SecretKey, unixMillis, WarrenError } from '@warren/base';
 import { openUdpSockets, PacketMemory, type UdpSockets } from '@warren/udp';
 import { createDevice, type Device } from '@warren/wireguard';
-import { chooseProvider } from './crypto-choice.js';
-import type { DataPlanePeerStats } from './data-plane-api.js';
-import { Engine, now } from './engine.js';
-import { createNodeProvider } from './node-provider.js';
+import type { DataPlanePeerStats, PacketPath } from './data-plane-api.js';
+import { DeviceSettingsKeeper, type SettableSockets } from './device-settings.js';
+import { Engine, type EngineParts, type PacketEngine } from './engine.js';
+import { now } from './machine-driver.js';
+import { choosePacketCrypto, type PacketCrypto } from './native-crypto/packet-crypto.js';
+import { OffloadEngine } from './offload/offload-engine.js';
+import { type OffloadTun, openOffloadTun } from './offload/offload-tun.js';
 import { PathTable } from './path-table.js';
 import { PeerTable } from './peer-table.js';
+import { createRandomPool } from './random-pool.js';
 import { openTun, type Tun } from './tun.js';
 import type {
   LogLevel,
   Started,
   StartOptions,
+  WorkerDeviceChange,
   WorkerPeer,
   WorkerRequest,
   WorkerResults,
   WorkerStats,
 } from './worker-messages.js';
 
-/** 1 MiB: two sockets with a buffer for each direction, and the engine's three packets. */
-const MEMORY_PAGES = 16;
+/** 2 MiB: two sockets with a buffer for each direction, the engine's packets and batches, the packet cipher's copies. */
+const MEMORY_PAGES = 32;
 
 /** What the core tells the main thread without being asked. */
 export interface CoreListener {
@@ -46,6 +49,10 @@ export class WorkerCore {
     switch (request.type) {
       case 'stats':
         return statsOf(running);
+      case 'settings':
+        return running.settings.settings();
+      case 'configure':
+        return configure(running, request.change);
       case 'change':
         running.peers.change(request.set, request.remove, now());
         wipe(request.set);
@@ -76,54 +83,50 @@ export class WorkerCore {
     running.engine.close();
     running.device.close();
     running.peers.erase();
-    running.tun.close();
-    running.sockets.close();
+    running.settings.erase();
+    running.interfaces.close();
   }
 
   #start(options: StartOptions): Started {
     const memory = new PacketMemory(MEMORY_PAGES);
-    const crypto = chooseProvider([createNodeProvider(nobleProvider), nobleProvider], (message) =>
-      this.listener.log('warn', message),
-    );
+    const crypto = choosePacketCrypto(memory, (level, message) => this.listener.log(level, message));
     if (!crypto) throw new WarrenError('no-crypto', 'no crypto provider computes right answers on this host');
-    const sockets = openUdpSockets({ port: options.listenPort, memory });
-    let tun: Tun | undefined;
+    const interfaces = new Interfaces(options, memory);
     try {
-      tun = openTun(options.interfaceName, memory);
-      this.#running = this.#assemble(options, crypto, memory, sockets, tun);
+      interfaces.open();
+      this.#running = this.#assemble(options, crypto, memory, interfaces);
     } catch (error) {
-      tun?.close();
-      sockets.close();
+      interfaces.close();
       throw error;
     } finally {
-      options.privateKey.fill(0);
+      options.privateKey?.fill(0);
     }
-    const families = ([4, 6] as const).filter((family) => (family === 4 ? sockets.v4 : sockets.v6) !== undefined);
-    const descriptors = [tun.fd, sockets.v4?.fd, sockets.v6?.fd].filter((fd) => fd !== undefined);
-    return { listenPort: sockets.port, crypto: crypto.name, families, descriptors };
+    const { sockets, path } = interfaces;
+    return {
+      listenPort: sockets.port,
+      crypto: crypto.provider.name,
+      path,
+      families: familiesOf(sockets),
+      descriptors: interfaces.descriptors(),
+    };
   }
 
-  #assemble(
-    options: StartOptions,
-    crypto: typeof nobleProvider,
-    memory: PacketMemory,
-    sockets: UdpSockets,
-    tun: Tun,
-  ): Running {
+  #assemble(options: StartOptions, crypto: PacketCrypto, memory: PacketMemory, interfaces: Interfaces): Running {
+    const privateKey = options.privateKey && new SecretKey(options.privateKey);
+    const random = createRandomPool();
     const paths: PathTable = new PathTable(function* () {
       for (const { path } of device.peers()) if (path !== undefined) yield path;
     });
     const device = createDevice({
-      crypto,
-      privateKey: new SecretKey(options.privateKey),
-      random: (length) => Uint8Array.from(randomBytes(length)),
+      crypto: crypto.provider,
+      memoryAead: crypto.aead,
+      privateKey: privateKey ?? new SecretKey(random(32)), // one that nobody knows the public key of
+      random,
       wallClock: () => unixMillis(Date.now()),
       pathBytes: (path) => paths.pathBytes(path),
       mtu: options.mtu,
     });
-    const engine = new Engine({
-      tun,
-      sockets,
+    const engine = interfaces.createEngine({
       device,
       paths,
       memory,
@@ -132,7 +135,14 @@ export class WorkerCore {
       onTunGone: () => this.#tunGone(options.interfaceName),
     });
     engine.start();
-    return { device, engine, peers: new PeerTable(device, paths), paths, tun, sockets, crypto: crypto.name };
+    const peers = new PeerTable(device, paths);
+    const { standalone } = options;
+    const settings = new DeviceSettingsKeeper(
+      { device, peers, paths, sockets: settableSockets(interfaces.sockets, engine), standalone, random },
+      privateKey,
+    );
+    privateKey?.erase();
+    return { device, engine, peers, paths, interfaces, settings, crypto: crypto.provider.name };
   }
 
   #tunGone(interfaceName: string): void {
@@ -146,20 +156,105 @@ export class WorkerCore {
 
 interface Running {
   readonly device: Device;
-  readonly engine: Engine;
+  readonly engine: PacketEngine;
   readonly peers: PeerTable;
   readonly paths: PathTable;
-  readonly tun: Tun;
-  readonly sockets: UdpSockets;
+  readonly interfaces: Interfaces;
+  readonly settings: DeviceSettingsKeeper;
   readonly crypto: string;
 }
+
+/** TUN and sockets of one start, with offloads or without. */
+class Interfaces {
+  #sockets: UdpSockets | undefined;
+  #plain: Tun | undefined;
+  #offload: OffloadTun | undefined;
+
+  constructor(
+    private readonly options: StartOptions,
+    private readonly memory: PacketMemory,
+  ) {}
+
+  get sockets(): UdpSockets {
+    invariant(this.#sockets, 'the sockets are not open');
+    return this.#sockets;
+  }
+
+  get path(): PacketPath {
+    return this.#offload ? 'offload' : 'plain';
+  }
+
+  /** @throws WarrenError; `close` closes what is open by then. */
+  open(): void {
+    const { options, memory } = this;
+    const wanted = options.packetPath;
+    this.#sockets = openUdpSockets({ port: options.listenPort, memory, path: wanted ?? 'offload' });
+    if (wanted !== 'plain') this.#offload = openOffloadTun(options.interfaceName, memory);
+    if (this.#offload) return;
+    if (wanted === 'offload') {
+      throw new WarrenError(
+        'no-offload',
+        'this kernel has no TUN offloads: leave the packet path out, or choose plain',
+      );
+    }
+    this.#plain = openTun(options.interfaceName, memory);
+  }
+
+  createEngine(parts: Omit<EngineParts, 'tun' | 'sockets'>): PacketEngine {
+    const { sockets } = this;
+    if (this.#offload) return new OffloadEngine({ ...parts, sockets, tun: this.#offload });
+    invariant(this.#plain, 'the TUN is not open');
+    return new Engine({ ...parts, sockets, tun: this.#plain });
+  }
+
+  descriptors(): number[] {
+    const { v4, v6 } = this.sockets;
+    return [this.#offload?.fd, this.#plain?.fd, v4?.fd, v6?.fd].filter((fd) => fd !== undefined);
+  }
+
+  close(): void {
+    this.#offload?.close();
+    this.#plain?.close();
+    this.#sockets?.close();
+  }
+}
+
+/** The message's copies of keys are wiped; the machine has its own. */
+function configure({ settings, engine, interfaces }: Running, change: WorkerDeviceChange): WorkerResults['configure'] {
+  try {
+    settings.configure(change, now());
+  } finally {
+    change.privateKey?.fill(0);
+    for (const peer of change.peers) peer.presharedKey?.fill(0);
+  }
+  engine.settle();
+  return { listenPort: interfaces.sockets.port, descriptors: interfaces.descriptors() };
+}
+
+const familiesOf = (sockets: UdpSockets): (4 | 6)[] =>
+  ([4, 6] as const).filter((family) => (family === 4 ? sockets.v4 : sockets.v6) !== undefined);
+
+const settableSockets = (sockets: UdpSockets, engine: PacketEngine): SettableSockets => ({
+  get port() {
+    return sockets.port;
+  },
+  get fwmark() {
+    return sockets.mark;
+  },
+  families: familiesOf(sockets),
+  setMark: (mark) => sockets.setMark(mark),
+  rebind(port) {
+    if (port !== sockets.port) engine.rebind(() => sockets.rebind(port));
+  },
+});
 
 /** The message's copies of preshared keys; the peers have their own. */
 function wipe(peers: readonly WorkerPeer[]): void {
   for (const peer of peers) peer.presharedKey?.fill(0);
 }
 
-function statsOf({ device, engine, paths, sockets, crypto }: Running): WorkerStats {
+function statsOf({ device, engine, paths, interfaces, crypto }: Running): WorkerStats {
+  const { sockets, path } = interfaces;
   const drops: Record<string, number> = Object.fromEntries(device.drops());
   const add = (reason: string, count: number): void => {
     drops[reason] = (drops[reason] ?? 0) + count;
@@ -178,5 +273,5 @@ function statsOf({ device, engine, paths, sockets, crypto }: Running): WorkerSta
       txBytes: peer.txBytes,
     }),
   );
-  return { crypto, path: 'plain', peers, drops };
+  return { crypto, path, peers, drops };
 }

@@ -1,5 +1,6 @@
 import type { Endpoint, Prefix, PublicKey } from '@warren/base';
-import type { DataPlanePeerStats } from './data-plane-api.js';
+import type { DataPlanePeerStats, PacketPath } from './data-plane-api.js';
+import type { DeviceChange, DeviceSettings, PeerChange, PeerSettings } from './device-settings-api.js';
 
 /**
  * What passes between the main thread and the worker: configuration and statistics, never packets. Keys travel as
@@ -13,15 +14,35 @@ export type WorkerRequest =
   | { readonly type: 'set-endpoint'; readonly peer: PublicKey; readonly endpoint: Endpoint }
   | { readonly type: 'initiate-handshake'; readonly peer: PublicKey }
   | { readonly type: 'stats' }
+  | { readonly type: 'settings' }
+  | { readonly type: 'configure'; readonly change: WorkerDeviceChange }
   | { readonly type: 'close' };
 
 export interface StartOptions {
   readonly interfaceName: string;
   /** 32 bytes. */
-  readonly privateKey: Uint8Array;
+  readonly privateKey: Uint8Array | undefined;
   readonly listenPort: number;
   readonly mtu: number;
+  /** Whether `configure` may change the private key. */
+  readonly standalone: boolean;
+  /** Absent: offload where the kernel has it. */
+  readonly packetPath?: PacketPath;
 }
+
+type WithBytes<T, K extends keyof T> = Omit<T, K> & { readonly [key in K]?: Uint8Array | undefined };
+
+/** A `DeviceChange` with its keys as bytes. */
+export type WorkerDeviceChange = Omit<WithBytes<DeviceChange, 'privateKey'>, 'peers'> & {
+  readonly peers: readonly WorkerPeerChange[];
+};
+export type WorkerPeerChange = WithBytes<PeerChange, 'presharedKey'>;
+
+/** `DeviceSettings` with its keys as bytes. */
+export type WorkerDeviceSettings = Omit<WithBytes<DeviceSettings, 'privateKey'>, 'peers'> & {
+  readonly peers: readonly WorkerPeerSettings[];
+};
+export type WorkerPeerSettings = WithBytes<PeerSettings, 'presharedKey'>;
 
 export interface WorkerPeer {
   readonly publicKey: PublicKey;
@@ -37,6 +58,7 @@ export interface WorkerPeer {
 export interface Started {
   readonly listenPort: number;
   readonly crypto: string;
+  readonly path: PacketPath;
   /** Families that have a socket. */
   readonly families: readonly (4 | 6)[];
   readonly descriptors: readonly number[];
@@ -44,7 +66,7 @@ export interface Started {
 
 export interface WorkerStats {
   readonly crypto: string;
-  readonly path: string;
+  readonly path: PacketPath;
   readonly peers: readonly DataPlanePeerStats[];
   readonly drops: Readonly<Record<string, number>>;
 }
@@ -57,6 +79,8 @@ export interface WorkerResults {
   readonly 'set-endpoint': undefined;
   readonly 'initiate-handshake': undefined;
   readonly stats: WorkerStats;
+  readonly settings: WorkerDeviceSettings;
+  readonly configure: Pick<Started, 'listenPort' | 'descriptors'>;
   readonly close: undefined;
 }
 

@@ -9,5 +9,5 @@ export {
   socketAddressFamily,
   socketAddressPort,
 } from './socket-address.js';
-export { MAX_DATAGRAM, type UdpSocket } from './udp-socket.js';
+export { MAX_BATCH, MAX_DATAGRAM, type OnDatagram, type ReceivedBatch, type UdpSocket } from './udp-socket.js';
 export { openUdpSockets, type UdpSockets, type UdpSocketsOptions } from './udp-sockets.js';

@@ -14,6 +14,8 @@ export interface Libc {
   readonly close: (fd: number) => number;
   readonly read: (fd: number, address: number, length: number) => number;
   readonly write: (fd: number, address: number, length: number) => number;
+  /** `iovecs` structures of 16 bytes at `address`. */
+  readonly writev: (fd: number, address: number, iovecs: number) => number;
   readonly ioctl: (fd: number, request: number, address: number) => number;
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly bind: (fd: number, address: number, length: number) => number;
@@ -63,6 +65,7 @@ function bindLibc(): Libc {
     close: bind('close', 'int', ['int']),
     read: bind('read', 'long', ['int', 'size_t', 'size_t']),
     write: bind('write', 'long', ['int', 'size_t', 'size_t']),
+    writev: bind('writev', 'long', ['int', 'size_t', 'int']),
     ioctl: bind('ioctl', 'int', ['int', 'ulong', 'size_t']),
     socket: bind('socket', 'int', ['int', 'int', 'int']),
     bind: bind('bind', 'int', ['int', 'size_t', 'uint']),
@@ -87,7 +90,10 @@ export const ERRNO = {
   ENODEV: os.constants.errno.ENODEV,
   EINVAL: os.constants.errno.EINVAL,
   EBADFD: 77,
+  EIO: os.constants.errno.EIO,
+  EMSGSIZE: os.constants.errno.EMSGSIZE,
   EAFNOSUPPORT: os.constants.errno.EAFNOSUPPORT,
+  ENETUNREACH: os.constants.errno.ENETUNREACH,
   EADDRINUSE: os.constants.errno.EADDRINUSE,
   EADDRNOTAVAIL: os.constants.errno.EADDRNOTAVAIL,
 } as const;

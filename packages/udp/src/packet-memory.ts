@@ -15,6 +15,10 @@ declare const WebAssembly: {
 export class PacketMemory {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
+  /** The same memory as 32-bit words of this machine, little-endian. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** What a WebAssembly module imports to work on this memory. */
+  readonly wasmMemory: { readonly buffer: ArrayBuffer };
   /** Address of offset 0 in this process. */
   readonly base: number;
   #used = 64;
@@ -24,6 +28,8 @@ export class PacketMemory {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(memory.buffer);
     this.view = new DataView(memory.buffer);
+    this.words = new Uint32Array(memory.buffer);
+    this.wasmMemory = memory;
     this.base = Number(koffi.address(this.bytes));
   }
 

@@ -1,7 +1,7 @@
 import type { IpFamily } from '@warren/base';
 import { ERRNO, errnoName, type Libc } from './libc.js';
+import { MessageHeader } from './message-header.js';
 import type { PacketMemory } from './packet-memory.js';
-import { SOCKET_ADDRESS_LENGTH, socketAddressLength } from './socket-address.js';
 
 /** Longest UDP payload over IPv4: 65,535 − 20 − 8. */
 export const MAX_DATAGRAM = 65_507;
@@ -12,70 +12,129 @@ export const MAX_DATAGRAM = 65_507;
  */
 export interface UdpSocket {
   readonly family: IpFamily;
+  /** Another one after `UdpSockets.rebind`. */
   readonly fd: number;
   /**
-   * Hands over up to `budget` waiting datagrams. `datagram` and `from` (28 bytes, see `encodeSocketAddress`) are
-   * memory of the socket and overwritten by the next one.
+   * Hands over up to `budget` waiting datagrams, and what came with the last of them in one batch. `datagram`, `from` (28
+   * bytes, see `encodeSocketAddress`) and `local` are memory of the socket and overwritten by the next one.
    * @returns how many there were; less than `budget` means that none waits.
    */
-  receive(budget: number, onDatagram: (datagram: Uint8Array, from: Uint8Array) => void): number;
+  receive(budget: number, onDatagram: OnDatagram): number;
   /**
    * Sends one datagram of at most `MAX_DATAGRAM` bytes; copied only when it is not in the socket's `PacketMemory`.
+   * @param source address of this host to send from, 4 or 16 bytes; absent: the one that the route prefers.
    * @returns 0, or the error number (EAGAIN: send buffer full; ENETUNREACH, EMSGSIZE, ENOBUFS …): the datagram is lost then.
+   * EINVAL or ENETUNREACH with a `source`: this host may not have that address any more.
    */
-  send(datagram: Uint8Array, to: Uint8Array): number;
+  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array): number;
   /** Sends what `send` kept back; nothing in the plain implementation. */
   flush(): void;
   /** Receive errors by name since the start. */
   readonly errors: ReadonlyMap<string, number>;
+
+  /** `offload`: several datagrams a system call where sender and sizes allow it. */
+  readonly path: 'plain' | 'offload';
+  /** What the last successful `receiveBatch` found; overwritten by the next. */
+  readonly batch: ReceivedBatch;
+  /**
+   * One system call: receives one or more datagrams of one sender into memory of the socket, which the next call overwrites.
+   * @returns the bytes received (0: one empty datagram), or the negative error number (−EAGAIN: none waits).
+   */
+  receiveBatch(): number;
+  /**
+   * Sends the `length` bytes at `offset` of the packet memory as datagrams of `segmentLength` bytes each, only the last of
+   * which may be shorter: at most `MAX_BATCH` of them and `MAX_DATAGRAM` bytes. `source` as in `send`.
+   * @returns 0, or the error number of the last datagram that is lost.
+   */
+  sendBatch(offset: number, length: number, segmentLength: number, to: Uint8Array, source?: Uint8Array): number;
 }
 
-// struct msghdr on 64-bit Linux (recvmsg(2)).
-const MSGHDR = { name: 0, nameLength: 8, iov: 16, iovLength: 24, control: 32, controlLength: 40, length: 56 } as const;
-const IOVEC = { base: 0, size: 8, length: 16 } as const;
+/** See `UdpSocket.receive`; `local`: see `ReceivedBatch`. */
+export type OnDatagram = (datagram: Uint8Array, from: Uint8Array, local: Uint8Array | undefined) => void;
+
+/** Datagrams of one sender, one after the other in packet memory. */
+export interface ReceivedBatch {
+  /** Offset of the first one. */
+  readonly offset: number;
+  /** Bytes of each but the last, which may be shorter; at least 1 unless the batch is one empty datagram. */
+  segmentLength: number;
+  /** The sender's address, 28 bytes. */
+  readonly from: Uint8Array;
+  /** The address of this host that they were sent to, 4 or 16 bytes; undefined when the kernel does not say. */
+  local: Uint8Array | undefined;
+}
+
+/** Most datagrams of one batch: what every kernel with UDP_SEGMENT takes. */
+export const MAX_BATCH = 64;
 
 /** One datagram a system call, memory prepared once. */
 export class PlainUdpSocket implements UdpSocket {
+  readonly path = 'plain';
   readonly errors = new Map<string, number>();
+  readonly batch: ReceivedBatch;
   readonly #receive: MessageHeader;
   readonly #send: MessageHeader;
 
   constructor(
-    readonly fd: number,
+    public fd: number,
     readonly family: IpFamily,
     private readonly libc: Libc,
     private readonly memory: PacketMemory,
   ) {
-    this.#receive = new MessageHeader(memory, 65_535);
-    this.#send = new MessageHeader(memory, 65_535);
+    this.#receive = new MessageHeader(memory, 65_535, family);
+    this.#send = new MessageHeader(memory, 65_535, family);
+    this.batch = { offset: this.#receive.data, segmentLength: 0, from: this.#receive.name, local: undefined };
   }
 
-  receive(budget: number, onDatagram: (datagram: Uint8Array, from: Uint8Array) => void): number {
-    const { libc, memory } = this;
-    const header = this.#receive;
+  receive(budget: number, onDatagram: OnDatagram): number {
+    const { offset, from } = this.batch;
     for (let count = 0; count < budget; count++) {
-      header.prepareReceive();
-      const length = libc.recvmsg(this.fd, header.address, 0);
-      if (length < 0) {
-        const errno = libc.errno();
-        if (errno === ERRNO.EINTR) continue;
-        if (errno !== ERRNO.EAGAIN) this.#countError(errno);
-        return count;
-      }
-      onDatagram(memory.bytes.subarray(header.data, header.data + length), header.name);
+      const length = this.receiveBatch();
+      if (length < 0) return count;
+      onDatagram(this.memory.bytes.subarray(offset, offset + length), from, this.batch.local);
     }
     return budget;
   }
 
-  send(datagram: Uint8Array, to: Uint8Array): number {
-    const { libc, memory } = this;
-    const header = this.#send;
-    let offset = datagram.byteOffset;
-    if (!memory.holds(datagram)) {
-      memory.bytes.set(datagram, header.data);
-      offset = header.data;
+  receiveBatch(): number {
+    const { libc } = this;
+    const header = this.#receive;
+    for (;;) {
+      header.prepareReceive();
+      const length = libc.recvmsg(this.fd, header.address, 0);
+      if (length >= 0) {
+        this.batch.segmentLength = length;
+        this.batch.local = header.localAddress();
+        return length;
+      }
+      const errno = libc.errno();
+      if (errno === ERRNO.EINTR) continue;
+      if (errno !== ERRNO.EAGAIN) countError(this.errors, errno);
+      return -errno;
     }
-    header.prepareSend(to, offset, datagram.length);
+  }
+
+  sendBatch(offset: number, length: number, segmentLength: number, to: Uint8Array, source?: Uint8Array): number {
+    let failed = 0;
+    for (let at = 0; at < length; at += segmentLength) {
+      const errno = this.#sendOne(offset + at, Math.min(segmentLength, length - at), to, source);
+      if (errno !== 0) failed = errno;
+    }
+    return failed;
+  }
+
+  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array): number {
+    const { memory } = this;
+    if (memory.holds(datagram)) return this.#sendOne(datagram.byteOffset, datagram.length, to, source);
+    const { data } = this.#send;
+    memory.bytes.set(datagram, data);
+    return this.#sendOne(data, datagram.length, to, source);
+  }
+
+  #sendOne(offset: number, length: number, to: Uint8Array, source: Uint8Array | undefined): number {
+    const { libc } = this;
+    const header = this.#send;
+    header.prepareSend(to, offset, length, source);
     for (;;) {
       if (libc.sendmsg(this.fd, header.address, 0) >= 0) return 0;
       const errno = libc.errno();
@@ -86,48 +145,10 @@ export class PlainUdpSocket implements UdpSocket {
   flush(): void {
     // every datagram went out in `send`
   }
-
-  #countError(errno: number): void {
-    const name = errnoName(errno);
-    this.errors.set(name, (this.errors.get(name) ?? 0) + 1);
-  }
 }
 
-/** A `msghdr` with one `iovec`, a socket address and a data area, all in packet memory. No control data yet. */
-class MessageHeader {
-  readonly address: number;
-  readonly data: number;
-  /** The socket address, 28 bytes in packet memory. */
-  readonly name: Uint8Array;
-  readonly #offset: number;
-  readonly #iov: number;
-
-  constructor(
-    private readonly memory: PacketMemory,
-    room: number,
-  ) {
-    this.#offset = memory.allocate(MSGHDR.length);
-    this.#iov = memory.allocate(IOVEC.length);
-    const name = memory.allocate(SOCKET_ADDRESS_LENGTH);
-    this.data = memory.allocate(room);
-    this.name = memory.bytes.subarray(name, name + SOCKET_ADDRESS_LENGTH);
-    this.address = memory.base + this.#offset;
-    memory.setUint64(this.#offset + MSGHDR.name, memory.base + name);
-    memory.setUint64(this.#offset + MSGHDR.iov, memory.base + this.#iov);
-    memory.setUint64(this.#offset + MSGHDR.iovLength, 1);
-    memory.setUint64(this.#iov + IOVEC.base, memory.base + this.data);
-    memory.setUint64(this.#iov + IOVEC.size, room);
-  }
-
-  prepareReceive(): void {
-    // The kernel overwrote it with the length of the last sender's address.
-    this.memory.view.setUint32(this.#offset + MSGHDR.nameLength, SOCKET_ADDRESS_LENGTH, true);
-  }
-
-  prepareSend(to: Uint8Array, dataOffset: number, length: number): void {
-    this.name.set(to);
-    this.memory.view.setUint32(this.#offset + MSGHDR.nameLength, socketAddressLength(to), true);
-    this.memory.setUint64(this.#iov + IOVEC.base, this.memory.base + dataOffset);
-    this.memory.setUint64(this.#iov + IOVEC.size, length);
-  }
+/** Adds one to what `UdpSocket.errors` shows. */
+export function countError(errors: Map<string, number>, errno: number): void {
+  const name = errnoName(errno);
+  errors.set(name, (errors.get(name) ?? 0) + 1);
 }

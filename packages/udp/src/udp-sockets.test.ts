@@ -1,12 +1,13 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { type IpAddress, WarrenError } from '@warren/base';
-import { afterEach, describe, expect, it } from 'vitest';
+import { formatEndpoint, type IpAddress, ipToBytes, WarrenError } from '@warren/base';
+import koffi from 'koffi';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ERRNO } from './libc.js';
 import { PacketMemory } from './packet-memory.js';
 import { watchReadable } from './readiness.js';
 import { encodeSocketAddress, socketAddressEndpoint } from './socket-address.js';
-import type { UdpSocket } from './udp-socket.js';
+import { MAX_DATAGRAM, type UdpSocket } from './udp-socket.js';
 import { openUdpSockets, type UdpSockets } from './udp-sockets.js';
 
 const cleanups: (() => void)[] = [];
@@ -14,8 +15,12 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
-function open(port = 0): UdpSockets {
-  const sockets = openUdpSockets({ port, memory: new PacketMemory(8) });
+const PATHS = ['plain', 'offload'] as const;
+/** What the tests at hand are about. */
+let path: (typeof PATHS)[number] = 'plain';
+
+function open(port = 0, memory = new PacketMemory(8)): UdpSockets {
+  const sockets = openUdpSockets({ port, memory, path });
   cleanups.push(() => sockets.close());
   return sockets;
 }
@@ -48,7 +53,16 @@ function arrivals(socket: UdpSocket, count: number, budget = 64): Promise<Arrive
 
 const loopback = (family: 4 | 6) => (family === 4 ? '127.0.0.1' : '::1') as IpAddress;
 
-describe('UDP sockets', () => {
+describe.each(PATHS)('UDP sockets, %s', (pathOfGroup) => {
+  beforeEach(() => {
+    path = pathOfGroup;
+  });
+
+  it('are of the kind that was asked for', () => {
+    const { v4, v6 } = open();
+    expect([v4!.path, v6!.path]).toEqual([path, path]);
+  });
+
   for (const family of [4, 6] as const) {
     it(`exchange datagrams of every size over IPv${family}`, async () => {
       const a = open();
@@ -70,8 +84,7 @@ describe('UDP sockets', () => {
 
   it('send memory of the packet memory without a copy', async () => {
     const memory = new PacketMemory(8);
-    const a = openUdpSockets({ port: 0, memory });
-    cleanups.push(() => a.close());
+    const a = open(0, memory);
     const offset = memory.allocate(100);
     const datagram = memory.bytes.subarray(offset, offset + 100).fill(7);
     const arrived = arrivals(a.v4!, 1);
@@ -140,6 +153,76 @@ describe('UDP sockets', () => {
     expect((await arrived)[0]!.bytes).toEqual(Uint8Array.of(5));
   });
 
+  for (const family of [4, 6] as const) {
+    it(`send and receive batches over IPv${family}, each datagram by itself`, async () => {
+      const memory = new PacketMemory(8);
+      const a = open(0, memory);
+      const b = open();
+      const [sender, receiver] = family === 4 ? [a.v4!, b.v4!] : [a.v6!, b.v6!];
+      const to = encodeSocketAddress(loopback(family), b.port);
+      const offset = memory.allocate(MAX_DATAGRAM);
+      for (let i = 0; i < MAX_DATAGRAM; i++) memory.bytes[offset + i] = (i * 7) >> 3;
+      // [bytes in all, bytes of each datagram]
+      const batches = [
+        [64 * 1000, 1000],
+        [MAX_DATAGRAM, 1452],
+        [10, 10],
+        [10, 100],
+        [2000, 1452],
+        [64, 1],
+      ] as const;
+      for (const [length, segment] of batches) {
+        const expected: Uint8Array[] = [];
+        for (let at = 0; at < length; at += segment) {
+          expected.push(memory.bytes.slice(offset + at, offset + Math.min(at + segment, length)));
+        }
+        const arrived = arrivals(receiver, expected.length, 7);
+        expect(sender.sendBatch(offset, length, segment, to)).toBe(0);
+        expect((await arrived).map(({ bytes }) => bytes)).toEqual(expected);
+      }
+    });
+  }
+
+  it('say of a received batch where its datagrams are and who sent them', async () => {
+    const memory = new PacketMemory(8);
+    const sockets = open(0, memory);
+    const to = encodeSocketAddress(loopback(4), sockets.port);
+    const offset = memory.allocate(4000);
+    const sent = memory.bytes
+      .subarray(offset, offset + 3500)
+      .fill(1, 0, 1000)
+      .fill(2, 1000, 2000)
+      .fill(3, 2000, 3000)
+      .fill(4, 3000);
+    expect(sockets.v4!.sendBatch(offset, 3500, 1000, to)).toBe(0);
+    const { batch } = sockets.v4!;
+    const received: Uint8Array[] = [];
+    for (;;) {
+      const length = sockets.v4!.receiveBatch();
+      if (length < 0) {
+        expect(length).toBe(-ERRNO.EAGAIN);
+        break;
+      }
+      expect(batch.segmentLength).toBeLessThanOrEqual(1000);
+      expect(socketAddressEndpoint(batch.from)).toBe(`127.0.0.1:${sockets.port}`);
+      received.push(memory.bytes.slice(batch.offset, batch.offset + length));
+    }
+    expect(Buffer.concat(received)).toEqual(Buffer.from(sent));
+    expect(received).toHaveLength(path === 'offload' ? 1 : 4);
+  });
+
+  it('send a batch whose datagrams exceed the path MTU one by one, in fragments', async () => {
+    const memory = new PacketMemory(8);
+    const sockets = open(0, memory);
+    const to = encodeSocketAddress(loopback(4), sockets.port);
+    const offset = memory.allocate(MAX_DATAGRAM);
+    // Nothing of 65,507 bytes fits loopback's MTU of 65,536 twice.
+    memory.bytes.fill(5, offset, offset + 60_000);
+    const arrived = arrivals(sockets.v4!, 2);
+    expect(sockets.v4!.sendBatch(offset, 60_000, 40_000, to)).toBe(0);
+    expect((await arrived).map(({ bytes }) => bytes.length)).toEqual([40_000, 20_000]);
+  });
+
   it('hand over at most the budget and keep the rest for the next turn', async () => {
     const sockets = open();
     const to = encodeSocketAddress(loopback(4), sockets.port);
@@ -147,6 +230,87 @@ describe('UDP sockets', () => {
     for (let i = 0; i < 10; i++) sockets.v4!.send(Uint8Array.of(i), to);
     expect((await arrived).map(({ bytes }) => bytes[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(sockets.v4!.receive(3, () => undefined)).toBe(0);
+  });
+
+  for (const [family, ours, other] of [
+    [4, '127.0.0.77', '127.0.0.1'],
+    [6, '::1', undefined],
+  ] as const) {
+    it(`say which address of ours a datagram came to over IPv${family}, and answer from it`, async () => {
+      const a = open();
+      const b = open();
+      const of = (sockets: UdpSockets) => (family === 4 ? sockets.v4! : sockets.v6!);
+      const local = ipToBytes(ours as IpAddress);
+      const seen: (Uint8Array | undefined)[] = [];
+      const answered = arrivals(of(a), 1);
+      const heard = new Promise<void>((resolve) => {
+        const watch = watchReadable(
+          of(b).fd,
+          () => {
+            of(b).receive(64, (_datagram, from, to) => {
+              seen.push(to && Uint8Array.from(to));
+              of(b).send(new Uint8Array(3), Uint8Array.from(from), to);
+            });
+            watch.close();
+            resolve();
+          },
+          () => 'stop',
+        );
+      });
+      of(a).send(new Uint8Array(1), encodeSocketAddress(ours as IpAddress, b.port));
+      await heard;
+      expect(seen).toEqual([local]);
+      expect((await answered)[0]?.from).toBe(formatEndpoint(ours as IpAddress, b.port));
+      if (other === undefined) return;
+      // Without a source the route decides.
+      const unasked = arrivals(of(a), 1);
+      of(b).send(new Uint8Array(3), encodeSocketAddress(other as IpAddress, a.port));
+      expect((await unasked)[0]?.from).toBe(formatEndpoint(other as IpAddress, b.port));
+    });
+  }
+
+  it('refuse a source address that this host does not have, and send on without it', () => {
+    const { v4, v6, port } = open();
+    const refusals = [ERRNO.EINVAL, ERRNO.ENETUNREACH, ERRNO.EADDRNOTAVAIL];
+    for (const [socket, source, to] of [
+      [v4!, '192.0.2.1', '127.0.0.1'],
+      [v6!, '2001:db8::1', '::1'],
+    ] as const) {
+      const address = encodeSocketAddress(to as IpAddress, port);
+      expect(refusals).toContain(socket.send(new Uint8Array(1), address, ipToBytes(source as IpAddress)));
+      expect(socket.send(new Uint8Array(1), address)).toBe(0);
+    }
+  });
+
+  it('move to another port, and stay where they are when it is taken', async () => {
+    const a = open();
+    const taken = open();
+    const former = a.port;
+    expect(() => a.rebind(taken.port)).toThrow(expect.objectContaining({ code: 'port-in-use' }));
+    expect(a.port).toBe(former);
+    a.rebind(0);
+    expect(a.port).not.toBe(former);
+    const again = open(former); // free now, for both families
+    const arrived = arrivals(a.v6!, 1);
+    again.v6!.send(new Uint8Array(5), encodeSocketAddress(loopback(6), a.port));
+    expect((await arrived)[0]?.bytes).toHaveLength(5);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('mark datagrams, also after they moved', () => {
+    const sockets = open();
+    const markOf = (fd: number) => {
+      const memory = new PacketMemory(1);
+      const libc = koffi.load(null);
+      const getsockopt = libc.func('getsockopt', 'int', ['int', 'int', 'int', 'size_t', 'size_t']);
+      memory.view.setUint32(128, 4, true);
+      expect(getsockopt(fd, 1, 36, memory.base + 64, memory.base + 128)).toBe(0);
+      return memory.view.getUint32(64, true);
+    };
+    sockets.setMark(0xdead_beef);
+    sockets.rebind(0);
+    expect([markOf(sockets.v4!.fd), markOf(sockets.v6!.fd), sockets.mark]).toEqual(Array(3).fill(0xdead_beef));
+    sockets.setMark(0);
+    expect(markOf(sockets.v4!.fd)).toBe(0);
   });
 });
 

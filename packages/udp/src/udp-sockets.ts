@@ -1,5 +1,7 @@
 import { type IpFamily, WarrenError } from '@warren/base';
 import { ERRNO, errnoName, type Libc, loadLibc } from './libc.js';
+import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO } from './message-header.js';
+import { enableOffload, OffloadUdpSocket } from './offload-udp-socket.js';
 import type { PacketMemory } from './packet-memory.js';
 import { AF_INET, AF_INET6, SOCKET_ADDRESS_LENGTH } from './socket-address.js';
 import { PlainUdpSocket, type UdpSocket } from './udp-socket.js';
@@ -10,9 +12,9 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
+const SO_MARK = 36;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
-const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
 /** Bytes of socket buffer asked for, as wireguard-go does: bursts wait in the kernel instead of being lost. */
@@ -25,15 +27,29 @@ export interface UdpSocketsOptions {
   readonly port: number;
   /** The packet memory that the sockets take their buffers from (about 256 KiB). */
   readonly memory: PacketMemory;
+  /**
+   * `offload`: UDP_SEGMENT and UDP_GRO, for sockets whose kernel has them; the others are plain, and say so.
+   * Absent: `plain`, one datagram a system call.
+   */
+  readonly path?: 'plain' | 'offload';
 }
 
 /** One port on both families. */
 export interface UdpSockets {
-  /** The port really bound. */
+  /** The port really bound; changes with `rebind`. */
   readonly port: number;
+  /** Mark of all outgoing datagrams (SO_MARK); 0: none. */
+  readonly mark: number;
   readonly v4: UdpSocket | undefined;
   /** undefined on a host without IPv6. */
   readonly v6: UdpSocket | undefined;
+  /**
+   * Moves to another port (0: any). The sockets get new descriptors, so that watches of the former have to be closed before.
+   * @throws WarrenError as `openUdpSockets`; the former port stays then.
+   */
+  rebind(port: number): void;
+  /** @throws WarrenError `not-permitted`; the former mark stays then. */
+  setMark(mark: number): void;
   close(): void;
 }
 
@@ -43,16 +59,43 @@ export interface UdpSockets {
  */
 export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
   const libc = loadLibc();
-  const opened = bindBoth(libc, options);
-  const socketOf = (family: IpFamily): UdpSocket | undefined => {
+  const { memory } = options;
+  const scratch = memory.allocate(SOCKET_ADDRESS_LENGTH + 4);
+  let opened = bindBoth(libc, memory, scratch, options.port, 0);
+  let mark = 0;
+  const socketOf = (family: IpFamily): OffloadUdpSocket | PlainUdpSocket | undefined => {
     const fd = family === 4 ? opened.v4 : opened.v6;
-    return fd === undefined ? undefined : new PlainUdpSocket(fd, family, libc, options.memory);
+    if (fd === undefined) return undefined;
+    const offload = options.path === 'offload' && enableOffload(libc, memory, scratch, fd);
+    return new (offload ? OffloadUdpSocket : PlainUdpSocket)(fd, family, libc, memory);
   };
+  const v4 = socketOf(4);
+  const v6 = socketOf(6);
   let open = true;
   return {
-    port: opened.port,
-    v4: socketOf(4),
-    v6: socketOf(6),
+    get port(): number {
+      return opened.port;
+    },
+    get mark(): number {
+      return mark;
+    },
+    v4,
+    v6,
+    rebind(port): void {
+      const former = opened;
+      opened = bindBoth(libc, memory, scratch, port, mark);
+      if (v4) v4.fd = opened.v4!;
+      if (v6) v6.fd = opened.v6!;
+      for (const socket of [v4, v6]) {
+        if (socket?.path === 'offload') enableOffload(libc, memory, scratch, socket.fd);
+      }
+      closeAll(libc, former);
+    },
+    setMark(wanted): void {
+      if (wanted === mark) return;
+      for (const socket of [v4, v6]) if (socket) setSocketMark(libc, memory, scratch, socket.fd, wanted);
+      mark = wanted;
+    },
     close(): void {
       if (open) closeAll(libc, opened);
       open = false;
@@ -66,8 +109,8 @@ interface Bound {
   readonly v6: number | undefined;
 }
 
-function bindBoth(libc: Libc, { port, memory }: UdpSocketsOptions): Bound {
-  const scratch = memory.allocate(SOCKET_ADDRESS_LENGTH + 4);
+/** @param scratch offset of room for a socket address and a 32-bit number. */
+function bindBoth(libc: Libc, memory: PacketMemory, scratch: number, port: number, mark: number): Bound {
   for (let attempt = 1; ; attempt++) {
     const v4 = openSocket(libc, memory, scratch, 4);
     const v6 = openSocket(libc, memory, scratch, 6);
@@ -75,6 +118,7 @@ function bindBoth(libc: Libc, { port, memory }: UdpSocketsOptions): Bound {
       if (v4 === undefined && v6 === undefined) {
         throw new WarrenError('socket-failed', 'this host has neither IPv4 nor IPv6: load one of them into the kernel');
       }
+      for (const fd of [v4, v6]) if (fd !== undefined && mark !== 0) setSocketMark(libc, memory, scratch, fd, mark);
       const first = bindSocket(libc, memory, scratch, v4 ?? v6!, v4 === undefined ? 6 : 4, port);
       if (v4 !== undefined && v6 !== undefined) bindSocket(libc, memory, scratch, v6, 6, first);
       return { port: first, v4, v6 };
@@ -105,6 +149,9 @@ function openSocket(libc: Libc, memory: PacketMemory, scratch: number, family: I
     memory.view.setInt32(scratch, value, true);
     return libc.setsockopt(fd, level, option, memory.base + scratch, 4) === 0;
   };
+  // Which address of ours a datagram was sent to: answers go out from it.
+  if (family === 4) set(IPPROTO_IP, IP_PKTINFO, 1);
+  else set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   // Forcing needs CAP_NET_ADMIN; without it the host's limit (net.core.rmem_max) holds.
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
   if (!set(SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
@@ -114,6 +161,16 @@ function openSocket(libc: Libc, memory: PacketMemory, scratch: number, family: I
     throw new WarrenError('socket-failed', `cannot restrict a socket to IPv6 (${errnoName(errno)})`);
   }
   return fd;
+}
+
+/** @throws WarrenError `not-permitted`. */
+function setSocketMark(libc: Libc, memory: PacketMemory, scratch: number, fd: number, mark: number): void {
+  memory.view.setUint32(scratch, mark, true);
+  if (libc.setsockopt(fd, SOL_SOCKET, SO_MARK, memory.base + scratch, 4) === 0) return;
+  throw new WarrenError(
+    'not-permitted',
+    `the mark ${mark} cannot be set on the UDP sockets (${errnoName(libc.errno())}): run as root (or with CAP_NET_ADMIN)`,
+  );
 }
 
 /** @returns the port bound. */

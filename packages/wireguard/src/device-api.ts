@@ -1,5 +1,5 @@
 import type { Brand, Drop, Instant, IpAddress, Prefix, PublicKey, SecretKey, UnixMillis } from '@warren/base';
-import type { CryptoProvider } from '@warren/crypto';
+import type { CryptoProvider, MemoryAead } from '@warren/crypto';
 
 /**
  * Where sealed datagrams of a peer go: a UDP address and socket, or later a relay. The shell makes these ids and
@@ -18,6 +18,8 @@ export interface DeviceOptions {
   readonly pathBytes: (path: PathId) => Uint8Array;
   /** Inner MTU: padding stops there. */
   readonly mtu: number;
+  /** Seals and opens what lies in one fixed memory: `beginRun` and `openInMemory` need it, nothing else does. */
+  readonly memoryAead?: MemoryAead;
 }
 
 export interface PeerConfig {
@@ -78,6 +80,22 @@ export interface Opened {
 }
 
 /**
+ * Packets to one peer, sealed one after the other in the memory of `DeviceOptions.memoryAead`: what is the same for all of them is
+ * looked up and noted once. One object per device: from `beginRun` to `end` call nothing else of the device.
+ */
+export interface SealingRun {
+  readonly path: PathId;
+  /**
+   * Seals the IP packet of `length` bytes at `offset` as a transport datagram to `out`, which has room for `length + 15 + 32`
+   * bytes and overlaps neither the packet nor the 15 bytes behind it (those are changed and put back).
+   * @returns the datagram's length; 0: the packet was copied and waits for a session.
+   */
+  seal(offset: number, length: number, out: number): number;
+  /** After the last packet: counters, timers, renewal of the session. */
+  end(): void;
+}
+
+/**
  * One WireGuard interface as a machine: no clock, randomness or I/O inside. After each call to a `handle…`, `seal…`,
  * `open…` or configuring method, drain `pollTransmit` and `pollEvent`, then re-arm the timer from `pollTimeout`.
  * Nothing that arrives from outside makes it throw.
@@ -97,6 +115,18 @@ export interface Device {
    * `pollTransmit`. If they overlap, the content of `datagram` is lost.
    */
   openDatagram(datagram: Uint8Array, from: PathId, out: Uint8Array, now: Instant): Opened | Drop;
+
+  /**
+   * As `sealPacket`, for packets in memory that all go to the peer of the first one's inner destination, which lies at `offset`
+   * with `length` bytes: segments of one super-packet.
+   */
+  beginRun(offset: number, length: number, now: Instant): SealingRun | Drop;
+  /**
+   * As `openDatagram`, for a datagram of `length` bytes at `offset` in memory. The inner packet, of the length found, is left at
+   * `offset + TRANSPORT_HEADER_LENGTH`.
+   */
+  openInMemory(offset: number, length: number, from: PathId, now: Instant): Opened | Drop;
+
   handleTimeout(now: Instant): void;
 
   pollTransmit(): Transmit | undefined;

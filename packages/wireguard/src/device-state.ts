@@ -79,6 +79,7 @@ export class DeviceState {
   readonly releaseKeypair = (keypair: Keypair): void => {
     this.indices.release(keypair.localIndex);
     keypair.erase();
+    this.options.memoryAead?.forget();
   };
 
   forgetPending(peer: Peer): void {

@@ -3,12 +3,14 @@ import {
   type Instant,
   type IpAddress,
   instant,
+  invariant,
   ipToBytes,
   isDrop,
   type PublicKey,
   publicKeyFromBytes,
   type SecretKey,
 } from '@warren/base';
+import type { MemoryAead } from '@warren/crypto';
 import { addPeer, configurePeer, startPersistentKeepalive } from './configure.js';
 import type {
   Deadline,
@@ -20,13 +22,15 @@ import type {
   PeerConfig,
   PeerStats,
   Sealed,
+  SealingRun,
   Transmit,
 } from './device-api.js';
 import { DeviceState } from './device-state.js';
 import { DROPS } from './drops.js';
 import { handleTimeout } from './expire.js';
+import { PacketRun } from './packet-run.js';
 import type { Peer } from './peer.js';
-import { openDatagram } from './receive.js';
+import { openDatagram, openInMemory } from './receive.js';
 import { initiate, sealPacket } from './send.js';
 import { TIMER_NAMES, TIMERS } from './timers.js';
 
@@ -49,9 +53,13 @@ class WireGuardDevice implements Device {
   readonly #sealed: Sealed = { length: 0, path: 0 as PathId };
   readonly #opened: Opened = { length: 0, peer: '' as PublicKey };
   #deadline: Deadline | undefined;
+  readonly #aead: MemoryAead | undefined;
+  readonly #run: PacketRun | undefined;
 
   constructor(state: DeviceState) {
     this.#state = state;
+    this.#aead = state.options.memoryAead;
+    this.#run = this.#aead && new PacketRun(state, this.#aead);
     this.#publicKey = publicKeyFromBytes(this.#state.local.publicKey);
   }
 
@@ -67,6 +75,21 @@ class WireGuardDevice implements Device {
   openDatagram(datagram: Uint8Array, from: PathId, out: Uint8Array, now: Instant): Opened | Drop {
     const state = this.#state;
     const result = state.closed ? DROPS.closed : openDatagram(state, datagram, from, out, this.#opened, now);
+    return isDrop(result) ? state.count(result) : result;
+  }
+
+  beginRun(offset: number, length: number, now: Instant): SealingRun | Drop {
+    invariant(this.#run, 'beginRun needs DeviceOptions.memoryAead');
+    const fault = this.#state.closed ? DROPS.closed : this.#run.begin(offset, length, now);
+    return fault ? this.#state.count(fault) : this.#run;
+  }
+
+  openInMemory(offset: number, length: number, from: PathId, now: Instant): Opened | Drop {
+    const state = this.#state;
+    invariant(this.#aead, 'openInMemory needs DeviceOptions.memoryAead');
+    const result = state.closed
+      ? DROPS.closed
+      : openInMemory(state, this.#aead, offset, length, from, this.#opened, now);
     return isDrop(result) ? state.count(result) : result;
   }
 

@@ -9,6 +9,7 @@ export type {
   PeerConfig,
   PeerStats,
   Sealed,
+  SealingRun,
   Transmit,
 } from './device-api.js';
-export { MESSAGE_TYPE, messageType } from './handshake/messages.js';
+export { MESSAGE_TYPE, messageType, TRANSPORT_HEADER_LENGTH } from './handshake/messages.js';

@@ -1,5 +1,5 @@
 import { type Drop, type Instant, isDrop, publicKeyFromBytes } from '@warren/base';
-import { TAG_LENGTH } from '@warren/crypto';
+import { type MemoryAead, TAG_LENGTH } from '@warren/crypto';
 import {
   KEEPALIVE_TIMEOUT,
   MIN_INITIATION_INTERVAL,
@@ -183,7 +183,37 @@ function openTransport(
   if (!keypair.window.isNew(counter)) return DROPS.replayed;
   if (!openPayload(device, keypair, counter, datagram, out)) return DROPS.transportAuthentication;
   keypair.window.accept(counter);
-  return received(device, entry, keypair, datagram.length, from, out, result, now);
+  return received(device, entry, keypair, datagram.length, from, out, 0, result, now);
+}
+
+/** Takes one datagram where it lies. What is no transport message costs a view of it, and goes the ordinary way. */
+export function openInMemory(
+  device: DeviceState,
+  aead: MemoryAead,
+  at: number,
+  length: number,
+  from: PathId,
+  result: Opened,
+  now: Instant,
+): Opened | Drop {
+  const { memory } = aead;
+  if (length < TRANSPORT_MIN_LENGTH || readUint32(memory, at) !== MESSAGE_TYPE.transport) {
+    const datagram = memory.subarray(at, at + length);
+    return openDatagram(device, datagram, from, datagram, result, now);
+  }
+  const entry = device.indices.get(readUint32(memory, at + 4));
+  const keypair = entry?.keypair;
+  if (!entry || !keypair) return DROPS.unknownIndex;
+  if (keypair.isExpired(now)) return DROPS.keypairExpired;
+  const counter = readCounter(memory, at);
+  if (counter >= REJECT_AFTER_MESSAGES) return DROPS.counterTooLarge;
+  if (!keypair.window.isNew(counter)) return DROPS.replayed;
+  const payload = at + TRANSPORT_HEADER_LENGTH;
+  if (!aead.open(keypair.receiveKey, counter, payload, length - TRANSPORT_HEADER_LENGTH, payload)) {
+    return DROPS.transportAuthentication;
+  }
+  keypair.window.accept(counter);
+  return received(device, entry, keypair, length, from, memory, payload, result, now);
 }
 
 /** Opens the payload to the start of `out`. */
@@ -203,7 +233,7 @@ function openPayload(
   return true;
 }
 
-/** Everything that an authenticated transport message changes, and then whether its content may be delivered. */
+/** Everything that an authenticated transport message changes, and then whether its content, at `at` of `out`, may be delivered. */
 function received(
   device: DeviceState,
   entry: IndexEntry,
@@ -211,6 +241,7 @@ function received(
   datagramLength: number,
   from: PathId,
   out: Uint8Array,
+  at: number,
   result: Opened,
   now: Instant,
 ): Opened | Drop {
@@ -228,14 +259,21 @@ function received(
   result.length = 0;
   if (length === 0) return result;
   dataReceived(device, peer, now);
-  return deliver(device, peer, out.subarray(0, length), result);
+  return deliver(device, peer, out, at, length, result);
 }
 
-function deliver(device: DeviceState, peer: Peer, packet: Uint8Array, result: Opened): Opened | Drop {
-  const header = readInnerHeader(packet);
-  const length = header && innerLength(packet, header);
+function deliver(
+  device: DeviceState,
+  peer: Peer,
+  out: Uint8Array,
+  at: number,
+  available: number,
+  result: Opened,
+): Opened | Drop {
+  const header = readInnerHeader(out, at, available);
+  const length = header && innerLength(out, header, at, available);
   if (!header || length === undefined) return DROPS.notIp;
-  const owner = device.allowedIps.lookup(packet, header.sourceOffset, header.addressLength);
+  const owner = device.allowedIps.lookup(out, at + header.sourceOffset, header.addressLength);
   if (owner !== peer) return DROPS.sourceNotAllowed;
   result.length = length;
   return result;

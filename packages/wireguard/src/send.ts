@@ -32,11 +32,16 @@ export function sealPacket(
   if (keypair) {
     result.length = sealTransport(device, peer, keypair, packet, out, now);
   } else {
-    if (peer.staged.pushDisplacing(packet.slice())) device.count(DROPS.stagedOverflow);
-    initiate(device, peer, now);
+    stage(device, peer, packet.slice(), now);
     result.length = 0;
   }
   return result;
+}
+
+/** Keeps a packet, which is then ours, until there is a session, and asks for one. */
+export function stage(device: DeviceState, peer: Peer, packet: Uint8Array, now: Instant): void {
+  if (peer.staged.pushDisplacing(packet)) device.count(DROPS.stagedOverflow);
+  initiate(device, peer, now);
 }
 
 /** An empty transport message, or a handshake if there is no session. */
@@ -137,12 +142,12 @@ function sealTransport(
 }
 
 /** §6.2: after so many messages either side renews the session; after so much time the one that initiated it. */
-function rekeyAfterSending(device: DeviceState, peer: Peer, keypair: Keypair, now: Instant): void {
+export function rekeyAfterSending(device: DeviceState, peer: Peer, keypair: Keypair, now: Instant): void {
   const old = keypair.role === 'initiator' && hasPassed(keypair.createdAt, REKEY_AFTER_TIME, now);
   if (old || keypair.sendCounter > REKEY_AFTER_MESSAGES) initiate(device, peer, now);
 }
 
-const sealingKeypair = (peer: Peer, now: Instant): Keypair | undefined =>
+export const sealingKeypair = (peer: Peer, now: Instant): Keypair | undefined =>
   peer.keypairs.current?.canSeal(now) ? peer.keypairs.current : undefined;
 
 /** To a multiple of 16, but not beyond the MTU, where a full packet would no longer fit the outer one. */

@@ -5,11 +5,12 @@ import { connectedHosts, twoHosts } from './testing/two-devices.js';
 const psk = (fill: number): SecretKey => new SecretKey(new Uint8Array(32).fill(fill));
 
 describe.each([
-  { what: 'without preshared key', config: {} },
-  { what: 'with a preshared key', config: { presharedKey: psk(7) } },
-])('a session $what', ({ config }) => {
+  { what: 'without preshared key', config: {}, inMemory: false },
+  { what: 'with a preshared key', config: { presharedKey: psk(7) }, inMemory: false },
+  { what: 'in one memory', config: {}, inMemory: true },
+])('a session $what', ({ config, inMemory }) => {
   it('forms on the first packet, which is delivered, and carries data both ways', () => {
-    const { world, alice, bob } = twoHosts(config);
+    const { world, alice, bob } = twoHosts(config, inMemory);
     const first = alice.send(bob, 100);
     world.settle();
     expect(bob.delivered).toEqual([first]);
@@ -26,14 +27,14 @@ describe.each([
   });
 
   it('forms in the other role as well', () => {
-    const { world, alice, bob } = twoHosts(config);
+    const { world, alice, bob } = twoHosts(config, inMemory);
     const first = bob.send(alice);
     world.settle();
     expect(alice.delivered).toEqual([first]);
   });
 
   it('is renewed without losing a packet', () => {
-    const { world, alice, bob } = connectedHosts(config);
+    const { world, alice, bob } = connectedHosts(config, inMemory);
     for (let second = 0; second < 300; second++) {
       alice.send(bob, 60, second);
       bob.send(alice, 61, second);

@@ -59,30 +59,31 @@ export function stopAll(peer: Peer): void {
 }
 
 /*
- * What happened, and which timers that starts and stops.
+ * What happened, and which timers that starts and stops. The four that come with every packet name the timer's property
+ * itself: by a variable it costs ten times as much.
  */
 
 /** A transport message with content was sealed for the peer. */
 export function dataSent(device: DeviceState, peer: Peer, now: Instant): void {
-  if (isRunning(peer.timers, 'newHandshake')) return;
+  if (peer.timers.newHandshake !== OFF) return;
   start(device, peer, 'newHandshake', now + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + jitter(device));
 }
 
 /** A transport message with content was opened. */
 export function dataReceived(device: DeviceState, peer: Peer, now: Instant): void {
-  if (isRunning(peer.timers, 'sendKeepalive')) peer.needAnotherKeepalive = true;
+  if (peer.timers.sendKeepalive !== OFF) peer.needAnotherKeepalive = true;
   else start(device, peer, 'sendKeepalive', now + KEEPALIVE_TIMEOUT);
 }
 
 /** Anything but a cookie reply was sent. */
 export function authenticatedPacketSent(device: DeviceState, peer: Peer, now: Instant): void {
-  stop(peer, 'sendKeepalive');
+  peer.timers.sendKeepalive = OFF;
   authenticatedPacketTraversed(device, peer, now);
 }
 
 /** Anything was received and authenticated. */
 export function authenticatedPacketReceived(device: DeviceState, peer: Peer, now: Instant): void {
-  stop(peer, 'newHandshake');
+  peer.timers.newHandshake = OFF;
   authenticatedPacketTraversed(device, peer, now);
 }
 

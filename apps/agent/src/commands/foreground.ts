@@ -1,3 +1,4 @@
+import type { DataPlane, DataPlaneOptions } from '@warren/dataplane';
 import { Daemon } from '../daemon/daemon.js';
 import type { Status } from '../daemon/status-types.js';
 import { describeError, type ExitCode } from '../errors.js';
@@ -34,9 +35,9 @@ export function connectedLine({ node, network, dataPlane }: Status): string {
   return `connected: ${node?.name} ${node?.addresses.join(' ')} on ${dataPlane?.interface}, network ${network?.name}`;
 }
 
-async function startDataPlane(...args: Parameters<typeof import('@warren/dataplane').startDataPlane>) {
-  const dataPlane = await import('@warren/dataplane');
-  return dataPlane.startDataPlane(...args);
+async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const { startServedDataPlane } = await import('../daemon/served-data-plane.js');
+  return startServedDataPlane(options);
 }
 
 async function announce(daemon: Daemon, context: CommandContext): Promise<void> {

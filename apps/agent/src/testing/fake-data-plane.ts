@@ -1,5 +1,5 @@
 import type { PublicKey } from '@warren/base';
-import type { DataPlane, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from '@warren/dataplane';
+import type { DataPlane, DataPlaneOptions, DataPlanePeer, DataPlaneStats, DeviceSettings } from '@warren/dataplane';
 
 /** A data plane that remembers what it was told. */
 class FakeDataPlane implements DataPlane {
@@ -52,6 +52,14 @@ class FakeDataPlane implements DataPlane {
       txBytes: 20,
     }));
     return { backend: 'userspace', crypto: 'fake', path: 'plain', peers, drops: {} };
+  }
+
+  async settings(): Promise<DeviceSettings> {
+    throw new Error('nobody asks an agent for the settings of its interface but by its socket');
+  }
+
+  async configure(): Promise<void> {
+    throw new Error('nobody sets up the interface of an agent but by its socket');
   }
 
   /** As when somebody deletes the interface. */

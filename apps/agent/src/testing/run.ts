@@ -18,7 +18,7 @@ export async function runAgent(args: readonly string[], host: HostRequirements =
   let out = '';
   let err = '';
   const code = await runCli(args, {
-    config: { stateDir: '/nonexistent', logLevel: 'error' },
+    config: { stateDir: '/nonexistent', logLevel: 'error', wgLogLevel: 'error' },
     host,
     streams: {
       out: (text) => {

@@ -121,12 +121,12 @@ export function decodeCookieReply(datagram: Uint8Array): CookieReply | Drop {
   };
 }
 
-/** Writes the 16 bytes of the header to the start of `out`. `counter` is below 2^53. */
-export function writeTransportHeader(out: Uint8Array, receiverIndex: number, counter: number): void {
-  writeUint32(out, 0, MESSAGE_TYPE.transport);
-  writeUint32(out, 4, receiverIndex);
-  writeUint32(out, 8, counter >>> 0);
-  writeUint32(out, 12, Math.floor(counter / 0x1_0000_0000));
+/** Writes the 16 bytes of the header at `at` of `out`. `counter` is below 2^53. */
+export function writeTransportHeader(out: Uint8Array, receiverIndex: number, counter: number, at = 0): void {
+  writeUint32(out, at, MESSAGE_TYPE.transport);
+  writeUint32(out, at + 4, receiverIndex);
+  writeUint32(out, at + 8, counter >>> 0);
+  writeUint32(out, at + 12, Math.floor(counter / 0x1_0000_0000));
 }
 
 export function decodeTransportHeader(datagram: Uint8Array): TransportHeader | Drop {
@@ -135,9 +135,9 @@ export function decodeTransportHeader(datagram: Uint8Array): TransportHeader | D
   return { receiverIndex: readUint32(datagram, 4), counter: readCounter(datagram) };
 }
 
-/** The counter of a transport message of at least 16 bytes. */
-export function readCounter(datagram: Uint8Array): number {
-  return readUint32(datagram, 8) + readUint32(datagram, 12) * 0x1_0000_0000;
+/** The counter of a transport message of at least 16 bytes, which begins at `at`. */
+export function readCounter(bytes: Uint8Array, at = 0): number {
+  return readUint32(bytes, at + 8) + readUint32(bytes, at + 12) * 0x1_0000_0000;
 }
 
 export function readUint32(bytes: Uint8Array, offset: number): number {

@@ -3,22 +3,25 @@ import {
   type Instant,
   type IpAddress,
   instant,
+  invariant,
   isDrop,
   type Prefix,
   type PublicKey,
   SecretKey,
   unixMillis,
 } from '@warren/base';
-import { type CryptoProvider, nobleProvider } from '@warren/crypto';
+import { type CryptoProvider, memoryAeadOf, nobleProvider } from '@warren/crypto';
 import { deviceOf } from '../device.js';
 import type { Device, DeviceEvent, Opened, PathId, PeerConfig, Transmit } from '../device-api.js';
 import { DeviceState } from '../device-state.js';
+import { TRANSPORT_HEADER_LENGTH } from '../handshake/messages.js';
 import type { Peer } from '../peer.js';
 import { ipPacket } from './packets.js';
 
 /** Wall clock at virtual time zero: 2026-01-01T00:00:00Z. */
 const EPOCH = 1_767_225_600_000;
 const MTU = 1420;
+const DATAGRAM = 4096;
 
 /** Repeatable bytes (mulberry32); no cryptographic worth, which tests do not need. */
 export function seededRandom(seed: number): (length: number) => Uint8Array {
@@ -49,6 +52,8 @@ export class Host {
   readonly events: DeviceEvent[] = [];
   readonly delivered: Uint8Array[] = [];
   readonly drops: Drop[] = [];
+  /** Used when the world works in memory: packets at 0, datagrams at `DATAGRAM`. */
+  readonly memory = new Uint8Array(8192);
   /** The path id by which others reach, and see, this host; change it and the host has roamed. */
   path: PathId;
   readonly address: IpAddress;
@@ -69,6 +74,7 @@ export class Host {
       wallClock: () => unixMillis(EPOCH + world.now),
       pathBytes: (path) => Uint8Array.of(192, 0, 2, path & 0xff, (path >> 8) & 0xff, 0x51),
       mtu: MTU,
+      memoryAead: memoryAeadOf(crypto, this.memory),
     });
     this.device = deviceOf(this.state);
   }
@@ -94,6 +100,10 @@ export class Host {
   /** Hands one IP packet for `other` to the device and the datagram, if one came out, to the wire. */
   send(other: Host, length = 100, seed = 0): Uint8Array {
     const packet = ipPacket(this.address, other.address, length, seed);
+    if (this.world.inMemory) {
+      this.sendRun(other, [packet]);
+      return packet;
+    }
     const out = new Uint8Array(packet.length + 15 + 32);
     const sealed = this.device.sealPacket(packet, out, this.world.now);
     if (isDrop(sealed)) this.drops.push(sealed);
@@ -105,14 +115,50 @@ export class Host {
     return packet;
   }
 
+  /** Hands IP packets for `other` to the device as one run: each lies over the end of the one before, as segments do. */
+  sendRun(other: Host, packets: readonly Uint8Array[]): void {
+    const { device, memory, world } = this;
+    memory.set(packets[0]!);
+    const run = device.beginRun(0, packets[0]!.length, world.now);
+    if (isDrop(run)) this.drops.push(run);
+    else {
+      for (const packet of packets) {
+        memory.fill(0xbb, packet.length, packet.length + 20);
+        memory.set(packet);
+        const length = run.seal(0, packet.length, DATAGRAM);
+        invariant(
+          memory.subarray(packet.length, packet.length + 20).every((byte) => byte === 0xbb),
+          'padding was left',
+        );
+        const datagram = memory.slice(DATAGRAM, DATAGRAM + length);
+        if (length > 0) world.launch(this, { peer: other.publicKey, path: run.path, datagram });
+      }
+      run.end();
+    }
+    world.collect(this);
+  }
+
   /** Hands a datagram to the device as if it came over `source`. */
   receive(datagram: Uint8Array, source: PathId): Opened | Drop {
+    if (this.world.inMemory) return this.#receiveInMemory(datagram, source);
     const out = new Uint8Array(2048);
     const opened = this.device.openDatagram(datagram.slice(), source, out, this.world.now);
     if (isDrop(opened)) this.drops.push(opened);
     else if (opened.length > 0) this.delivered.push(out.slice(0, opened.length));
     const result = isDrop(opened) ? opened : { ...opened };
     this.world.collect(this);
+    return result;
+  }
+
+  #receiveInMemory(datagram: Uint8Array, source: PathId): Opened | Drop {
+    const { device, memory, world } = this;
+    memory.set(datagram, DATAGRAM);
+    const opened = device.openInMemory(DATAGRAM, datagram.length, source, world.now);
+    const inner = DATAGRAM + TRANSPORT_HEADER_LENGTH;
+    if (isDrop(opened)) this.drops.push(opened);
+    else if (opened.length > 0) this.delivered.push(memory.slice(inner, inner + opened.length));
+    const result = isDrop(opened) ? opened : { ...opened };
+    world.collect(this);
     return result;
   }
 
@@ -145,7 +191,11 @@ export class World {
   filter: (flight: Flight) => boolean = () => true;
   readonly #wire: Flight[] = [];
 
-  constructor(readonly crypto: CryptoProvider = nobleProvider) {}
+  constructor(
+    readonly crypto: CryptoProvider = nobleProvider,
+    /** Packets are sealed and opened where they lie, as the fast path does. */
+    readonly inMemory = false,
+  ) {}
 
   addHost(name: string): Host {
     const host = new Host(this, name, this.hosts.length + 1, this.crypto);
@@ -200,8 +250,8 @@ export class World {
 }
 
 /** Two hosts that know each other, nothing sent yet. */
-export function twoHosts(config: Partial<PeerConfig> = {}): { world: World; alice: Host; bob: Host } {
-  const world = new World();
+export function twoHosts(config: Partial<PeerConfig> = {}, inMemory = false): { world: World; alice: Host; bob: Host } {
+  const world = new World(nobleProvider, inMemory);
   const alice = world.addHost('alice');
   const bob = world.addHost('bob');
   alice.knows(bob, config);
@@ -210,8 +260,11 @@ export function twoHosts(config: Partial<PeerConfig> = {}): { world: World; alic
 }
 
 /** Two hosts with a session that alice initiated, log and events empty. */
-export function connectedHosts(config: Partial<PeerConfig> = {}): { world: World; alice: Host; bob: Host } {
-  const hosts = twoHosts(config);
+export function connectedHosts(
+  config: Partial<PeerConfig> = {},
+  inMemory = false,
+): { world: World; alice: Host; bob: Host } {
+  const hosts = twoHosts(config, inMemory);
   hosts.alice.device.initiateHandshake(hosts.bob.publicKey, hosts.world.now);
   hosts.world.settle();
   hosts.world.log.length = 0;

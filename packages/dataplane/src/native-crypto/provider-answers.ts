@@ -1,22 +1,6 @@
 import { equalBytes, fromHex } from '@warren/base';
 import type { CryptoProvider } from '@warren/crypto';
 
-/**
- * The first provider that computes the known answers; a line through `warn` on each that does not.
- * @returns undefined if none does: this host cannot be trusted to encrypt.
- */
-export function chooseProvider(
-  candidates: readonly CryptoProvider[],
-  warn: (message: string) => void,
-): CryptoProvider | undefined {
-  for (const provider of candidates) {
-    const problem = knownAnswerProblem(provider);
-    if (problem === undefined) return provider;
-    warn(`crypto provider ${provider.name} is not used: ${problem}`);
-  }
-  return undefined;
-}
-
 const bytes = (hex: string): Uint8Array => fromHex(hex)!;
 const sequence = (length: number, step: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * step) & 0xff);
 

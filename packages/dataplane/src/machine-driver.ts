@@ -1,0 +1,85 @@
+import { type Instant, instant, type PublicKey } from '@warren/base';
+import type { Device, PathId } from '@warren/wireguard';
+import type { PathTable } from './path-table.js';
+
+/** Most that setTimeout takes. */
+const MAX_DELAY = 2 ** 31 - 1;
+/** WireGuard message type 1 (paper §5.4.2). */
+const INITIATION = 1;
+/** Initiations in a row without an answer, about 5 seconds apart, after which the endpoint is worth a doubt. */
+const UNANSWERED_INITIATIONS = 3;
+
+export interface MachineDriverParts {
+  readonly device: Device;
+  readonly paths: PathTable;
+  /** Sends one datagram of the machine's own: a handshake message, a keepalive, what waited for a session. */
+  readonly send: (path: PathId, datagram: Uint8Array) => void;
+  readonly onHandshakeFailing: (peer: PublicKey) => void;
+  readonly onHandshakeCompleted: (peer: PublicKey, role: 'initiator' | 'responder') => void;
+}
+
+/** What every engine does for its machine: sends what it wants sent, hears what happened, keeps its timer. */
+export class MachineDriver {
+  /** Initiations since the last completed handshake. */
+  readonly #unanswered = new Map<PublicKey, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #closed = false;
+
+  constructor(private readonly parts: MachineDriverParts) {}
+
+  /** After any call to the machine. */
+  settle(): void {
+    this.drain();
+    this.armTimer();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  drain(): void {
+    if (this.#closed) return;
+    const { device, send, onHandshakeCompleted, onHandshakeFailing } = this.parts;
+    for (let transmit = device.pollTransmit(); transmit; transmit = device.pollTransmit()) {
+      if (transmit.datagram[0] === INITIATION && transmit.peer) this.#countInitiation(transmit.peer, transmit.path);
+      send(transmit.path, transmit.datagram);
+    }
+    for (let event = device.pollEvent(); event; event = device.pollEvent()) {
+      if (event.type === 'handshake-completed') {
+        this.#unanswered.delete(event.peer);
+        onHandshakeCompleted(event.peer, event.role);
+      } else if (event.type === 'handshake-gave-up') {
+        this.#unanswered.delete(event.peer);
+        onHandshakeFailing(event.peer);
+      }
+    }
+  }
+
+  /** A timer that fires too early only asks again, so it is moved forwards but never backwards: that is the rare case. */
+  armTimer(): void {
+    if (this.#closed) return;
+    const deadline = this.parts.device.pollTimeout();
+    if (!deadline || deadline.at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline.at;
+    const delay = Math.min(Math.max(Math.ceil(deadline.at - performance.now()), 0), MAX_DELAY);
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.parts.device.handleTimeout(now());
+      this.settle();
+    }, delay);
+  }
+
+  #countInitiation(peer: PublicKey, path: PathId): void {
+    const count = (this.#unanswered.get(peer) ?? 0) + 1;
+    this.#unanswered.set(peer, count);
+    // The source address may be the trouble: an interface that still has it, but is no way out any more.
+    if (count > 1) this.parts.paths.setSource(path, undefined);
+    if (count % UNANSWERED_INITIATIONS === 0) this.parts.onHandshakeFailing(peer);
+  }
+}
+
+/** The machine's clock: monotonic milliseconds of this thread. */
+export const now = (): Instant => instant(performance.now());
