@@ -1,4 +1,4 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { type ClientDuplexStream, connectivityState } from '@grpc/grpc-js';
 import type { AgentServiceClient, Farewell, SyncRequest, SyncResponse } from '@warren/proto';
 import type { Log } from '../log.js';
 import type { Backoff } from './backoff.js';
@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly backoff: Backoff;
   readonly log: Log;
   readonly heartbeatInterval?: number;
+  /** Milliseconds until an address that is silent is given up for the next one. */
+  readonly connectLimit?: number;
 }
 
 /** Why a session ended for good; undefined: it was stopped. */
@@ -38,6 +40,9 @@ export interface SessionEnd {
 /** Heartbeats, milliseconds; a stream that says nothing for two and a half of them is dead. */
 const HEARTBEAT_INTERVAL = 15_000;
 const SILENCE_LIMIT = 2.5;
+
+/** A firewall that drops says nothing: the kernel alone would try for minutes, gRPC for 20 s. */
+const CONNECT_LIMIT = 10_000;
 
 /** When a stream on which nothing was said yet is asked for a sign of life, milliseconds from its beginning. */
 const FIRST_BEATS = [0, 100, 400, 1_500, 5_000];
@@ -104,6 +109,12 @@ export class Session {
     const stop = (): void => run.end(undefined);
     this.#stopped.signal.addEventListener('abort', stop, { once: true });
     if (this.#stopped.signal.aborted) stop();
+    const limit = options.connectLimit ?? CONNECT_LIMIT;
+    const tooLong = setTimeout(() => {
+      if (client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
+      const message = `the control plane at ${address} did not answer: no connection within ${limit} ms; try again`;
+      run.end({ code: 'control-unreachable', message });
+    }, limit);
     return run.done
       .then(
         (end) => {
@@ -112,7 +123,10 @@ export class Session {
         },
         (error: unknown) => this.#endOf(error, address),
       )
-      .finally(() => this.#stopped.signal.removeEventListener('abort', stop));
+      .finally(() => {
+        clearTimeout(tooLong);
+        this.#stopped.signal.removeEventListener('abort', stop);
+      });
   }
 
   #endOf(error: unknown, address: string): SessionEnd {
