@@ -90,7 +90,8 @@ async function start(
   const hubs = await Hubs.start(store, log, monotonicNow);
   closers.push(() => hubs.close());
   const times = bounceTimes(config.bounceGrace ?? BOUNCE_GRACE);
-  const monitor = new BounceMonitor({ store, connected: () => hubs.connectedBounces(), times, log, now });
+  const connected = () => hubs.connectedBounces();
+  const monitor = new BounceMonitor({ store, connected, times, log, now: monotonicNow });
   monitor.start();
   closers.push(() => monitor.close());
   const about: RestContext['about'] = {

@@ -79,6 +79,7 @@ export interface BounceMonitorOptions {
   readonly connected: () => ReadonlyMap<NodeId, number>;
   readonly times: BounceTimes;
   readonly log: Log;
+  /** The clock of `connected`. */
   readonly now: () => number;
 }
 
