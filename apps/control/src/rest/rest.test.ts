@@ -78,6 +78,7 @@ describe('nodes', () => {
     const cases: [object, number, string][] = [
       [{ name: 'taken', publicKey: publicKey() }, 409, 'name-taken'],
       [{ name: 'x', publicKey: 'short' }, 400, 'bad-request'],
+      [{ name: 'x', publicKey: Buffer.alloc(32).toString('base64') }, 400, 'bad-request'],
       [{ name: 'x' }, 400, 'bad-request'],
       [{ name: 'Über', publicKey: publicKey() }, 400, 'bad-request'],
       [{ name: 'x', publicKey: publicKey(), network: 'nowhere' }, 404, 'not-found'],

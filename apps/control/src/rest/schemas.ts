@@ -11,7 +11,8 @@ const Cidr = z
   .refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
 const PublicKeyText = z
   .string()
-  .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key');
+  .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key')
+  .refine((text) => !/^A+=$/.test(text), 'must be a public key; this one is all zeros');
 const EndpointText = z.string().refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
 const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
 const Time = z.string().meta({ format: 'date-time' });
