@@ -72,6 +72,12 @@ export class Router implements Segment {
     }
     const nft = renderNat(this.options.nat, site) + renderFirewall(this.options.firewall ?? 'open', site);
     await this.namespace.configure({ ip, nft });
+    const { timeoutS } = this.options.nat;
+    if (timeoutS === undefined) return;
+    // The kernel's own entries carry a flow for as long as they live, whatever the maps have forgotten.
+    const seconds = String(timeoutS);
+    const udp = 'net/netfilter/nf_conntrack_udp_timeout';
+    await this.namespace.configure({ sysctl: { [udp]: seconds, [`${udp}_stream`]: seconds } });
   }
 
   async attach(namespace: Namespace, options: AttachOptions): Promise<Attachment> {
