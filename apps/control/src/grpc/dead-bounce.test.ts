@@ -42,9 +42,12 @@ it('a bounce whose stream ends is left by its members, also by one that was away
   const again = await clients[1]!.sync({ position, held, digest: leaver!.digest }).synced();
   expect([again.snapshots.length, homeOf(again)]).toEqual([0, left]);
 
+  const restarted = performance.now();
   const back = await bounces[dead]!.sync({ startGeneration: 2 }).synced();
   expect(homeOf(here!)).toBe(left);
   await until(() => homeOf(here!) === home, 'the client is homed as before');
+  // Not before one stream stood for twice the grace time.
+  expect(performance.now() - restarted).toBeGreaterThanOrEqual(2_000);
   for (const stream of [here!, again, back, streams[1 - dead]!]) stream.heartbeat();
   await until(() => [here!, again, back].every(({ replies }) => replies.length > 0), 'digests agree');
   expect([here!, again, back].map(({ farewell }) => farewell)).toEqual([undefined, undefined, undefined]);
