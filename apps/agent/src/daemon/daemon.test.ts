@@ -147,11 +147,36 @@ describe('the daemon', () => {
     expect(again.code).toBe(3);
   });
 
-  it('takes a refusal of the stream for the same as the farewell', async () => {
+  it.each(['node-expired', 'node-removed'])(
+    'takes a refusal of the stream for the same as farewell %s',
+    async (code) => {
+      await joinNetwork();
+      control.refuse = code;
+      const daemon = await startDaemon();
+      expect(await daemon.ended).toMatchObject({ state: 'expired', error: { code } });
+    },
+  );
+
+  it('ends with expired and exit code 3 when its node was removed, and joins with a new token as if it never had', async () => {
     await joinNetwork();
-    control.refuse = 'node-expired';
     const daemon = await startDaemon();
-    expect((await daemon.ended)?.state).toBe('expired');
+    await connected(daemon);
+    control.farewell('node-removed');
+    const end = await daemon.ended;
+    expect([end?.state, end?.error.message, exitCodeOf(end?.error)]).toEqual(['expired', 'said node-removed', 3]);
+    expect(plane().isClosed).toBe(true);
+    const status = await runAgent(['status', '--json', '--state-dir', stateDir]);
+    expect(status.code).toBe(1);
+    expect(JSON.parse(status.out)).toMatchObject({ state: 'expired', message: 'said node-removed' });
+    const refused = await Daemon.start(options()).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'node-removed', message: 'network test: said node-removed' });
+    expect(exitCodeOf(refused)).toBe(3);
+
+    control.uses = 2;
+    const place = ['--interface', 'wgtest0', '--listen-port', '0', '--no-start', '--state-dir', stateDir];
+    expect(await runAgent(['join', '--token', control.token({ id: 'new' }), ...place])).toMatchObject({ code: 0 });
+    expect(new Set(control.nodes.map(({ nodeId }) => nodeId)).size).toBe(2);
+    await connected(await startDaemon());
   });
 
   it('stops when its state directory was copied', async () => {
