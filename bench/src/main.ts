@@ -1,11 +1,12 @@
 import { WarrenError } from '@warren/base';
 import type { Benchmark, Comparison } from './benchmark.js';
 import { dataplane } from './dataplane/dataplane.js';
+import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
 import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 
-const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane];
+const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, profile];
 const HELP = `npm run bench                      every benchmark
 npm run bench -- NAME…             some of them
 npm run bench -- --runs N NAME…    with N runs each

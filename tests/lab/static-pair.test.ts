@@ -298,11 +298,12 @@ function describePair(packetPath: 'plain' | 'offload'): void {
         expect(await a.interfaces()).toEqual(['eth0']);
       });
 
-      it('the name, the MTU or an address cannot be', async () => {
+      it('the name, the MTU, an address or the packet path cannot be', async () => {
         expect(await failure({}, { interfaceName: 'far-too-long-a-name' })).toMatchObject({
           code: 'bad-interface-name',
         });
         expect(await failure({}, { mtu: 100 })).toMatchObject({ code: 'bad-mtu' });
+        expect(await failure({ env: { WARREN_DATAPLANE: 'fast' } })).toMatchObject({ code: 'bad-packet-path' });
         expect(await failure({}, { addresses: ['10.0.0.300/32'] })).toMatchObject({ code: 'bad-address' });
         expect(await a.interfaces()).toEqual(['eth0']);
       });

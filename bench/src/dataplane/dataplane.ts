@@ -56,7 +56,8 @@ interface Case {
 
 const keyOf = ({ subject, peers }: Case): string => `${subject.name} ${peers}`;
 
-async function measureCase(hosts: { a: Host; b: Host }, subject: Subject, peers: number): Promise<Figures> {
+/** Starts both ends, measures, and leaves nothing of them. */
+export async function measureCase(hosts: { a: Host; b: Host }, subject: Subject, peers: number): Promise<Figures> {
   const configs = createConfigs(hosts, peers);
   const started: TunnelEnd[] = [];
   try {

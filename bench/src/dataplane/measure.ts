@@ -20,6 +20,7 @@ export interface Figures {
   readonly senderCpuPerGbit: number;
   readonly receiverCpuPerGbit: number;
   readonly udp64: number;
+  readonly udp64PerCpuSecond: number;
   readonly udp1400: number;
   readonly pingP50: number;
   readonly pingP99: number;
@@ -44,13 +45,10 @@ export async function measure(ends: Ends, seconds: number): Promise<Figures> {
   try {
     await server.waitForOutput(/listening/i, 10_000);
     await iperf(ends, WARM_UP_SECONDS, []);
-    const before = [cpuSeconds(ends.a.tunnel.pids), cpuSeconds(ends.b.tunnel.pids)] as const;
-    const tcp = await iperf(ends, seconds, []);
-    const sender = cpuSeconds(ends.a.tunnel.pids) - before[0];
-    const receiver = cpuSeconds(ends.b.tunnel.pids) - before[1];
+    const [tcp, sender, receiver] = await withCpu(ends, () => iperf(ends, seconds, []));
     const tcpReverse = await iperf(ends, seconds, ['-R']);
     const tcp8 = await iperf(ends, seconds, ['-P', '8']);
-    const udp64 = await iperf(ends, seconds, ['-u', '-b', '0', '-l', '64']);
+    const [udp64, ...cpu64] = await withCpu(ends, () => iperf(ends, seconds, ['-u', '-b', '0', '-l', '64']));
     const udp1400 = await iperf(ends, seconds, ['-u', '-b', '0', '-l', '1372']);
     const [, pings] = await Promise.all([iperf(ends, seconds, []), ping(ends, seconds)]);
     const hasProcess = ends.a.tunnel.pids.length > 0;
@@ -63,6 +61,7 @@ export async function measure(ends: Ends, seconds: number): Promise<Figures> {
       senderCpuPerGbit: perGbit(sender),
       receiverCpuPerGbit: perGbit(receiver),
       udp64: udp64.packets / udp64.seconds / 1000,
+      udp64PerCpuSecond: hasProcess ? udp64.packets / 1000 / (cpu64[0] + cpu64[1]) : Number.NaN,
       udp1400: udp1400.packets / udp1400.seconds / 1000,
       pingP50: quantile(pings, 0.5),
       pingP99: quantile(pings, 0.99),
@@ -73,6 +72,13 @@ export async function measure(ends: Ends, seconds: number): Promise<Figures> {
   } finally {
     await server.stop();
   }
+}
+
+/** The result, and the CPU seconds that both ends spent meanwhile. */
+async function withCpu({ a, b }: Ends, action: () => Promise<Iperf>): Promise<readonly [Iperf, number, number]> {
+  const before = [cpuSeconds(a.tunnel.pids), cpuSeconds(b.tunnel.pids)] as const;
+  const result = await action();
+  return [result, cpuSeconds(a.tunnel.pids) - before[0], cpuSeconds(b.tunnel.pids) - before[1]];
 }
 
 async function iperf({ a, address }: Ends, seconds: number, options: readonly string[]): Promise<Iperf> {

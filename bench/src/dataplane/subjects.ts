@@ -8,8 +8,8 @@ import type { Subject, TunnelConfig, TunnelEnd } from './tunnel.js';
 const RUNNER = fileURLToPath(new URL('./runner.js', import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 
-/** Our data plane, in a process of its own. `packetPath` forces one; absent: what it chooses. */
-export function warren(packetPath?: 'plain' | 'offload'): Subject {
+/** Our data plane, in a process of its own. `packetPath` forces one; absent: what it chooses. `options` are Node's. */
+export function warren(packetPath?: 'plain' | 'offload', options: readonly string[] = []): Subject {
   return {
     name: packetPath === undefined ? 'warren' : `warren-${packetPath}`,
     isTunnel: true,
@@ -17,7 +17,7 @@ export function warren(packetPath?: 'plain' | 'offload'): Subject {
       const file = join(host.dir, 'tunnel.json');
       writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
       const env = packetPath === undefined ? {} : { WARREN_DATAPLANE: packetPath };
-      const running = host.spawn(process.execPath, [RUNNER, file], { env });
+      const running = host.spawn(process.execPath, [...options, RUNNER, file], { env });
       await running.waitForOutput(/^ready /m, START_TIMEOUT_MS);
       return { pids: [running.pid], stop: async () => void (await running.stop()) };
     },

@@ -22,6 +22,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'senderCpuPerGbit', title: 'snd s/Gbit', digits: 2 },
   { key: 'receiverCpuPerGbit', title: 'rcv s/Gbit', digits: 2 },
   { key: 'udp64', title: '64 B kpps', digits: 1 },
+  { key: 'udp64PerCpuSecond', title: 'k/CPU-s', digits: 1 },
   { key: 'udp1400', title: '1400 B kpps', digits: 1 },
   { key: 'pingP50', title: 'ping p50', digits: 2 },
   { key: 'pingP99', title: 'ping p99', digits: 2 },

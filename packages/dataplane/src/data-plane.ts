@@ -24,7 +24,7 @@ const MAX_MTU = 65_456;
 /**
  * Puts up the interface and runs WireGuard on it until `close`. Copies the keys it is given; the caller may erase its own.
  * @throws WarrenError `bad-interface-name`, `bad-address`, `bad-mtu`, `bad-peer`, `not-root`, `no-tun`, `interface-taken`,
- * `port-in-use`, `iproute2-missing`, `interface-setup-failed`, `unsupported-host`; nothing is left behind then.
+ * `port-in-use`, `bad-packet-path`, `no-offload`, `iproute2-missing`, `interface-setup-failed`, `unsupported-host`; nothing is left behind then.
  */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   checkInterfaceName(options.interfaceName);
@@ -39,7 +39,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   }
   for (const address of options.addresses) parseInterfaceAddress(address);
   for (const peer of options.peers ?? []) checkPeer(peer);
-  const plane = new RunningDataPlane(options);
+  const packetPath = options.packetPath ?? packetPathOf(process.env.WARREN_DATAPLANE);
+  const plane = new RunningDataPlane({ ...options, ...(packetPath && { packetPath }) });
   try {
     await plane.start();
     return plane;
@@ -93,7 +94,7 @@ class RunningDataPlane implements DataPlane {
   /** To be called once, and `close` if it fails. */
   async start(): Promise<void> {
     const { interfaceName, listenPort, mtu, addresses, peers = [], standalone = false } = this.options;
-    const packetPath = this.options.packetPath ?? packetPathOf(process.env.WARREN_DATAPLANE);
+    const { packetPath } = this.options;
     const privateKey = this.options.privateKey && Uint8Array.from(this.options.privateKey.expose());
     const options = { interfaceName, privateKey, listenPort, mtu, standalone, ...(packetPath && { packetPath }) };
     const started = await this.#channel.request({ type: 'start', options }, privateKey ? [privateKey.buffer] : []);

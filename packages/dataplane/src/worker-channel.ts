@@ -30,8 +30,9 @@ export class WorkerChannel {
 
   /** @param entry the worker's program; another one in tests. */
   constructor(onNotice: (notice: Notice) => void, entry: URL = new URL('./worker.js', import.meta.url)) {
-    // Options of the host program (loaders, heap limits of tests) are not for this thread.
-    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv: [], resourceLimits: LIMITS });
+    const execArgv = process.execArgv.filter((option) => option.startsWith('--cpu-prof'));
+    // Options of the host program (loaders, heap limits of tests) are not for this thread, but for those that profile it.
+    this.#worker = new Worker(entry, { name: 'warren-data-plane', execArgv, resourceLimits: LIMITS });
     this.#worker.on('message', (message: FromWorker) => this.#take(message, onNotice));
     this.#worker.on('error', (error) => {
       this.#reason ??= new WarrenError('data-plane-failed', `the data plane failed: ${error.message}`, {
