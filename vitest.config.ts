@@ -14,6 +14,8 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'bench/src/**/*.test.ts',
           ],
+          // In soaks, RSS of each file is printed and bounded.
+          setupFiles: process.env.WARREN_SOAK ? ['scripts/soak-memory.ts'] : [],
           testTimeout: 90_000,
           hookTimeout: 120_000,
         },
