@@ -1,4 +1,4 @@
-import { type Instant, instant, type PublicKey } from '@warren/base';
+import { type Endpoint, type Instant, instant, type PublicKey } from '@warren/base';
 import type { Device, PathId } from '@warren/wireguard';
 import type { PathTable } from './path-table.js';
 
@@ -16,6 +16,7 @@ export interface MachineDriverParts {
   readonly send: (path: PathId, datagram: Uint8Array) => void;
   readonly onHandshakeFailing: (peer: PublicKey) => void;
   readonly onHandshakeCompleted: (peer: PublicKey, role: 'initiator' | 'responder') => void;
+  readonly onPeerHeard: (peer: PublicKey, endpoint: Endpoint) => void;
 }
 
 /** What every engine does for its machine: sends what it wants sent, hears what happened, keeps its timer. */
@@ -50,6 +51,9 @@ export class MachineDriver {
       if (event.type === 'handshake-completed') {
         this.#unanswered.delete(event.peer);
         onHandshakeCompleted(event.peer, event.role);
+        this.#heard(event.peer, device.pathOf(event.peer));
+      } else if (event.type === 'path-changed') {
+        this.#heard(event.peer, event.path);
       } else if (event.type === 'handshake-gave-up') {
         this.#unanswered.delete(event.peer);
         onHandshakeFailing(event.peer);
@@ -70,6 +74,12 @@ export class MachineDriver {
       this.parts.device.handleTimeout(now());
       this.settle();
     }, delay);
+  }
+
+  #heard(peer: PublicKey, path: PathId | undefined): void {
+    const { paths, onPeerHeard } = this.parts;
+    const endpoint = path === undefined ? undefined : paths.endpoint(path);
+    if (endpoint !== undefined) onPeerHeard(peer, endpoint);
   }
 
   #countInitiation(peer: PublicKey, path: PathId): void {

@@ -152,6 +152,8 @@ export interface Device {
   setUnderLoad(underLoad: boolean): void;
 
   peers(): Iterable<PeerStats>;
+  /** Where datagrams to the peer go; undefined for an unknown peer, or one that was never heard of. */
+  pathOf(publicKey: PublicKey): PathId | undefined;
   peerOf(address: IpAddress): PublicKey | undefined;
   /** Drops by reason since the start. */
   drops(): ReadonlyMap<string, number>;
