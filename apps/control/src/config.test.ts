@@ -53,6 +53,8 @@ describe('the configuration of serve', () => {
   it('takes a sealing key of 32 bytes for replicas, and no other', () => {
     const key = Buffer.alloc(32, 7).toString('base64');
     expect(readServeConfig({}, { WARREN_SEALING_KEY: key }).sealingKey).toHaveLength(32);
+    expect(readServeConfig({}, { WARREN_BOUNCE_GRACE: '5s' }).bounceGrace).toBe(5_000);
+    expect(() => readServeConfig({}, { WARREN_BOUNCE_GRACE: 'soon' })).toThrow(/WARREN_BOUNCE_GRACE/);
     expect(() => readServeConfig({}, { WARREN_SEALING_KEY: 'abc' })).toThrow(/32 bytes/);
   });
 });

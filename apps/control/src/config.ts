@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseHostPort, parseIpAddress, WarrenError } from '@warren/base';
+import { parseDuration } from './duration.js';
 
 /** A listening address; port 0 lets the system choose. */
 export interface ListenAddress {
@@ -24,6 +25,8 @@ export interface ServeConfig {
   readonly logLevel: LogLevel;
   /** 32 bytes that seal secrets in the database; absent: kept in the data dir. Replicas share it. */
   readonly sealingKey?: Uint8Array;
+  /** Milliseconds after which a bounce without a stream is held for dead; tests shorten it. */
+  readonly bounceGrace?: number;
 }
 
 /** Where a command finds the control plane. */
@@ -73,6 +76,7 @@ export function readServeConfig(flags: Flags, env: Environment): ServeConfig {
     ...(publicHost ? { publicHost } : {}),
     logLevel: logLevel(value('log-level')!),
     ...(sealingKey ? { sealingKey } : {}),
+    ...(env.WARREN_BOUNCE_GRACE ? { bounceGrace: parseGrace(env.WARREN_BOUNCE_GRACE) } : {}),
   };
 }
 
@@ -121,6 +125,15 @@ function parseSealingKey(text: string): Uint8Array {
   const key = Buffer.from(text, 'base64');
   if (key.length !== 32) throw usage('WARREN_SEALING_KEY must be the base64 of 32 bytes (`openssl rand -base64 32`)');
   return key;
+}
+
+/** Shorter than a second, the database's answers would decide. */
+function parseGrace(text: string): number {
+  const grace = parseDuration(text);
+  if (grace === undefined || grace < 1_000) {
+    throw usage(`WARREN_BOUNCE_GRACE must be a duration of at least 1s, such as 15s, not ${JSON.stringify(text)}`);
+  }
+  return grace;
 }
 
 /** `data-dir` → `dataDir`, as commander names options. */

@@ -17,6 +17,7 @@ import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js'
 import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
 import { createJoinService } from './grpc/join.js';
 import { listenError } from './grpc/tls-listener.js';
+import { BOUNCE_GRACE, BounceMonitor, bounceTimes } from './hub/bounce-monitor.js';
 import { Hubs } from './hub/hubs.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
@@ -88,6 +89,11 @@ async function start(
 
   const hubs = await Hubs.start(store, log, monotonicNow);
   closers.push(() => hubs.close());
+  const times = bounceTimes(config.bounceGrace ?? BOUNCE_GRACE);
+  const connected = () => hubs.connectedBounces();
+  const monitor = new BounceMonitor({ store, connected, times, log, now: monotonicNow });
+  monitor.start();
+  closers.push(() => monitor.close());
   const about: RestContext['about'] = {
     startedAt: new Date(),
     database: embedded ? 'embedded' : 'external',

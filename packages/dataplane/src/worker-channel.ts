@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { WarrenError } from '@warren/base';
+import { type Libc, loadLibc } from '@warren/udp';
 import type { Descriptors, Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from './worker-messages.js';
 
 /** Longest that the worker may take to close by itself, milliseconds. */
@@ -21,6 +21,8 @@ export class WorkerChannel {
   /** Settles when the worker has gone: with the reason, unless `close` was called. */
   readonly ended: Promise<Error | undefined>;
   readonly #worker: Worker;
+  /** Loaded in this thread too: an addon that only a worker has is unloaded while process.exit still needs it. */
+  readonly #libc: Libc = loadLibc();
   readonly #waiting = new Map<number, Waiting>();
   #descriptors: Descriptors | undefined;
   #nextId = 1;
@@ -109,7 +111,7 @@ export class WorkerChannel {
     const left = this.#descriptors;
     this.#descriptors = undefined;
     if (left && this.inherit && !this.#closing) {
-      for (const fd of left.others) closeIfOpen(fd);
+      for (const fd of left.others) this.#libc.close(fd);
       this.inherit({ ...left, others: [] });
     } else if (left) closeDescriptors(left);
     const error = this.#closedError();
@@ -127,15 +129,8 @@ export class WorkerChannel {
 
 /** Ends interface and sockets of a worker that has died. */
 export function closeDescriptors({ tun, sockets, others }: Descriptors): void {
-  for (const fd of [tun, sockets.v4, sockets.v6, ...others]) if (fd !== undefined) closeIfOpen(fd);
-}
-
-function closeIfOpen(fd: number): void {
-  try {
-    closeSync(fd);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EBADF') throw error; // the worker had closed it
-  }
+  const libc = loadLibc();
+  for (const fd of [tun, sockets.v4, sockets.v6, ...others]) if (fd !== undefined) libc.close(fd);
 }
 
 const errorOf = ({ code, message }: Failure): WarrenError => new WarrenError(code, message);

@@ -130,6 +130,7 @@ export class WorkerCore {
       wallClock: () => unixMillis(Math.max(Date.now(), options.adopt?.wallClock ?? 0)),
       pathBytes: (path) => paths.pathBytes(path),
       mtu: options.mtu,
+      handshakesPerSecond: crypto.handshakesPerSecond,
     });
     const engine = interfaces.createEngine({
       device,

@@ -56,11 +56,19 @@ export function pgConfig(connection: Connection): ClientConfig {
 }
 
 /**
+ * A connection that is not open yet. Without a listener, a server that dies between two statements would end the whole
+ * process; the next statement says the same as an error that can be caught.
+ */
+export function makeClient(connection: Connection): pg.Client {
+  return new pg.Client(pgConfig(connection)).on('error', () => undefined);
+}
+
+/**
  * Connects once and leaves. @throws WarrenError `database-unreachable`, `database-login-failed`, `database-missing`
  * or `database-too-old`; no message holds the password.
  */
 export async function checkDatabase(connection: Connection): Promise<void> {
-  const client = new pg.Client(pgConfig(connection));
+  const client = makeClient(connection);
   try {
     await client.connect();
     const { rows } = await client.query<{ version: string }>('select current_setting($1) as version', [

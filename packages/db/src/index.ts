@@ -9,6 +9,7 @@ export type {
   Actor,
   ApiKeyRow,
   AuditRow,
+  BouncePresence,
   ChangeRow,
   JoinInput,
   NetworkRow,
@@ -22,4 +23,5 @@ export type {
   Store,
   TokenRow,
   TombstoneRow,
+  WithdrawCondition,
 } from './store-api.js';

@@ -44,7 +44,8 @@ describe('migrations', () => {
   test('are applied once by replicas that start together', async () => {
     const url = await freshDatabase(server!);
     const applied = await Promise.all([migrate(url), migrate(url), migrate(url)]);
-    expect(applied.flat()).toHaveLength(1);
+    expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
+    expect(await migrate(url)).toEqual([]);
   });
 
   test('that fail are undone, and ones that were changed later are refused', async () => {

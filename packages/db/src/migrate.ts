@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WarrenError } from '@warren/base';
-import pg from 'pg';
-import { explainConnectError, parseDatabaseUrl, pgConfig } from './connection.js';
+import type pg from 'pg';
+import { explainConnectError, makeClient, parseDatabaseUrl } from './connection.js';
 
 /** Seen from `src` and from `dist` alike. */
 const MIGRATIONS = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
@@ -32,7 +32,7 @@ interface AppliedRow {
  */
 export async function migrate(url: string, folder = MIGRATIONS): Promise<string[]> {
   const connection = parseDatabaseUrl(url);
-  const client = new pg.Client(pgConfig(connection));
+  const client = makeClient(connection);
   try {
     await client.connect();
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
 import type { Network, NetworkNode, NodeKind, NodeStatus, Role, SignedRecord } from '@warren/topology';
 
-/** Who did it, for the audit log: `admin`, `apikey:<id>`, `local`, `node:<id>`, `token:<id>`. */
+/** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
 
 /** A network without its nodes; `revision` is its newest, starting at 1. */
@@ -26,6 +26,21 @@ export interface NodeRow extends NetworkNode {
   readonly startGeneration: number;
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
+}
+
+/** An agent bounce as the replicas have seen it, by the database's clock. */
+export interface BouncePresence {
+  readonly id: NodeId;
+  readonly networkId: NetworkId;
+  readonly unavailable: boolean;
+  /** Milliseconds since a replica had its stream open; since it joined, if none ever had. */
+  readonly unseenMs: number;
+}
+
+/** How long a bounce has to have been silent, and how recently another one heard, for the first to be withdrawn. */
+export interface WithdrawCondition {
+  readonly unseenMs: number;
+  readonly freshMs: number;
 }
 
 /** A join token without its secret, which nobody can read back. */
@@ -170,6 +185,18 @@ export interface Store {
   deleteNode(id: NodeId, actor: Actor): Promise<void>; // not-found
   /** Takes a start generation if it is newer than the last, or equal to it with `resuming`. False: a clone. */
   claimGeneration(id: NodeId, generation: number, resuming: boolean): Promise<boolean>;
+
+  /** Notes that these bounces have a stream open now. Observed state: no revision, nobody is told. */
+  noteBouncesSeen(ids: readonly NodeId[]): Promise<void>;
+  /** The active agent bounces of all networks. */
+  bouncePresences(): Promise<readonly BouncePresence[]>;
+  /**
+   * Decides that nobody shall be homed at a bounce, if it is still silent and another one that is available is not.
+   * False, and no revision, otherwise: of several replicas that see the same, one decides.
+   */
+  withdrawBounce(id: NodeId, condition: WithdrawCondition, actor: Actor): Promise<boolean>; // not-found
+  /** Takes that back. False: it was available. */
+  restoreBounce(id: NodeId, actor: Actor): Promise<boolean>; // not-found
 
   loadNetwork(id: NetworkId): Promise<NetworkState | undefined>;
   /** Rows after `revision`, oldest first; undefined when the log no longer reaches back that far: send a snapshot. */

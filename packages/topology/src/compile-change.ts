@@ -12,10 +12,7 @@ export interface DecidedNetwork {
 }
 
 /** `decide` and keep the result beside the network. */
-export const decideNetwork = (network: Network, down?: ReadonlySet<NodeId>): DecidedNetwork => ({
-  network,
-  facts: decide(network, down),
-});
+export const decideNetwork = (network: Network): DecidedNetwork => ({ network, facts: decide(network) });
 
 /**
  * What a change means for each node that sees it: for every node of `after`, `diffPeers` of its peers before and after,

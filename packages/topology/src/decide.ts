@@ -9,21 +9,19 @@ import { sortedPrefixes, sortedText } from './order.js';
  */
 export const standing = (node: NetworkNode): Role => (node.endpoint === undefined ? 'client' : node.role);
 
-const NONE: ReadonlySet<NodeId> = new Set();
-
 /**
  * Network-wide facts that pairs depend on (ADR 0006): who is homed where, and what is routed to which bounce.
  * Depends on the set of nodes only, not on the order of the map.
  *
- * @param down bounces that the caller holds for dead: nobody is homed there while another one lives. They stay peers of
- * everybody, so that they are found again.
+ * At a bounce that is `unavailable` nobody is homed while another one is not. It stays a peer of all bounces and direct
+ * nodes, so that it is found again.
  */
-export function decide(network: Network, down: ReadonlySet<NodeId> = NONE): Facts {
+export function decide(network: Network): Facts {
   const ids = sortedText(network.nodes.keys());
   const nodes = ids.map((id) => network.nodes.get(id)!);
   const bounces = nodes.filter((node) => standing(node) === 'bounce');
-  const living = bounces.filter((bounce) => !down.has(bounce.id));
-  // With all of them down it is better to stay than to be nowhere.
+  const living = bounces.filter((bounce) => !bounce.unavailable);
+  // With all of them unavailable it is better to stay than to be nowhere.
   const choice = (living.length > 0 ? living : bounces).map((bounce) => bounce.id);
   const homes = new Map<NodeId, NodeId>();
   const homed = new Map<NodeId, NodeId[]>(bounces.map((bounce) => [bounce.id, []]));

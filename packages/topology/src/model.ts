@@ -7,7 +7,7 @@ export const ROLES = ['bounce', 'direct', 'client'] as const satisfies readonly 
 export type NodeKind = 'agent' | 'vanilla';
 export type NodeStatus = 'pending' | 'active' | 'revoked' | 'expired';
 
-/** What the compiler needs to know of a node. Observed state (presence, paths) is not part of it. */
+/** What the compiler needs to know of a node. Observed state (presence, paths) is not part of it; decisions are. */
 export interface NetworkNode {
   readonly id: NodeId;
   readonly name: string;
@@ -18,6 +18,8 @@ export interface NetworkNode {
   readonly addresses: readonly IpAddress[];
   /** How others reach it: bounce and direct only. */
   readonly endpoint?: HostPort;
+  /** A bounce that the control plane decided to hold for dead: nobody is homed there while another one lives (ADR 0006). */
+  readonly unavailable?: true;
   /** The signed record of an agent's keys, verbatim; absent for vanilla members. */
   readonly record?: SignedRecord;
 }

@@ -82,12 +82,13 @@ export function renderPeersConf(peers: PeerMap, presharedKeys?: ReadonlyMap<Node
 
 /**
  * One file of peer sections for every client of a network: its direct nodes, and a bounce for everything else, without
- * preshared keys. WireGuard gives a prefix to one peer only, so with several bounces one of them, the lowest by id, has
- * the network, and the others are named in comments: a client homed at one of those needs its own file, which is exact.
+ * preshared keys. WireGuard gives a prefix to one peer only, so with several bounces one of them, the lowest by id
+ * that is available, has the network, and the others are named in comments: a client homed at one of those needs its own file, which is exact.
  */
 export function renderNetworkPeersConf(network: Network, facts: Facts): string {
   const nodes = [...network.nodes.values()].sort(byRoleAndName);
-  const gateway = [...facts.homed.keys()].sort(compareText)[0];
+  const bounces = [...facts.homed.keys()].sort(compareText);
+  const gateway = bounces.find((id) => !network.nodes.get(id)?.unavailable) ?? bounces[0];
   const listed = nodes.filter((node) => node.id === gateway || standing(node) === 'direct');
   const peers = listed.map(
     (node): WgQuickPeer => ({

@@ -47,6 +47,17 @@ export class Hubs {
     return this.#open.get(network)?.sessions.has(node) ?? false;
   }
 
+  /** Bounces with an open stream here, and since when. */
+  connectedBounces(): Map<NodeId, number> {
+    const bounces = new Map<NodeId, number>();
+    for (const { version, sessions } of this.#open.values()) {
+      for (const { nodeId, since } of sessions.values()) {
+        if (version.decided.network.nodes.get(nodeId)?.role === 'bounce') bounces.set(nodeId, since);
+      }
+    }
+    return bounces;
+  }
+
   connected(network: NetworkId): number {
     return this.#open.get(network)?.sessions.size ?? 0;
   }

@@ -2,7 +2,7 @@ import { InvariantError, type NetworkId, type NodeId } from '@warren/base';
 import type { ChangeRow, Store } from '@warren/db';
 import { decodeTombstone } from '@warren/identity';
 import type { Position } from '@warren/proto';
-import { compileChange } from '@warren/topology';
+import { compileChange, type Network } from '@warren/topology';
 import { selfConfig } from '../codec/agent-codec.js';
 import type { Log } from '../log.js';
 import { isDigest, moveDigest } from './digest.js';
@@ -166,7 +166,7 @@ export class NetworkHub {
     const renamed = [...step.changed].some((id) => isRenamedBounce(before, step.version, id));
     const deltas = renamed ? undefined : compileChange(before.decided, decided, step.changed);
     const cache: DeltaCache = new Map();
-    for (const session of this.#sessions.values()) {
+    for (const session of bouncesFirst(this.#sessions, decided.network)) {
       const { nodeId } = session;
       const node = decided.network.nodes.get(nodeId);
       if (!node) {
@@ -262,6 +262,13 @@ export class NetworkHub {
 }
 
 const CLONE = 'another copy of this state directory is connected: stop one of them, or join it anew';
+
+/** A home that knows its new member before the member calls answers its first handshake, not the one 5 s later. */
+function bouncesFirst(sessions: ReadonlyMap<NodeId, Session>, network: Network): Session[] {
+  const isBounce = ({ nodeId }: Session): boolean => network.nodes.get(nodeId)?.role === 'bounce';
+  const all = [...sessions.values()];
+  return [...all.filter(isBounce), ...all.filter((session) => !isBounce(session))];
+}
 
 function isRenamedBounce(before: Version, after: Version, id: NodeId): boolean {
   const [old, now] = [before.decided.network.nodes.get(id), after.decided.network.nodes.get(id)];

@@ -45,6 +45,8 @@ export class Session {
   #buffered = 0;
   #unackedSince: number | undefined;
   #open = true;
+  /** When it began, by the clock of `now`. */
+  readonly since: number;
 
   constructor(
     readonly nodeId: NodeId,
@@ -52,7 +54,9 @@ export class Session {
     private readonly stream: SyncStream,
     private readonly limits: SessionLimits,
     private readonly now: () => number,
-  ) {}
+  ) {
+    this.since = now();
+  }
 
   /** The position of the last message sent. */
   get position(): Position {

@@ -70,6 +70,7 @@ export const NodeView = z
     endpoint: z.string().nullable(),
     listenPort: z.number().int().nullable(),
     online: z.boolean().nullable().meta({ description: 'Whether its agent is connected; null for vanilla members' }),
+    unavailable: z.boolean().meta({ description: 'A bounce held for dead: nobody is homed there until it is back' }),
     tags: z.array(z.string()),
     ephemeral: z.boolean(),
     createdAt: Time,

@@ -30,6 +30,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   endpoint: row.endpoint ?? null,
   listenPort: row.listenPort,
   online: row.kind === 'agent' ? row.status === 'active' && hubs.isOnline(row.networkId, row.id) : null,
+  unavailable: row.unavailable ?? false,
   tags: [...row.tags],
   ephemeral: row.ephemeral,
   createdAt: time(row.createdAt),

@@ -20,6 +20,7 @@ interface NodeColumns {
   kind: string;
   publicKey: string;
   endpoint: string | null;
+  unavailable: boolean;
   record: Uint8Array<ArrayBuffer> | null;
   identityKey: Uint8Array<ArrayBuffer> | null;
   signature: Uint8Array<ArrayBuffer> | null;
@@ -36,8 +37,8 @@ export async function loadNetwork({ sql }: Database, id: NetworkId): Promise<Net
     if (!network) return undefined;
     const [nodes, tombstones] = await Promise.all([
       tx<NodeColumns[]>`
-        SELECT id, name, role, kind, public_key AS "publicKey", endpoint, record, identity_key AS "identityKey",
-          signature, (SELECT array_agg(host(address)) FROM node_address WHERE node_id = node.id) AS addresses
+        SELECT id, name, role, kind, public_key AS "publicKey", endpoint, unavailable, record,
+          identity_key AS "identityKey", signature, (SELECT array_agg(host(address)) FROM node_address WHERE node_id = node.id) AS addresses
         FROM node WHERE network_id = ${id} AND status = 'active' ORDER BY id`,
       tx<
         TombstoneRow[]

@@ -4,6 +4,7 @@ import type { OpenStoreOptions, Store } from '../store-api.js';
 import { ADDRESS_REST } from './addresses.js';
 import { checkApiKey, createApiKey, deleteApiKey, listApiKeys } from './api-keys.js';
 import { listAudit } from './audit.js';
+import { bouncePresences, noteBouncesSeen, restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { type Database, openClients } from './database.js';
@@ -63,6 +64,10 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     revokeNode: guard((id, actor) => revokeNode(database, id, actor, signTombstone)),
     deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
     claimGeneration: guard((id, generation, resuming) => claimGeneration(database, id, generation, resuming)),
+    noteBouncesSeen: guard((ids) => noteBouncesSeen(database, ids)),
+    bouncePresences: guard(() => bouncePresences(database)),
+    withdrawBounce: guard((id, condition, actor) => withdrawBounce(database, id, condition, actor)),
+    restoreBounce: guard((id, actor) => restoreBounce(database, id, actor)),
     loadNetwork: guard((id) => loadNetwork(database, id)),
     changesSince: guard((id, revision) => changesSince(database, id, revision)),
     pruneChanges: guard((keep) => pruneChanges(database, keep)),

@@ -58,13 +58,24 @@ export function toNetworkNode(row: NetworkNodeColumns): NetworkNode {
     publicKey: row.publicKey as PublicKey,
     addresses: sortAddresses(row.addresses.map(({ address }) => address)),
     ...(row.endpoint !== null && { endpoint: row.endpoint as HostPort }),
+    ...(row.unavailable && { unavailable: true }),
     ...optionalRecord(row),
   };
 }
 
 type NetworkNodeColumns = Pick<
   NodeWithAddresses,
-  'id' | 'name' | 'role' | 'kind' | 'publicKey' | 'addresses' | 'endpoint' | 'record' | 'identityKey' | 'signature'
+  | 'id'
+  | 'name'
+  | 'role'
+  | 'kind'
+  | 'publicKey'
+  | 'addresses'
+  | 'endpoint'
+  | 'unavailable'
+  | 'record'
+  | 'identityKey'
+  | 'signature'
 >;
 
 /** Leaves the hash behind. */
@@ -86,8 +97,13 @@ export function toTokenRow(row: Rows.JoinToken): TokenRow {
 /** As others see it: nobody but active nodes. */
 export const visible = (node: NodeRow): NetworkNode | null => {
   if (node.status !== 'active') return null;
-  const { id, name, role, kind, publicKey, addresses, endpoint, record } = node;
-  return { id, name, role, kind, publicKey, addresses, ...(endpoint && { endpoint }), ...(record && { record }) };
+  const { id, name, role, kind, publicKey, addresses, endpoint, unavailable, record } = node;
+  return {
+    ...{ id, name, role, kind, publicKey, addresses },
+    ...(endpoint && { endpoint }),
+    ...(unavailable && { unavailable }),
+    ...(record && { record }),
+  };
 };
 
 /** A node in the change log: bytes as base64, everything else as it is. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Store } from '../store-api.js';
 import { openTestStore } from '../testing/members.js';
 import { externalServer, freshDatabase, type TestServer } from '../testing/servers.js';
+import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { membersSuite } from './members.suite.js';
@@ -23,4 +24,5 @@ describe('the store on an external PostgreSQL, by TCP', () => {
   membersSuite(given);
   keepingSuite(given);
   changesSuite(given);
+  bouncesSuite(given);
 });

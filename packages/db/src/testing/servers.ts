@@ -4,8 +4,8 @@ import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
-import { formatDatabaseUrl, parseDatabaseUrl, pgConfig } from '../connection.js';
+import type pg from 'pg';
+import { formatDatabaseUrl, makeClient, parseDatabaseUrl } from '../connection.js';
 import { findBinaries } from '../embedded/binaries.js';
 import { startEmbedded } from '../embedded/server.js';
 import { chooseRunner } from '../embedded/unprivileged.js';
@@ -83,7 +83,7 @@ export async function query<T extends pg.QueryResultRow>(
   text: string,
   values: unknown[] = [],
 ): Promise<T[]> {
-  const client = new pg.Client(pgConfig(parseDatabaseUrl(url)));
+  const client = makeClient(parseDatabaseUrl(url));
   try {
     await client.connect();
     return (await client.query<T>(text, values)).rows;

@@ -110,6 +110,8 @@ export const NodeScalarFieldEnum = {
   identityKey: 'identityKey',
   signature: 'signature',
   startGeneration: 'startGeneration',
+  unavailable: 'unavailable',
+  seenAt: 'seenAt',
   createdAt: 'createdAt',
   revokedAt: 'revokedAt'
 } as const

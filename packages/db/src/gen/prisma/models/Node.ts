@@ -51,6 +51,8 @@ export type NodeMinAggregateOutputType = {
   identityKey: runtime.Bytes | null
   signature: runtime.Bytes | null
   startGeneration: bigint | null
+  unavailable: boolean | null
+  seenAt: Date | null
   createdAt: Date | null
   revokedAt: Date | null
 }
@@ -70,6 +72,8 @@ export type NodeMaxAggregateOutputType = {
   identityKey: runtime.Bytes | null
   signature: runtime.Bytes | null
   startGeneration: bigint | null
+  unavailable: boolean | null
+  seenAt: Date | null
   createdAt: Date | null
   revokedAt: Date | null
 }
@@ -90,6 +94,8 @@ export type NodeCountAggregateOutputType = {
   identityKey: number
   signature: number
   startGeneration: number
+  unavailable: number
+  seenAt: number
   createdAt: number
   revokedAt: number
   _all: number
@@ -121,6 +127,8 @@ export type NodeMinAggregateInputType = {
   identityKey?: true
   signature?: true
   startGeneration?: true
+  unavailable?: true
+  seenAt?: true
   createdAt?: true
   revokedAt?: true
 }
@@ -140,6 +148,8 @@ export type NodeMaxAggregateInputType = {
   identityKey?: true
   signature?: true
   startGeneration?: true
+  unavailable?: true
+  seenAt?: true
   createdAt?: true
   revokedAt?: true
 }
@@ -160,6 +170,8 @@ export type NodeCountAggregateInputType = {
   identityKey?: true
   signature?: true
   startGeneration?: true
+  unavailable?: true
+  seenAt?: true
   createdAt?: true
   revokedAt?: true
   _all?: true
@@ -267,6 +279,8 @@ export type NodeGroupByOutputType = {
   identityKey: runtime.Bytes | null
   signature: runtime.Bytes | null
   startGeneration: bigint
+  unavailable: boolean
+  seenAt: Date | null
   createdAt: Date
   revokedAt: Date | null
   _count: NodeCountAggregateOutputType | null
@@ -310,6 +324,8 @@ export type NodeWhereInput = {
   identityKey?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   signature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFilter<"Node"> | bigint | number
+  unavailable?: Prisma.BoolFilter<"Node"> | boolean
+  seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
@@ -333,6 +349,8 @@ export type NodeOrderByWithRelationInput = {
   identityKey?: Prisma.SortOrderInput | Prisma.SortOrder
   signature?: Prisma.SortOrderInput | Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
+  unavailable?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   network?: Prisma.NetworkOrderByWithRelationInput
@@ -359,6 +377,8 @@ export type NodeWhereUniqueInput = Prisma.AtLeast<{
   identityKey?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   signature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFilter<"Node"> | bigint | number
+  unavailable?: Prisma.BoolFilter<"Node"> | boolean
+  seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
@@ -382,6 +402,8 @@ export type NodeOrderByWithAggregationInput = {
   identityKey?: Prisma.SortOrderInput | Prisma.SortOrder
   signature?: Prisma.SortOrderInput | Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
+  unavailable?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.NodeCountOrderByAggregateInput
@@ -410,6 +432,8 @@ export type NodeScalarWhereWithAggregatesInput = {
   identityKey?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
   signature?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntWithAggregatesFilter<"Node"> | bigint | number
+  unavailable?: Prisma.BoolWithAggregatesFilter<"Node"> | boolean
+  seenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
 }
@@ -429,6 +453,8 @@ export type NodeCreateInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -452,6 +478,8 @@ export type NodeUncheckedCreateInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -473,6 +501,8 @@ export type NodeUpdateInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -496,6 +526,8 @@ export type NodeUncheckedUpdateInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -518,6 +550,8 @@ export type NodeCreateManyInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
 }
@@ -537,6 +571,8 @@ export type NodeUpdateManyMutationInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -557,6 +593,8 @@ export type NodeUncheckedUpdateManyInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -587,6 +625,8 @@ export type NodeCountOrderByAggregateInput = {
   identityKey?: Prisma.SortOrder
   signature?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
+  unavailable?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -611,6 +651,8 @@ export type NodeMaxOrderByAggregateInput = {
   identityKey?: Prisma.SortOrder
   signature?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
+  unavailable?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -630,6 +672,8 @@ export type NodeMinOrderByAggregateInput = {
   identityKey?: Prisma.SortOrder
   signature?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
+  unavailable?: Prisma.SortOrder
+  seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -766,6 +810,8 @@ export type NodeCreateWithoutNetworkInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressCreateNestedManyWithoutNodeInput
@@ -787,6 +833,8 @@ export type NodeUncheckedCreateWithoutNetworkInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -838,6 +886,8 @@ export type NodeScalarWhereInput = {
   identityKey?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   signature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFilter<"Node"> | bigint | number
+  unavailable?: Prisma.BoolFilter<"Node"> | boolean
+  seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
 }
@@ -857,6 +907,8 @@ export type NodeCreateWithoutAddressesInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -879,6 +931,8 @@ export type NodeUncheckedCreateWithoutAddressesInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   uses?: Prisma.TokenUseUncheckedCreateNestedManyWithoutNodeInput
@@ -915,6 +969,8 @@ export type NodeUpdateWithoutAddressesInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -937,6 +993,8 @@ export type NodeUncheckedUpdateWithoutAddressesInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   uses?: Prisma.TokenUseUncheckedUpdateManyWithoutNodeNestedInput
@@ -957,6 +1015,8 @@ export type NodeCreateWithoutUsesInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -979,6 +1039,8 @@ export type NodeUncheckedCreateWithoutUsesInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -1015,6 +1077,8 @@ export type NodeUpdateWithoutUsesInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -1037,6 +1101,8 @@ export type NodeUncheckedUpdateWithoutUsesInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -1057,6 +1123,8 @@ export type NodeCreateManyNetworkInput = {
   identityKey?: runtime.Bytes | null
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
+  unavailable?: boolean
+  seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
 }
@@ -1076,6 +1144,8 @@ export type NodeUpdateWithoutNetworkInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUpdateManyWithoutNodeNestedInput
@@ -1097,6 +1167,8 @@ export type NodeUncheckedUpdateWithoutNetworkInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -1118,6 +1190,8 @@ export type NodeUncheckedUpdateManyWithoutNetworkInput = {
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1178,6 +1252,8 @@ export type NodeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   identityKey?: boolean
   signature?: boolean
   startGeneration?: boolean
+  unavailable?: boolean
+  seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
@@ -1202,6 +1278,8 @@ export type NodeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   identityKey?: boolean
   signature?: boolean
   startGeneration?: boolean
+  unavailable?: boolean
+  seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
@@ -1223,6 +1301,8 @@ export type NodeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   identityKey?: boolean
   signature?: boolean
   startGeneration?: boolean
+  unavailable?: boolean
+  seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
@@ -1244,11 +1324,13 @@ export type NodeSelectScalar = {
   identityKey?: boolean
   signature?: boolean
   startGeneration?: boolean
+  unavailable?: boolean
+  seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
 }
 
-export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
+export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
 export type NodeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
   addresses?: boolean | Prisma.Node$addressesArgs<ExtArgs>
@@ -1294,6 +1376,14 @@ export type $NodePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     identityKey: runtime.Bytes | null
     signature: runtime.Bytes | null
     startGeneration: bigint
+    /**
+     * A bounce that was decided to be dead: nobody is homed there. A change like any other (ADR 0006).
+     */
+    unavailable: boolean
+    /**
+     * Bounces only: when a replica last had its stream open. Observed, so no change.
+     */
+    seenAt: Date | null
     createdAt: Date
     revokedAt: Date | null
   }, ExtArgs["result"]["node"]>
@@ -1737,6 +1827,8 @@ export interface NodeFieldRefs {
   readonly identityKey: Prisma.FieldRef<"Node", 'Bytes'>
   readonly signature: Prisma.FieldRef<"Node", 'Bytes'>
   readonly startGeneration: Prisma.FieldRef<"Node", 'BigInt'>
+  readonly unavailable: Prisma.FieldRef<"Node", 'Boolean'>
+  readonly seenAt: Prisma.FieldRef<"Node", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Node", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"Node", 'DateTime'>
 }

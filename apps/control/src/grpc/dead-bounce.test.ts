@@ -1,0 +1,56 @@
+import { Role } from '@warren/proto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bounceTimes } from '../hub/bounce-monitor.js';
+import { startTestPlane, type TestPlane, until } from '../testing/control-plane.fixture.js';
+import { FakeAgent } from '../testing/fake-agent.fixture.js';
+import type { FakeStream } from '../testing/fake-stream.fixture.js';
+
+const GRACE = 1_000;
+let plane: TestPlane;
+beforeAll(async () => {
+  plane = await startTestPlane({ config: { bounceGrace: GRACE } });
+});
+afterAll(() => plane.stop());
+
+const join = async (name: string, role = Role.ROLE_CLIENT): Promise<FakeAgent> =>
+  FakeAgent.join(await plane.token(), {
+    name,
+    role,
+    ...(role === Role.ROLE_BOUNCE && { endpoint: `${name}.example:51820` }),
+  });
+/** The bounce that a client is a WireGuard peer of. */
+const homeOf = (stream: FakeStream): string | undefined =>
+  stream.peers.find((peer) => peer.name.startsWith('bounce') && peer.allowedIps.length > 0)?.name;
+
+it('a bounce whose stream ends is left by its members, also by one that was away, and taken back when it returns', async () => {
+  const bounces = [await join('bounce1', Role.ROLE_BOUNCE), await join('bounce2', Role.ROLE_BOUNCE)];
+  const streams = await Promise.all(bounces.map((bounce) => bounce.sync().synced()));
+  const clients = await Promise.all(['one', 'two'].map((name) => join(name)));
+  const [here, leaver] = await Promise.all(clients.map((client) => client.sync().synced()));
+  const home = homeOf(here!);
+  const dead = home === 'bounce1' ? 0 : 1;
+  const left = bounces[1 - dead]!.request.name;
+  await until(() => leaver!.names.length === 3, 'everybody is known');
+  leaver!.cancel();
+
+  streams[dead]!.cancel();
+  await until(() => homeOf(here!) === left, 'the client has another home');
+  expect(here!.snapshots).toHaveLength(1);
+  const standing = streams[1 - dead]!.peers;
+  expect(standing.find(({ name }) => name === 'one')?.allowedIps.length).toBe(2);
+  expect(standing.find(({ name }) => name === 'two')?.allowedIps.length).toBe(2);
+
+  const { position, entries: held } = leaver!;
+  const again = await clients[1]!.sync({ position, held, digest: leaver!.digest }).synced();
+  expect([again.snapshots.length, homeOf(again)]).toEqual([0, left]);
+
+  const returned = performance.now();
+  const back = await bounces[dead]!.sync({ startGeneration: 2 }).synced();
+  expect(homeOf(here!)).toBe(left);
+  await until(() => homeOf(here!) === home, 'the client is homed as before');
+  expect(performance.now() - returned).toBeGreaterThan(bounceTimes(GRACE).stable);
+  for (const stream of [here!, again, back, streams[1 - dead]!]) stream.heartbeat();
+  await until(() => [here!, again, back].every(({ replies }) => replies.length > 0), 'digests agree');
+  expect([here!, again, back].map(({ farewell }) => farewell)).toEqual([undefined, undefined, undefined]);
+  for (const agent of [...bounces, ...clients]) agent.close();
+});
