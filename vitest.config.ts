@@ -31,6 +31,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'soak',
+          // For `npm run soak` only: hours, not minutes.
+          include: process.env.WARREN_SOAK ? ['tests/soak/**/*.test.ts'] : [],
+          fileParallelism: false,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'interop',
           include: ['tests/interop/**/*.test.ts'],
           // WireGuard's own script is not ours to ship: run where the environment names it.
