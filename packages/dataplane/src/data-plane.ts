@@ -262,6 +262,7 @@ class RunningDataPlane implements DataPlane {
   }
 
   #setEndpoint(peer: PublicKey, endpoint: Endpoint): void {
+    this.#record.resolved(peer, endpoint);
     this.#worker
       .request(() => ({ request: { type: 'set-endpoint', peer, endpoint } }))
       .catch((error: Error) => {

@@ -1,9 +1,11 @@
 import { type Endpoint, type Instant, instant, type PublicKey } from '@warren/base';
+import { bootTime } from '@warren/udp';
 import type { Device, PathId } from '@warren/wireguard';
+import { BootClock } from './boot-clock.js';
 import type { PathTable } from './path-table.js';
 
-/** Most that setTimeout takes. */
-const MAX_DELAY = 2 ** 31 - 1;
+/** Node's timers stand still while the host is suspended: after it they are late by no more than this. */
+const MAX_DELAY = 10_000;
 /** WireGuard message type 1 (paper §5.4.2). */
 const INITIATION = 1;
 /** Initiations in a row without an answer, about 5 seconds apart, after which the endpoint is worth a doubt. */
@@ -68,7 +70,7 @@ export class MachineDriver {
     if (!deadline || deadline.at >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = deadline.at;
-    const delay = Math.min(Math.max(Math.ceil(deadline.at - performance.now()), 0), MAX_DELAY);
+    const delay = Math.min(Math.max(Math.ceil(deadline.at - now()), 0), MAX_DELAY);
     this.#timer = setTimeout(() => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.parts.device.handleTimeout(now());
@@ -91,5 +93,10 @@ export class MachineDriver {
   }
 }
 
+let clock: BootClock | undefined;
+
 /** The machine's clock: monotonic milliseconds of this thread. */
-export const now = (): Instant => instant(performance.now());
+export function now(): Instant {
+  clock ??= new BootClock(() => performance.now(), bootTime);
+  return instant(clock.now());
+}

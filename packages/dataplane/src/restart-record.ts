@@ -50,6 +50,14 @@ export class RestartRecord {
     if (this.#peers.has(peer)) this.#heard.set(peer, endpoint);
   }
 
+  /** The name of its endpoint stands for this now, and the worker was told so. */
+  resolved(peer: PublicKey, endpoint: Endpoint): void {
+    const recorded = this.#peers.get(peer);
+    if (!recorded) return;
+    this.#peers.set(peer, { ...recorded, endpoint });
+    if (this.#heard.has(peer)) this.#heard.set(peer, endpoint);
+  }
+
   /** After the worker has applied it. */
   configured(change: DeviceChange): void {
     if (change.privateKey) {

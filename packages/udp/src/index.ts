@@ -1,4 +1,4 @@
-export { ERRNO, errnoName, type Libc, loadLibc, unsupportedHost } from './libc.js';
+export { bootTime, ERRNO, errnoName, type Libc, loadLibc, unsupportedHost } from './libc.js';
 export { PacketMemory } from './packet-memory.js';
 export { type Readiness, watchReadable } from './readiness.js';
 export {
