@@ -188,6 +188,7 @@ function program(name, args) {
 export const CHECKS = {
   'format and lint (biome)': () => program('biome', ['ci', '--colors=off', '.']),
   'types, tests included (tsc)': () => program('turbo', ['run', 'typecheck', '--output-logs=errors-only']),
+  'nothing unused (knip)': () => program('knip', ['--no-progress']),
   'import direction': checkImports,
   'pure packages are pure': checkPurity,
   'file sizes': checkSizes,

@@ -1,8 +1,8 @@
-import { type HostPort, parseHostPort } from '@warren/base';
+import { type HostPort, parseHostPort, WarrenError } from '@warren/base';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './commands/context.js';
 import type { Config } from './config.js';
-import { type ExitCode, exitCodeOf } from './errors.js';
+import { describeError, type ExitCode, exitCodeOf } from './errors.js';
 import type { HostRequirements } from './host/requirements.js';
 import { createOutput, reportError, type Streams } from './output.js';
 import { VERSION } from './version.js';
@@ -47,7 +47,7 @@ function reportUsage(error: CommanderError, args: readonly string[], said: strin
     streams.err(said.join(''));
     return 2;
   }
-  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  const { message } = describeError(new WarrenError('usage', error.message.replace(/^error: /, '')));
   const command = error.code === 'commander.unknownCommand' ? undefined : args.find((arg) => !arg.startsWith('-'));
   streams.err(`agent: ${message}; see agent ${command ? `${command} ` : ''}--help\n`);
   if (args.includes('--json')) streams.out(`${JSON.stringify({ error: { code: 'usage', message } })}\n`);

@@ -46,6 +46,12 @@ describe('a reported error', () => {
     expect(report(error, false)).toEqual({ code: 1, out: '', err: 'agent: first second\n' });
   });
 
+  it('has no control characters, whoever put them into a name', () => {
+    expect(report(new WarrenError('node-unknown', 'no node a\u001b[31mb\u0007'), false).err).toBe(
+      'agent: no node a\ufffd[31mb\ufffd\n',
+    );
+  });
+
   it('is also an object on stdout with --json', () => {
     const { out } = report(new WarrenError('port-in-use', 'UDP port 1 is in use'), true);
     expect(JSON.parse(out)).toEqual({ error: { code: 'port-in-use', message: 'UDP port 1 is in use' } });

@@ -37,7 +37,8 @@ export function describeError(error: unknown): { code: string; message: string }
   return { code: 'internal', message: oneLine(`the agent failed inside, please report it: ${text}`) };
 }
 
-export type SystemError = Error & { code: string; path?: string };
+/** `address`: of a socket. */
+export type SystemError = Error & { code: string; path?: string; address?: string };
 
 /** Whether Node made this error from a failed system call, e.g. `ENOENT`. */
 export function isSystemError(error: unknown): error is SystemError {
@@ -48,7 +49,7 @@ export function isSystemError(error: unknown): error is SystemError {
 export const isMissing = (error: unknown): boolean => isSystemError(error) && error.code === 'ENOENT';
 
 function describeSystemError(error: SystemError): { code: string; message: string } {
-  const where = error.path ?? 'a file';
+  const where = error.path ?? error.address ?? 'a file';
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return { code: 'not-permitted', message: `no permission for ${where}: run the command as root` };
   }
@@ -56,4 +57,12 @@ function describeSystemError(error: SystemError): { code: string; message: strin
   return { code: 'system-error', message: oneLine(`the system refused: ${error.message}`) };
 }
 
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
+/** Control characters, which names and replies from elsewhere may hold, do not reach the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
+const oneLine = (text: string): string =>
+  text
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(CONTROL, '\u{fffd}')
+    .trim();

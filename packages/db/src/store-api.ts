@@ -1,5 +1,5 @@
-import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
-import type { Network, NetworkNode, NodeKind, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type { HostPort, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
+import type { Network, NetworkNode, NodeStatus, Role, SignedRecord } from '@warren/topology';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -246,4 +246,3 @@ export interface OpenStoreOptions {
  * wrong`.
  */
 export type OpenStore = (options: OpenStoreOptions) => Promise<Store>;
-export type { IpAddress, NodeKind };

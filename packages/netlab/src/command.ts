@@ -49,7 +49,8 @@ export function execute(
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      reject(error.code === 'ENOENT' ? programMissing(command) : error);
+      // EACCES: also when it is nowhere, and PATH names a folder that this user may not read.
+      reject(error.code === 'ENOENT' || error.code === 'EACCES' ? programMissing(command) : error);
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);

@@ -36,7 +36,7 @@ const item = value.filter((one) => !one.includes(','));
 const prefix = fc.tuple(fc.ipV4(), fc.nat(32)).map(([address, length]) => `${address}/${length}`);
 const hostPrefix = fc.oneof(
   fc.ipV4().map((a) => `${a}/32` as Prefix),
-  fc.nat(65_535).map((n) => `fd00::${(n + 1).toString(16)}/128` as Prefix),
+  fc.integer({ min: 1, max: 65_535 }).map((n) => `fd00::${n.toString(16)}/128` as Prefix),
 );
 const optional = <T extends Record<string, fc.Arbitrary<unknown>>>(model: T) => fc.record(model, { requiredKeys: [] });
 const endpoint = fc

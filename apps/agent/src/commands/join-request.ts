@@ -23,7 +23,7 @@ export interface JoinRequestOptions {
 /** A new membership with the root that was pinned (DER), or the one that this host has already. */
 export type JoinOutcome =
   | { readonly reply: JoinResponse; readonly root: Uint8Array }
-  | { readonly again: JoinedNetwork };
+  | { readonly again: JoinedNetwork; readonly root: Uint8Array };
 
 /**
  * Checks the pin, asks what the token leads to, compares that with this host's LANs and networks, and joins.
@@ -39,7 +39,7 @@ export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutc
   return withControlClient(target, async (client) => {
     const prepared = await prepareOrResume(client, token, folder.pending);
     const again = networks.find(({ membership }) => membership.networkId === prepared.networkId);
-    if (again) return { again };
+    if (again) return { again, root: root.raw };
     const ours = new Set(networks.map(({ membership }) => membership.interfaceName));
     requireNoLanClash(prepared.cidrs, prefixes, ours);
     requireNoNetworkClash(prepared.cidrs, await joinedPrefixes(networks));

@@ -5,6 +5,7 @@ import type { JoinResponse } from '@warren/proto';
 import { nodeNameFromHostname, type Role } from '@warren/topology';
 import { encodeLastKnown, ZERO_POSITION } from '../codec/sync.js';
 import { DEFAULT_INTERFACE, DEFAULT_LISTEN_PORT } from '../config.js';
+import { findPinnedControl } from '../control/pinned-root.js';
 import { askDaemon } from '../daemon/socket-client.js';
 import type { ExitCode } from '../errors.js';
 import { listInterfaces, nextFreeInterface, requireFreeInterface } from '../host/interfaces.js';
@@ -47,7 +48,11 @@ export async function joinCommand(context: CommandContext, options: JoinOptions)
   const token = requireToken(options.token);
   const networks = await listNetworks(context.stateDir);
   const repeated = networks.find(({ membership }) => membership.tokenId === token.id);
-  if (repeated) return goUpAgain(context, options, repeated);
+  if (repeated) {
+    if (!options.control) return goUpAgain(context, options, repeated);
+    const { root } = await findPinnedControl([options.control], token.pin, () => new Date());
+    return goUpAgain(context, options, await moveControl(repeated, [options.control], root.raw));
+  }
   // While the control plane is asked, what comes after it is loaded.
   const ahead = Promise.all([import('./foreground.js'), options.start && import('@warren/dataplane')]);
   const place = await choosePlace(options, networks);
@@ -95,7 +100,7 @@ async function join(
     const outcome = await requestJoin({ token, addresses, wishes, networks, folder });
     if ('again' in outcome) {
       await folder.discard();
-      return outcome;
+      return { again: await moveControl(outcome.again, addresses, outcome.root) };
     }
     const control = { addresses, root: toBase64(outcome.root) };
     const membership = membershipOf(outcome.reply, options, token, place, control);
@@ -153,6 +158,23 @@ async function goUpAgain(context: CommandContext, options: JoinOptions, network:
   }
   context.output.note(`this host has already joined network ${networkName}: it keeps its identity`);
   return goUp(context, options, network.membership);
+}
+
+/**
+ * Where the control plane was just found is where it is from now on: joining again is how a host learns that it moved.
+ * A running daemon learns it from `add-network`.
+ */
+async function moveControl(
+  network: JoinedNetwork,
+  addresses: readonly HostPort[],
+  root: Uint8Array,
+): Promise<JoinedNetwork> {
+  const { membership, state } = network;
+  const known = membership.control;
+  if (toBase64(root) !== known.root || addresses.join() === known.addresses.join()) return network;
+  const moved = { ...membership, control: { ...known, addresses } };
+  await state.saveMembership(moved);
+  return { state, membership: moved };
 }
 
 /** Hands the network to a running daemon, or starts one. */

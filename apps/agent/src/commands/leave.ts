@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { WarrenError } from '@warren/base';
+import { takeDownLeftovers } from '../daemon/leftovers.js';
 import { askDaemon } from '../daemon/socket-client.js';
 import type { ExitCode } from '../errors.js';
 import { runProgram } from '../host/program.js';
 import { hasSystemd, isServiceInstalled, removeService } from '../host/systemd.js';
-import { removeEmptyFolder } from '../state/join-folder.js';
+import { createLog } from '../log.js';
+import { removeEmptyFolder } from '../state/atomic-file.js';
 import { type JoinedNetwork, listNetworks, selectNetwork } from '../state/network-state.js';
 import type { CommandContext } from './context.js';
 
@@ -31,6 +33,11 @@ export async function leaveCommand(context: CommandContext, options: LeaveOption
     await askDaemon(stateDir, { method: 'down', network: networkId }).catch(() => undefined);
     await chosen.state.remove();
   }
+  // No daemon may ever start here again to clean up after one that was killed.
+  await takeDownLeftovers(
+    stateDir,
+    createLog(context.config.logLevel, context.streams.err, () => new Date()),
+  );
   const last = networks.length === 1;
   if (last && (await hasSystemd()) && (await isServiceInstalled(stateDir))) await removeService(runProgram);
   if (last) await removeEmptyFolder(join(stateDir, 'networks'));
@@ -70,7 +77,8 @@ async function askRunning(stateDir: string, network: string): Promise<boolean> {
 }
 
 function withForceHint(error: unknown): unknown {
-  if (!(error instanceof WarrenError) || error.code !== 'control-unreachable') return error;
+  const lost = error instanceof WarrenError && ['control-unreachable', 'pin-mismatch'].includes(error.code);
+  if (!lost) return error;
   const hint = 'with --force only the state here is removed, and the node must be revoked there';
   return new WarrenError(error.code, `${error.message}; ${hint}`, { cause: error });
 }

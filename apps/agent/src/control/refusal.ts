@@ -5,6 +5,11 @@ import { RefusedError } from '../errors.js';
 /** Codes with which a control plane says that it cannot answer now: coming back later is right. */
 const TRANSIENT = new Set(['internal', 'draining', 'database-unavailable']);
 
+/** How OpenSSL says that a chain does not end in our root, or is for another name. */
+const FOREIGN =
+  /self.signed certificate|local issuer certificate|verify the first certificate|signature failure|altnames/i;
+const CLOCK = /certificate (has expired|is not yet valid)/i;
+
 /** The stable code in the trailing metadata; undefined when the control plane did not say it. */
 export function refusalCode(error: unknown): string | undefined {
   const metadata = (error as Partial<ServiceError> | undefined)?.metadata;
@@ -26,6 +31,16 @@ export function translateCallError(error: unknown, address: string): Error {
   if (refusal !== undefined && !TRANSIENT.has(refusal)) return new RefusedError(refusal, details ?? error.message);
   if (typeof code !== 'number') return error;
   const why = tidy(details || Status[code] || '');
+  if (CLOCK.test(why)) {
+    const message = `the certificate at ${address} cannot be right at the time of this host's clock (${why}): set the clock`;
+    return new WarrenError('clock-wrong', message, { cause: error });
+  }
+  if (FOREIGN.test(why)) {
+    const message =
+      `at ${address} answers another control plane than this network's, or somebody in between (${why}): ` +
+      'check the address; was its data directory made anew?';
+    return new WarrenError('pin-mismatch', message, { cause: error });
+  }
   return new WarrenError('control-unreachable', `the control plane at ${address} did not answer: ${why}; try again`, {
     cause: error,
   });

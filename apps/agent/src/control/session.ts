@@ -1,4 +1,4 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { type ClientDuplexStream, connectivityState } from '@grpc/grpc-js';
 import type { AgentServiceClient, Farewell, SyncRequest, SyncResponse } from '@warren/proto';
 import type { Log } from '../log.js';
 import type { Backoff } from './backoff.js';
@@ -12,7 +12,7 @@ export interface SessionOptions {
   /** A client ready for Sync; renews the certificate first when needed. Rejects when that fails. */
   readonly openClient: (address: string) => Promise<AgentServiceClient>;
   /** Tried in turn, one an attempt. */
-  readonly addresses: readonly string[];
+  readonly addresses: () => readonly string[];
   /** First message of a stream; `fresh`: ask for a snapshot. */
   readonly hello: (fresh: boolean) => SyncRequest;
   readonly heartbeat: () => SyncRequest;
@@ -22,9 +22,13 @@ export interface SessionOptions {
   readonly onConnection: (connected: boolean, address: string) => void;
   /** A certificate was asked for: make sure that the next stream has a fresh one. */
   readonly onCertificateRefused: () => void;
+  /** An attempt failed, or a stream ended: why. */
+  readonly onFailure: (message: string) => void;
   readonly backoff: Backoff;
   readonly log: Log;
   readonly heartbeatInterval?: number;
+  /** Milliseconds until an address that is silent is given up for the next one. */
+  readonly connectLimit?: number;
 }
 
 /** Why a session ended for good; undefined: it was stopped. */
@@ -36,6 +40,9 @@ export interface SessionEnd {
 /** Heartbeats, milliseconds; a stream that says nothing for two and a half of them is dead. */
 const HEARTBEAT_INTERVAL = 15_000;
 const SILENCE_LIMIT = 2.5;
+
+/** A firewall that drops says nothing: the kernel alone would try for minutes, gRPC for 20 s. */
+const CONNECT_LIMIT = 10_000;
 
 /** When a stream on which nothing was said yet is asked for a sign of life, milliseconds from its beginning. */
 const FIRST_BEATS = [0, 100, 400, 1_500, 5_000];
@@ -59,11 +66,13 @@ export class Session {
   async run(): Promise<SessionEnd | undefined> {
     const { options } = this;
     while (!this.#stopped.signal.aborted) {
-      const address = options.addresses[this.#attempt++ % options.addresses.length]!;
+      const addresses = options.addresses();
+      const address = addresses[this.#attempt++ % addresses.length]!;
       const end = await this.#runOnce(address);
       if (end && FINAL.has(end.code)) return end;
       if (this.#stopped.signal.aborted) break;
       const delay = options.backoff.next();
+      if (end) options.onFailure(end.message);
       if (end) this.#report(`${end.message} (next attempt in ${delay} ms)`, end.message);
       await sleep(delay, this.#stopped.signal);
     }
@@ -100,6 +109,12 @@ export class Session {
     const stop = (): void => run.end(undefined);
     this.#stopped.signal.addEventListener('abort', stop, { once: true });
     if (this.#stopped.signal.aborted) stop();
+    const limit = options.connectLimit ?? CONNECT_LIMIT;
+    const tooLong = setTimeout(() => {
+      if (client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
+      const message = `the control plane at ${address} did not answer: no connection within ${limit} ms; try again`;
+      run.end({ code: 'control-unreachable', message });
+    }, limit);
     return run.done
       .then(
         (end) => {
@@ -108,7 +123,10 @@ export class Session {
         },
         (error: unknown) => this.#endOf(error, address),
       )
-      .finally(() => this.#stopped.signal.removeEventListener('abort', stop));
+      .finally(() => {
+        clearTimeout(tooLong);
+        this.#stopped.signal.removeEventListener('abort', stop);
+      });
   }
 
   #endOf(error: unknown, address: string): SessionEnd {

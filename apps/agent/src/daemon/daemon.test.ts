@@ -1,7 +1,7 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { WarrenError } from '@warren/base';
+import type { HostPort, WarrenError } from '@warren/base';
 import * as wire from '@warren/proto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../errors.js';
@@ -355,6 +355,34 @@ describe('the socket', () => {
     const forced = await runAgent(['leave', '--force', '--state-dir', stateDir]);
     expect(forced.code).toBe(0);
     expect(await listNetworks(stateDir)).toEqual([]);
+  });
+
+  it.each(['down', 'leave'])('killed, leaves nothing behind after agent %s', async (command) => {
+    await joinNetwork();
+    // A ledger of another boot: only the file is to be removed, and this host is not touched.
+    const ledger = { fingerprint: 'another boot', settings: [], interfaces: ['wgtest0'] };
+    await writeFile(join(stateDir, 'forwarding.json'), JSON.stringify(ledger));
+    await writeFile(join(stateDir, 'agent.sock'), '');
+    expect(await runAgent([command, '--state-dir', stateDir])).toMatchObject({ code: 0, err: '' });
+    const left = await readdir(stateDir);
+    expect(left).toEqual(command === 'down' ? ['networks'] : []);
+    expect(await runAgent(['down', '--state-dir', stateDir])).toMatchObject({ code: 1 });
+  });
+
+  it('learns from joining again that the control plane moved', async () => {
+    await joinNetwork();
+    const { state, membership } = (await listNetworks(stateDir))[0]!;
+    const gone = ['127.0.0.1:9' as HostPort];
+    await state.saveMembership({ ...membership, control: { ...membership.control, addresses: gone } });
+    const daemon = await startDaemon();
+    await until('failure', async () => (await daemon.status()).message !== null);
+    expect((await daemon.status()).message).toContain('127.0.0.1:9');
+    control.uses = 2;
+    const again = await runAgent(['join', '--token', control.token({ id: 'other' }), '--state-dir', stateDir]);
+    expect(again.code).toBe(0);
+    await connected(daemon);
+    expect((await daemon.status()).message).toBeNull();
+    expect((await listNetworks(stateDir))[0]!.membership).toEqual(membership);
   });
 
   it('tells a node that is not there', async () => {

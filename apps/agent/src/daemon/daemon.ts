@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { WarrenError } from '@warren/base';
 import { describeError } from '../errors.js';
 import { Forwarding } from '../host/forwarding.js';
@@ -8,6 +7,7 @@ import { type RunProgram, runProgram } from '../host/program.js';
 import { type Log, prefixedLog } from '../log.js';
 import { type JoinedNetwork, listNetworks, selectNetwork } from '../state/network-state.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
+import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner, type RunnerEnd } from './network-runner.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
@@ -44,7 +44,7 @@ export class Daemon {
       this.#end = resolve;
     });
     this.#forwarding = new Forwarding({
-      path: join(options.stateDir, 'forwarding.json'),
+      path: forwardingLedger(options.stateDir),
       kernel: options.kernel ?? kernelSettings,
       run: options.run ?? runProgram,
       log: options.log,
@@ -105,12 +105,13 @@ export class Daemon {
         const advice = 'leave it with `agent leave`, then join with a new token';
         const message = `${terminal.state}: ${terminal.message} (network ${network.membership.networkName}); ${advice}`;
         refusal = new WarrenError(`node-${terminal.state}`, message);
-        this.options.log('error', message);
       } else {
         await this.#startNetwork(network);
       }
     }
-    if (this.#runners.size === 0 && refusal) throw refusal;
+    if (!refusal) return;
+    if (this.#runners.size === 0) throw refusal;
+    this.options.log('error', refusal.message);
   }
 
   async #startNetwork(network: JoinedNetwork): Promise<NetworkRunner> {
@@ -174,8 +175,10 @@ export class Daemon {
   }
 
   async #addNetwork(id: string): Promise<Record<never, never>> {
-    if (this.#runners.has(id)) return {};
-    await this.#startNetwork(selectNetwork(await listNetworks(this.options.stateDir), id));
+    const network = selectNetwork(await listNetworks(this.options.stateDir), id);
+    const runner = this.#runners.get(id);
+    if (runner) runner.moveControl(network.membership);
+    else await this.#startNetwork(network);
     return {};
   }
 

@@ -11,6 +11,7 @@ import { describeError } from '../errors.js';
 import type { Forwarding } from '../host/forwarding.js';
 import { type FindPort, requireFreePort } from '../host/ports.js';
 import type { Log } from '../log.js';
+import type { Membership } from '../state/membership.js';
 import type { JoinedNetwork } from '../state/network-state.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
@@ -53,6 +54,9 @@ export class NetworkRunner {
   connected = false;
   since = new Date().toISOString();
   address: string;
+  /** Why the last attempt to reach the control plane failed. */
+  failure: string | undefined;
+  #membership: Membership;
   #end!: (end: RunnerEnd | undefined) => void;
   #finished: RunnerEnd | undefined;
   #keeper!: DataPlaneKeeper;
@@ -73,14 +77,15 @@ export class NetworkRunner {
 
   constructor(private readonly options: RunnerOptions) {
     this.#log = options.log;
-    this.address = options.network.membership.control.addresses[0] ?? '';
+    this.#membership = options.network.membership;
+    this.address = this.#membership.control.addresses[0] ?? '';
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
   }
 
-  get membership() {
-    return this.options.network.membership;
+  get membership(): Membership {
+    return this.#membership;
   }
 
   get plane() {
@@ -150,6 +155,12 @@ export class NetworkRunner {
     await this.stop();
   }
 
+  /** Where the control plane is from the next attempt on. */
+  moveControl(membership: Membership): void {
+    this.#membership = membership;
+    if (!this.connected) this.address = membership.control.addresses[0] ?? '';
+  }
+
   /** Settles when connected (true) or ended (false), or after the time (false). */
   waitConnected(milliseconds: number): Promise<boolean> {
     return new Promise((resolve) => {
@@ -170,13 +181,16 @@ export class NetworkRunner {
   #follow(): void {
     this.#session = new Session({
       openClient: (address) => this.#openClient(address),
-      addresses: this.membership.control.addresses,
+      addresses: () => this.membership.control.addresses,
       hello: (fresh) => this.#hello(fresh),
       heartbeat: () => this.view.heartbeat(),
       handle: (message, reply) => this.#enqueue(() => this.#handle(message, reply)),
       onConnection: (connected, address) => this.#setConnected(connected, address),
       onCertificateRefused: () => {
         this.#certificateRefused = true;
+      },
+      onFailure: (message) => {
+        this.failure = message;
       },
       backoff: createBackoff(Math.random),
       log: this.#log,
@@ -296,6 +310,7 @@ export class NetworkRunner {
     this.connected = connected;
     this.address = address;
     this.since = new Date().toISOString();
+    this.failure = undefined;
     this.#everConnected ||= connected;
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
     if (connected) void this.#enqueue(() => this.#trustAgain()).catch((error: unknown) => this.#warn(error));

@@ -23,16 +23,6 @@ export async function askDaemon<R extends DaemonRequest>(
   throw REFUSED.has(code) ? new RefusedError(code, message) : new WarrenError(code, message);
 }
 
-/** As `askDaemon`. @throws WarrenError `not-running` when no daemon runs. */
-export async function requireDaemon<R extends DaemonRequest>(
-  stateDir: string,
-  request: R,
-): Promise<DaemonReplies[R['method']]> {
-  const reply = await askDaemon(stateDir, request);
-  if (reply === undefined) throw notRunning();
-  return reply;
-}
-
 export const notRunning = (): WarrenError =>
   new WarrenError('not-running', 'the agent is not running: start it with `agent up`');
 

@@ -14,7 +14,7 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
   const facts = { now: Date.now(), stats: byKey, pings: runner.pings };
   return {
     state: runner.state,
-    message: null,
+    message: runner.connected ? null : (runner.failure ?? null),
     node: {
       id: membership.nodeId,
       name: self?.name ?? membership.name,

@@ -2,10 +2,23 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Cleanup } from '../testing/run.js';
-import { readFileIfThere, readJsonIfThere, removeFile, writeFileAtomically } from './atomic-file.js';
+import { makePrivateFolder, readFileIfThere, readJsonIfThere, removeFile, writeFileAtomically } from './atomic-file.js';
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
+
+describe('a private folder', () => {
+  it('is made with those above it, once, and for the owner only', async () => {
+    const path = join(await cleanup.folder(), 'a', 'b');
+    expect(await makePrivateFolder(path)).toBe(true);
+    expect(await makePrivateFolder(path)).toBe(false);
+    for (const one of [path, join(path, '..')]) expect((await stat(one)).mode & 0o777).toBe(0o700);
+  });
+
+  it('that no file system takes is refused rather than tried for ever', async () => {
+    await expect(makePrivateFolder('/proc/warren/state')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
 
 describe('an atomic write', () => {
   it('replaces the content, leaves nothing beside it, and is readable by the owner only', async () => {

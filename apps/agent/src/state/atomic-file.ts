@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isMissing } from '../errors.js';
+import { isMissing, isSystemError } from '../errors.js';
 
 /**
  * Replaces a file so that after a crash at any moment either the old or the new content is there, whole: temporary
@@ -20,14 +20,46 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
     await rename(temporary, path);
   } catch (error) {
     await removeFile(temporary);
+    // A failed write names no file by itself.
+    if (isSystemError(error)) error.path = path;
     throw error;
   }
   await syncFolder(dirname(path));
 }
 
-/** Makes the folder and those above it, 0700 each. */
-export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+/**
+ * Makes the folder and those above it, 0700 each. Node's own `recursive` never returns below /proc, and says ENOENT on
+ * a read-only file system.
+ * @returns whether it was not there before.
+ */
+export async function makePrivateFolder(path: string): Promise<boolean> {
+  try {
+    return await makeFolder(path);
+  } catch (error) {
+    if (!isMissing(error) || dirname(path) === path) throw error;
+  }
+  await makePrivateFolder(dirname(path));
+  return makeFolder(path);
+}
+
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes the folder unless something is in it. */
+export async function removeEmptyFolder(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    const inUse = isSystemError(error) && ['ENOTEMPTY', 'EEXIST', 'EBUSY'].includes(error.code);
+    if (!inUse && !isMissing(error)) throw error;
+  }
 }
 
 /** @returns undefined when there is no such file. */

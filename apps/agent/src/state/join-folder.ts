@@ -1,6 +1,5 @@
-import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing, isSystemError } from '../errors.js';
+import { makePrivateFolder, removeEmptyFolder } from './atomic-file.js';
 import { PendingJoin } from './pending-join.js';
 
 /**
@@ -19,8 +18,14 @@ export class JoinFolder {
   }
 
   static async open(stateDir: string, tokenId: string): Promise<JoinFolder> {
-    const made = (await mkdir(stateDir, { recursive: true, mode: 0o700 })) !== undefined;
-    return new JoinFolder(await PendingJoin.open(stateDir, tokenId), stateDir, made);
+    const made = await makePrivateFolder(stateDir);
+    try {
+      return new JoinFolder(await PendingJoin.open(stateDir, tokenId), stateDir, made);
+    } catch (error) {
+      await removeEmptyFolder(join(stateDir, 'pending'));
+      if (made) await removeEmptyFolder(stateDir);
+      throw error;
+    }
   }
 
   /** Join is under way: its answer may get lost from now on. */
@@ -47,15 +52,5 @@ export class JoinFolder {
   async discard(): Promise<void> {
     await this.finish();
     if (this.madeStateDir) await removeEmptyFolder(this.stateDir);
-  }
-}
-
-/** Removes the folder unless something is in it. */
-export async function removeEmptyFolder(path: string): Promise<void> {
-  try {
-    await rmdir(path);
-  } catch (error) {
-    const inUse = isSystemError(error) && ['ENOTEMPTY', 'EEXIST', 'EBUSY'].includes(error.code);
-    if (!inUse && !isMissing(error)) throw error;
   }
 }

@@ -42,11 +42,15 @@ export class NetworkState {
       this.saveLastKnown(lastKnown),
     ]);
     // Last: a folder with a membership is a network that was joined.
-    await saveMembership(this.#path('membership.json'), membership);
+    await this.saveMembership(membership);
   }
 
   membership(): Promise<Membership | undefined> {
     return loadMembership(this.#path('membership.json'));
+  }
+
+  async saveMembership(membership: Membership): Promise<void> {
+    await saveMembership(this.#path('membership.json'), membership);
   }
 
   /** @throws WarrenError `state-damaged` when they are gone. */

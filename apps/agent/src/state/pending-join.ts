@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromBase64, toBase64 } from '@warren/base';
-import { makePrivateFolder, readJsonIfThere, writeFileAtomically } from './atomic-file.js';
+import { makePrivateFolder, readJsonIfThere, removeEmptyFolder, writeFileAtomically } from './atomic-file.js';
 import { generateNodeKeys, loadNodeKeys, type NodeKeys, saveNodeKeys } from './node-keys.js';
 
 /** What PrepareJoin answered; kept while the answer to Join is outstanding. */
@@ -34,7 +34,12 @@ export class PendingJoin {
     await makePrivateFolder(folder);
     const known = await loadNodeKeys(join(folder, 'keys.json'));
     const keys = known ?? generateNodeKeys();
-    if (!known) await saveNodeKeys(join(folder, 'keys.json'), keys);
+    if (!known) {
+      await saveNodeKeys(join(folder, 'keys.json'), keys).catch(async (error: unknown) => {
+        await removeEmptyFolder(folder);
+        throw error;
+      });
+    }
     return new PendingJoin(folder, keys, await loadPrepared(join(folder, 'prepared.json')));
   }
 

@@ -1,3 +1,5 @@
+import { WarrenError } from '@warren/base';
+import type { ApiKeyRow, Page, PageQuery as PageQueryRow } from '@warren/db';
 import { z } from 'zod';
 import { VERSION } from '../version.js';
 import { ADMIN, type Api, problems, type RestContext } from './context.js';
@@ -13,12 +15,25 @@ import {
 } from './schemas.js';
 import { apiKeyView, auditView, pageQuery, pageView } from './views.js';
 
+/** API keys are so few that the store gives all of them. @throws WarrenError `bad-request` */
+function pageOf(all: readonly ApiKeyRow[], { limit = 100, cursor }: PageQueryRow): Page<ApiKeyRow> {
+  const from = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;
+  if (cursor !== undefined && from === 0) {
+    throw new WarrenError('bad-request', 'cursor must be the nextCursor of the page before');
+  }
+  const items = all.slice(from, from + limit);
+  return { items, nextCursor: from + limit < all.length ? items.at(-1)!.id : null };
+}
+
 /** API keys, the audit log, and what this process is doing. */
 export function adminRoutes(api: Api, { store, hubs, about }: RestContext): void {
   api.get(
     '/apikeys',
-    { config: ADMIN, schema: { tags: ['API keys'], response: { 200: page(ApiKeyView), ...problems } } },
-    async () => pageView({ items: await store.listApiKeys(), nextCursor: null }, apiKeyView),
+    {
+      config: ADMIN,
+      schema: { tags: ['API keys'], querystring: PageQuery, response: { 200: page(ApiKeyView), ...problems } },
+    },
+    async (request) => pageView(pageOf(await store.listApiKeys(), pageQuery(request.query)), apiKeyView),
   );
 
   api.post(

@@ -24,6 +24,8 @@ import { enforceScopes, type RouteScope } from './scopes.js';
 import { tokenRoutes } from './tokens.js';
 
 const BODY_LIMIT = 256 * 1024;
+/** Milliseconds; probes give up after a few seconds themselves. */
+const READY_TIMEOUT = 2_000;
 const API = '/api/v1';
 
 declare module 'fastify' {
@@ -47,6 +49,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     logger: false,
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    // Before any route is found; without it these would be the only answers that are no problem documents.
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -109,7 +113,7 @@ function healthRoutes(app: Api, { store, hubs, log }: RestContext): void {
   app.get('/healthz', { config: PUBLIC, schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { config: PUBLIC, schema: { hide: true } }, async () => {
     try {
-      await store.ping();
+      await inTime(store.ping(), READY_TIMEOUT);
     } catch (error) {
       log.warn({ err: error }, 'the database does not answer');
       throw new WarrenError('database-unavailable', 'the database does not answer', { cause: error });
@@ -119,6 +123,19 @@ function healthRoutes(app: Api, { store, hubs, log }: RestContext): void {
   app.get('/metrics', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) =>
     reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(renderMetrics(hubs)),
   );
+}
+
+/** Rejects when the answer takes longer, in milliseconds: a database that hangs is not ready either. */
+async function inTime<T>(answer: Promise<T>, limit: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limit} ms`)), limit);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Reads give an `ETag`, and 304 to whoever has that already. */

@@ -58,7 +58,8 @@ export async function nodeOf(store: Store, idOrName: string, network?: string): 
   const within = network === undefined ? undefined : (await networkOf(store, network)).id;
   const node = await store.findNode(idOrName, within);
   if (!node || (within === undefined && node.id !== idOrName)) {
-    throw new WarrenError('not-found', `there is no node ${JSON.stringify(idOrName)}: see \`warren node list\``);
+    const hint = within === undefined ? 'give its id, or its name with ?network=NAME' : 'see `warren node list`';
+    throw new WarrenError('not-found', `there is no node ${JSON.stringify(idOrName)}: ${hint}`);
   }
   return node;
 }

@@ -24,6 +24,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [code: string, message: st
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['media-type-unsupported', 'the body must be application/json'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad-request', 'the content length does not match the body'],
   FST_ERR_BAD_URL: ['bad-request', 'the URL is malformed'],
+  FST_ERR_MAX_PARAM_LENGTH: ['bad-request', 'a part of the URL is too long'],
 };
 
 function problemOf(error: unknown): ProblemDocument {

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPlane, type TestPlane, until } from '../testing/control-plane.fixture.js';
 import { FakeAgent } from '../testing/fake-agent.fixture.js';
 
+import { buildRest } from './app.js';
+
 let plane: TestPlane;
 let key: string;
 
@@ -76,6 +78,7 @@ describe('nodes', () => {
     const cases: [object, number, string][] = [
       [{ name: 'taken', publicKey: publicKey() }, 409, 'name-taken'],
       [{ name: 'x', publicKey: 'short' }, 400, 'bad-request'],
+      [{ name: 'x', publicKey: Buffer.alloc(32).toString('base64') }, 400, 'bad-request'],
       [{ name: 'x' }, 400, 'bad-request'],
       [{ name: 'Über', publicKey: publicKey() }, 400, 'bad-request'],
       [{ name: 'x', publicKey: publicKey(), network: 'nowhere' }, 404, 'not-found'],
@@ -206,6 +209,22 @@ describe('API keys', () => {
   });
 });
 
+it('API keys come page by page, too', async () => {
+  const names: string[] = [];
+  for (const name of ['page-1', 'page-2', 'page-3']) await call('POST', '/apikeys', { name });
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const url: string = `/apikeys?limit=2${cursor && `&cursor=${cursor}`}`;
+    const page: { items: { name: string }[]; nextCursor: string | null } = (await call('GET', url)).json();
+    expect(page.items.length).toBeLessThanOrEqual(2);
+    names.push(...page.items.map((item) => item.name));
+    cursor = page.nextCursor;
+  }
+  expect(names).toEqual([...new Set(names)]);
+  expect(names).toEqual(expect.arrayContaining(['admin', 'page-1', 'page-2', 'page-3']));
+  expect((await call('GET', '/apikeys?cursor=nowhere')).json()).toMatchObject({ code: 'bad-request' });
+});
+
 describe('writes', () => {
   it('with an Idempotency-Key happen once', async () => {
     const body = { name: 'once', publicKey: publicKey() };
@@ -258,6 +277,28 @@ describe('what is wrong', () => {
   });
 });
 
+describe('a request that no route can take', () => {
+  it.each(['/nodes/%00', '/nodes?q=%00', '/networks/a%1b%5B31m', '/nodes/%ff', `/nodes/${'x'.repeat(300)}`])(
+    'is refused as a problem: %s',
+    async (url) => {
+      const answer = await call('GET', url);
+      expect(answer.headers['content-type']).toContain('application/problem+json');
+      expect(answer.json()).toMatchObject({ status: 400, code: 'bad-request' });
+    },
+  );
+
+  it('is told that a name alone does not find a node', async () => {
+    await vanilla('by-name');
+    const { status, detail } = (await call('GET', '/nodes/by-name')).json();
+    expect(status).toBe(404);
+    expect(detail).toContain('?network=');
+  });
+
+  it('may not name an API key with what terminals obey', async () => {
+    expect((await call('POST', '/apikeys', { name: 'a\u001b[31m' })).json()).toMatchObject({ code: 'bad-request' });
+  });
+});
+
 describe('the description of the API', () => {
   it('is OpenAPI 3.1 in which every reference leads somewhere, and names every route', async () => {
     const document = (await plane.rest.app.inject('/api/openapi.json')).json();
@@ -281,6 +322,16 @@ describe('the description of the API', () => {
   it('can be browsed', async () => {
     expect((await plane.rest.app.inject('/')).headers.location).toBe('/api/docs');
     expect((await plane.rest.app.inject('/api/docs/')).body).toContain('swagger');
+  });
+
+  it('a database that hangs is not ready, and that is said in time', async () => {
+    const hangs = {
+      ...plane.context,
+      store: { ...plane.context.store, ping: () => new Promise<void>(() => undefined) },
+    };
+    const { app } = await buildRest(hangs);
+    expect((await app.inject('/readyz')).json()).toMatchObject({ status: 503, code: 'database-unavailable' });
+    await app.close();
   });
 
   it('health is told to anybody', async () => {

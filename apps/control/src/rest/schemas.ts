@@ -11,13 +11,19 @@ const Cidr = z
   .refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
 const PublicKeyText = z
   .string()
-  .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key');
+  .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key')
+  .refine((text) => !/^A+=$/.test(text), 'must be a public key; this one is all zeros');
 const EndpointText = z.string().refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
 const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
 const Time = z.string().meta({ format: 'date-time' });
 const Tag = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, NODE_NAME_RULE);
+/** PostgreSQL refuses text with a zero byte, and terminals obey escapes. */
+function isPrintable(text: string): boolean {
+  return !/\p{Cc}/u.test(text);
+}
+
 /** By id or, where a network is meant, by name. */
-const Reference = z.string().min(1).max(64);
+const Reference = z.string().min(1).max(64).refine(isPrintable, 'must have no control characters');
 
 export const IdParams = z.object({ id: Reference });
 export const PageQuery = z.object({
@@ -81,7 +87,7 @@ export const NodeView = z
 export const NodeQuery = PageQuery.extend({
   network: Reference.optional(),
   status: z.enum(['pending', 'active', 'revoked', 'expired']).optional(),
-  q: z.string().max(128).optional(),
+  q: z.string().max(128).refine(isPrintable, 'must have no control characters').optional(),
 });
 export const CreateNode = z.strictObject({
   network: Reference.default('default'),
@@ -137,7 +143,9 @@ export const ApiKeyView = z
 export const CreatedApiKey = ApiKeyView.extend({
   secret: z.string().meta({ description: 'The bearer secret; shown once' }),
 }).meta({ id: 'CreatedApiKey' });
-export const CreateApiKey = z.strictObject({ name: z.string().trim().min(1).max(64) });
+export const CreateApiKey = z.strictObject({
+  name: z.string().trim().min(1).max(64).refine(isPrintable, 'must have no control characters'),
+});
 
 export const AuditView = z
   .object({
