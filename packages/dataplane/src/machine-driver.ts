@@ -11,6 +11,9 @@ const INITIATION = 1;
 /** Initiations in a row without an answer, about 5 seconds apart, after which the endpoint is worth a doubt. */
 const UNANSWERED_INITIATIONS = 3;
 
+/** Peers without an answer among which those that are gone are not worth looking for. */
+const LEAST_PRUNED = 1_024;
+
 export interface MachineDriverParts {
   readonly device: Device;
   readonly paths: PathTable;
@@ -25,6 +28,7 @@ export interface MachineDriverParts {
 export class MachineDriver {
   /** Initiations since the last completed handshake. */
   readonly #unanswered = new Map<PublicKey, number>();
+  #pruneAt = LEAST_PRUNED;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -84,9 +88,17 @@ export class MachineDriver {
     if (endpoint !== undefined) onPeerHeard(peer, endpoint);
   }
 
+  /** Peers that were removed while they did not answer; those that are there remain, so it is seldom. */
+  #prune(): void {
+    const { device } = this.parts;
+    for (const peer of this.#unanswered.keys()) if (device.pathOf(peer) === undefined) this.#unanswered.delete(peer);
+    this.#pruneAt = Math.max(LEAST_PRUNED, this.#unanswered.size * 2);
+  }
+
   #countInitiation(peer: PublicKey, path: PathId): void {
     const count = (this.#unanswered.get(peer) ?? 0) + 1;
     this.#unanswered.set(peer, count);
+    if (this.#unanswered.size >= this.#pruneAt) this.#prune();
     // The source address may be the trouble: an interface that still has it, but is no way out any more.
     if (count > 1) this.parts.paths.setSource(path, undefined);
     if (count % UNANSWERED_INITIATIONS === 0) this.parts.onHandshakeFailing(peer);
