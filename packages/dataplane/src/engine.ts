@@ -10,6 +10,7 @@ import {
   watchReadable,
 } from '@warren/udp';
 import type { Device } from '@warren/wireguard';
+import { applyOuterEcn, outerEcn } from './explicit-congestion.js';
 import { MachineDriver, now } from './machine-driver.js';
 import { noteSource, PathSender } from './path-sender.js';
 import type { PathTable } from './path-table.js';
@@ -122,7 +123,10 @@ export class Engine implements PacketEngine {
       const packet = memory.bytes.subarray(this.#readOffset, this.#readOffset + length);
       const sealed = device.sealPacket(packet, this.#sealed, now());
       // The machine counts its own drops.
-      if (!isDrop(sealed) && sealed.length > 0) this.#sender.send(sealed.path, this.#sealed.subarray(0, sealed.length));
+      if (!isDrop(sealed) && sealed.length > 0) {
+        const ecn = outerEcn(memory.bytes, this.#readOffset);
+        this.#sender.send(sealed.path, this.#sealed.subarray(0, sealed.length), ecn);
+      }
       this.#driver.drain();
     }
     this.#flush();
@@ -135,7 +139,7 @@ export class Engine implements PacketEngine {
     this.#driver.armTimer();
   }
 
-  readonly #onDatagram: OnDatagram = (datagram, from, local) => {
+  readonly #onDatagram: OnDatagram = (datagram, from, local, ecn) => {
     if (this.#closed) return;
     const { device, paths } = this.parts;
     const path = paths.intern(from);
@@ -145,7 +149,10 @@ export class Engine implements PacketEngine {
     }
     const opened = device.openDatagram(datagram, path, this.#opened, now());
     noteSource(paths, path, local, !isDrop(opened));
-    if (!isDrop(opened) && opened.length > 0) this.#deliver(opened.length);
+    if (!isDrop(opened) && opened.length > 0) {
+      if (ecn !== 0) applyOuterEcn(this.#opened, 0, ecn);
+      this.#deliver(opened.length);
+    }
     this.#driver.drain();
   };
 

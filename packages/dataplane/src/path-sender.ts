@@ -17,7 +17,8 @@ export class PathSender {
     private readonly count: (reason: string, packets: number) => void,
   ) {}
 
-  send(path: PathId, datagram: Uint8Array): void {
+  /** @param ecn see `UdpSocket.send`. */
+  send(path: PathId, datagram: Uint8Array, ecn = 0): void {
     const { paths } = this.parts;
     const address = paths.address(path);
     const socket = address && this.#socketOf(address);
@@ -26,16 +27,16 @@ export class PathSender {
       return;
     }
     const source = paths.source(path);
-    let errno = socket.send(datagram, address, source);
+    let errno = socket.send(datagram, address, source, ecn);
     if (source && isSourceGone(errno)) {
       paths.setSource(path, undefined);
-      errno = socket.send(datagram, address);
+      errno = socket.send(datagram, address, undefined, ecn);
     }
     if (errno !== 0) this.count(`udp-send-${errnoName(errno)}`, 1);
   }
 
   /** See `UdpSocket.sendBatch`. */
-  sendBatch(path: PathId, offset: number, length: number, segmentLength: number): void {
+  sendBatch(path: PathId, offset: number, length: number, segmentLength: number, ecn = 0): void {
     const { paths } = this.parts;
     const address = paths.address(path);
     const socket = address && this.#socketOf(address);
@@ -44,10 +45,10 @@ export class PathSender {
       return;
     }
     const source = paths.source(path);
-    let errno = socket.sendBatch(offset, length, segmentLength, address, source);
+    let errno = socket.sendBatch(offset, length, segmentLength, address, source, ecn);
     if (source && isSourceGone(errno)) {
       paths.setSource(path, undefined);
-      errno = socket.sendBatch(offset, length, segmentLength, address);
+      errno = socket.sendBatch(offset, length, segmentLength, address, undefined, ecn);
     }
     if (errno !== 0) this.count(`udp-send-${errnoName(errno)}`, Math.ceil(length / segmentLength));
   }

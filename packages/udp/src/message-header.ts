@@ -14,6 +14,8 @@ export const IPPROTO_IPV6 = 41;
 export const IP_PKTINFO = 8;
 export const IPV6_RECVPKTINFO = 49;
 const IPV6_PKTINFO = 50;
+export const IP_RECVTOS = 13;
+export const IPV6_RECVTCLASS = 66;
 
 /**
  * Which address of this host a datagram came to or goes out from (RFC 3542 §6; ip(7), `IP_PKTINFO`). struct in_pktinfo:
@@ -24,6 +26,13 @@ const PKTINFO = {
   4: { level: IPPROTO_IP, type: IP_PKTINFO, size: 12, address: 4, addressLength: 4 },
   6: { level: IPPROTO_IPV6, type: IPV6_PKTINFO, size: 20, address: 0, addressLength: 16 },
 } as const;
+
+/** The byte with DSCP and ECN (RFC 2474, RFC 3168): one byte of a received IPv4 datagram, else an integer of 32 bits. */
+const TRAFFIC_CLASS = {
+  4: { level: IPPROTO_IP, type: 1, received: 1 },
+  6: { level: IPPROTO_IPV6, type: 67, received: 4 },
+} as const;
+const ECN_MASK = 3;
 
 /** Room for control messages. */
 const CONTROL_ROOM = 128;
@@ -74,11 +83,12 @@ export class MessageHeader {
   }
 
   /** @param source address of this host to send from, 4 or 16 bytes as the family has it. */
-  prepareSend(to: Uint8Array, dataOffset: number, length: number, source: Uint8Array | undefined): void {
+  prepareSend(to: Uint8Array, dataOffset: number, length: number, source: Uint8Array | undefined, ecn: number): void {
     this.name.set(to);
     this.memory.view.setUint32(this.#offset + MSGHDR.nameLength, socketAddressLength(to), true);
     this.#controlEnd = 0;
     if (source) this.#addSource(source);
+    if (ecn !== 0) this.#addEcn(ecn);
     this.memory.view.setUint32(this.#offset + MSGHDR.controlLength, this.#controlEnd, true);
     this.memory.setUint64(this.#iov + IOVEC.base, this.memory.base + dataOffset);
     this.memory.setUint64(this.#iov + IOVEC.size, length);
@@ -103,6 +113,13 @@ export class MessageHeader {
     return this.#local;
   }
 
+  /** After receiving: ECN as the datagram's IP header had it, 0 to 3; 0 when the kernel does not say. */
+  ecn(): number {
+    const { level, type, received } = TRAFFIC_CLASS[this.family];
+    const found = this.#find(level, type, received);
+    return found === undefined ? 0 : this.memory.bytes[found]! & ECN_MASK;
+  }
+
   /** After receiving: the control message's 32-bit integer, or undefined when there is no such message. */
   control32(level: number, type: number): number | undefined {
     const found = this.#find(level, type, 4);
@@ -114,6 +131,12 @@ export class MessageHeader {
     const at = this.#addControl(level, type, size);
     this.memory.bytes.fill(0, at, at + size);
     this.memory.bytes.set(source, at + address);
+  }
+
+  /** DSCP stays 0. */
+  #addEcn(ecn: number): void {
+    const { level, type } = TRAFFIC_CLASS[this.family];
+    this.memory.view.setInt32(this.#addControl(level, type, 4), ecn, true);
   }
 
   /** Appends the header of a control message. @returns the offset of its data, `size` bytes. */

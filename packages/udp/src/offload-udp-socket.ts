@@ -37,7 +37,7 @@ export class OffloadUdpSocket implements UdpSocket {
   ) {
     this.#receive = new MessageHeader(memory, 65_535, family);
     this.#send = new MessageHeader(memory, MAX_DATAGRAM, family);
-    this.batch = { offset: this.#receive.data, segmentLength: 0, from: this.#receive.name, local: undefined };
+    this.batch = { offset: this.#receive.data, segmentLength: 0, from: this.#receive.name, local: undefined, ecn: 0 };
   }
 
   receive(budget: number, onDatagram: OnDatagram): number {
@@ -51,7 +51,7 @@ export class OffloadUdpSocket implements UdpSocket {
       do {
         const next = Math.min(at + batch.segmentLength, end);
         count++;
-        onDatagram(memory.bytes.subarray(at, next), batch.from, batch.local);
+        onDatagram(memory.bytes.subarray(at, next), batch.from, batch.local, batch.ecn);
         at = next;
       } while (at < end);
     }
@@ -67,6 +67,7 @@ export class OffloadUdpSocket implements UdpSocket {
       if (length >= 0) {
         const segment = header.control32(SOL_UDP, UDP_GRO);
         batch.local = header.localAddress();
+        batch.ecn = header.ecn();
         batch.segmentLength = segment !== undefined && segment > 0 ? segment : length;
         return length;
       }
@@ -77,27 +78,34 @@ export class OffloadUdpSocket implements UdpSocket {
     }
   }
 
-  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array): number {
+  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array, ecn = 0): number {
     const { memory } = this;
-    if (memory.holds(datagram)) return this.#sendOnce(datagram.byteOffset, datagram.length, 0, to, source);
+    if (memory.holds(datagram)) return this.#sendOnce(datagram.byteOffset, datagram.length, 0, to, source, ecn);
     // `sendmsg` would say so too, but the copy has no room.
     if (datagram.length > MAX_DATAGRAM) return ERRNO.EMSGSIZE;
     const { data } = this.#send;
     memory.bytes.set(datagram, data);
-    return this.#sendOnce(data, datagram.length, 0, to, source);
+    return this.#sendOnce(data, datagram.length, 0, to, source, ecn);
   }
 
-  sendBatch(offset: number, length: number, segmentLength: number, to: Uint8Array, source?: Uint8Array): number {
-    if (length <= segmentLength) return this.#sendOnce(offset, length, 0, to, source);
+  sendBatch(
+    offset: number,
+    length: number,
+    segmentLength: number,
+    to: Uint8Array,
+    source?: Uint8Array,
+    ecn = 0,
+  ): number {
+    if (length <= segmentLength) return this.#sendOnce(offset, length, 0, to, source, ecn);
     if (this.#segments) {
-      const errno = this.#sendOnce(offset, length, segmentLength, to, source);
+      const errno = this.#sendOnce(offset, length, segmentLength, to, source, ecn);
       // EIO: the device cannot. EINVAL, EMSGSIZE: too large for this path, where single datagrams may be fragmented.
       if (errno === ERRNO.EIO) this.#segments = false;
       else if (errno !== ERRNO.EINVAL && errno !== ERRNO.EMSGSIZE) return errno;
     }
     let failed = 0;
     for (let at = 0; at < length; at += segmentLength) {
-      const errno = this.#sendOnce(offset + at, Math.min(segmentLength, length - at), 0, to, source);
+      const errno = this.#sendOnce(offset + at, Math.min(segmentLength, length - at), 0, to, source, ecn);
       if (errno !== 0) failed = errno;
     }
     return failed;
@@ -114,10 +122,11 @@ export class OffloadUdpSocket implements UdpSocket {
     segmentLength: number,
     to: Uint8Array,
     source: Uint8Array | undefined,
+    ecn: number,
   ): number {
     const { libc } = this;
     const header = this.#send;
-    header.prepareSend(to, offset, length, source);
+    header.prepareSend(to, offset, length, source, ecn);
     if (segmentLength > 0) header.addControl16(SOL_UDP, UDP_SEGMENT, segmentLength);
     for (;;) {
       if (libc.sendmsg(this.fd, header.address, 0) >= 0) return 0;

@@ -23,10 +23,11 @@ export interface UdpSocket {
   /**
    * Sends one datagram of at most `MAX_DATAGRAM` bytes; copied only when it is not in the socket's `PacketMemory`.
    * @param source address of this host to send from, 4 or 16 bytes; absent: the one that the route prefers.
+   * @param ecn of its IP header (RFC 3168 §5), 0 to 3; absent: 0. DSCP is 0 always.
    * @returns 0, or the error number (EAGAIN: send buffer full; ENETUNREACH, EMSGSIZE, ENOBUFS …): the datagram is lost then.
    * EINVAL or ENETUNREACH with a `source`: this host may not have that address any more.
    */
-  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array): number;
+  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array, ecn?: number): number;
   /** Sends what `send` kept back; nothing in the plain implementation. */
   flush(): void;
   /** Receive errors by name since the start. */
@@ -43,14 +44,21 @@ export interface UdpSocket {
   receiveBatch(): number;
   /**
    * Sends the `length` bytes at `offset` of the packet memory as datagrams of `segmentLength` bytes each, only the last of
-   * which may be shorter: at most `MAX_BATCH` of them and `MAX_DATAGRAM` bytes. `source` as in `send`.
+   * which may be shorter: at most `MAX_BATCH` of them and `MAX_DATAGRAM` bytes. `source` and `ecn` as in `send`.
    * @returns 0, or the error number of the last datagram that is lost.
    */
-  sendBatch(offset: number, length: number, segmentLength: number, to: Uint8Array, source?: Uint8Array): number;
+  sendBatch(
+    offset: number,
+    length: number,
+    segmentLength: number,
+    to: Uint8Array,
+    source?: Uint8Array,
+    ecn?: number,
+  ): number;
 }
 
-/** See `UdpSocket.receive`; `local`: see `ReceivedBatch`. */
-export type OnDatagram = (datagram: Uint8Array, from: Uint8Array, local: Uint8Array | undefined) => void;
+/** See `UdpSocket.receive`; `local` and `ecn`: see `ReceivedBatch`. */
+export type OnDatagram = (datagram: Uint8Array, from: Uint8Array, local: Uint8Array | undefined, ecn: number) => void;
 
 /** Datagrams of one sender, one after the other in packet memory. */
 export interface ReceivedBatch {
@@ -62,6 +70,8 @@ export interface ReceivedBatch {
   readonly from: Uint8Array;
   /** The address of this host that they were sent to, 4 or 16 bytes; undefined when the kernel does not say. */
   local: Uint8Array | undefined;
+  /** ECN of all of them as they arrived (RFC 3168 §5), 0 to 3: the kernel joins only what has the same. */
+  ecn: number;
 }
 
 /** Most datagrams of one batch: what every kernel with UDP_SEGMENT takes. */
@@ -83,7 +93,7 @@ export class PlainUdpSocket implements UdpSocket {
   ) {
     this.#receive = new MessageHeader(memory, 65_535, family);
     this.#send = new MessageHeader(memory, 65_535, family);
-    this.batch = { offset: this.#receive.data, segmentLength: 0, from: this.#receive.name, local: undefined };
+    this.batch = { offset: this.#receive.data, segmentLength: 0, from: this.#receive.name, local: undefined, ecn: 0 };
   }
 
   receive(budget: number, onDatagram: OnDatagram): number {
@@ -91,7 +101,7 @@ export class PlainUdpSocket implements UdpSocket {
     for (let count = 0; count < budget; count++) {
       const length = this.receiveBatch();
       if (length < 0) return count;
-      onDatagram(this.memory.bytes.subarray(offset, offset + length), from, this.batch.local);
+      onDatagram(this.memory.bytes.subarray(offset, offset + length), from, this.batch.local, this.batch.ecn);
     }
     return budget;
   }
@@ -105,6 +115,7 @@ export class PlainUdpSocket implements UdpSocket {
       if (length >= 0) {
         this.batch.segmentLength = length;
         this.batch.local = header.localAddress();
+        this.batch.ecn = header.ecn();
         return length;
       }
       const errno = libc.errno();
@@ -114,27 +125,34 @@ export class PlainUdpSocket implements UdpSocket {
     }
   }
 
-  sendBatch(offset: number, length: number, segmentLength: number, to: Uint8Array, source?: Uint8Array): number {
+  sendBatch(
+    offset: number,
+    length: number,
+    segmentLength: number,
+    to: Uint8Array,
+    source?: Uint8Array,
+    ecn = 0,
+  ): number {
     let failed = 0;
     for (let at = 0; at < length; at += segmentLength) {
-      const errno = this.#sendOne(offset + at, Math.min(segmentLength, length - at), to, source);
+      const errno = this.#sendOne(offset + at, Math.min(segmentLength, length - at), to, source, ecn);
       if (errno !== 0) failed = errno;
     }
     return failed;
   }
 
-  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array): number {
+  send(datagram: Uint8Array, to: Uint8Array, source?: Uint8Array, ecn = 0): number {
     const { memory } = this;
-    if (memory.holds(datagram)) return this.#sendOne(datagram.byteOffset, datagram.length, to, source);
+    if (memory.holds(datagram)) return this.#sendOne(datagram.byteOffset, datagram.length, to, source, ecn);
     const { data } = this.#send;
     memory.bytes.set(datagram, data);
-    return this.#sendOne(data, datagram.length, to, source);
+    return this.#sendOne(data, datagram.length, to, source, ecn);
   }
 
-  #sendOne(offset: number, length: number, to: Uint8Array, source: Uint8Array | undefined): number {
+  #sendOne(offset: number, length: number, to: Uint8Array, source: Uint8Array | undefined, ecn: number): number {
     const { libc } = this;
     const header = this.#send;
-    header.prepareSend(to, offset, length, source);
+    header.prepareSend(to, offset, length, source, ecn);
     for (;;) {
       if (libc.sendmsg(this.fd, header.address, 0) >= 0) return 0;
       const errno = libc.errno();

@@ -269,6 +269,23 @@ describe.each(PATHS)('UDP sockets, %s', (pathOfGroup) => {
     });
   }
 
+  for (const family of [4, 6] as const) {
+    it(`send with the ECN that was asked for over IPv${family}, and say with which a datagram came`, async () => {
+      const memory = new PacketMemory(8);
+      const sockets = open(0, memory);
+      const socket = family === 4 ? sockets.v4! : sockets.v6!;
+      const to = encodeSocketAddress(loopback(family), sockets.port);
+      const offset = memory.allocate(3000);
+      for (const ecn of [0, 1, 2, 3, undefined]) {
+        expect(socket.sendBatch(offset, 3000, 1000, to, undefined, ecn)).toBe(0);
+        expect(socket.send(new Uint8Array(10), to, ipToBytes(loopback(family)), ecn)).toBe(0);
+        const seen: number[] = [];
+        socket.receive(64, (_datagram, _from, _local, arrived) => void seen.push(arrived));
+        expect(seen).toEqual([ecn ?? 0, ecn ?? 0, ecn ?? 0, ecn ?? 0]);
+      }
+    });
+  }
+
   it('refuse a source address that this host does not have, and send on without it', () => {
     const { v4, v6, port } = open();
     const refusals = [ERRNO.EINVAL, ERRNO.ENETUNREACH, ERRNO.EADDRNOTAVAIL];

@@ -1,6 +1,13 @@
 import { type IpFamily, WarrenError } from '@warren/base';
 import { ERRNO, errnoName, type Libc, loadLibc } from './libc.js';
-import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVPKTINFO } from './message-header.js';
+import {
+  IP_PKTINFO,
+  IP_RECVTOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVPKTINFO,
+  IPV6_RECVTCLASS,
+} from './message-header.js';
 import { enableOffload, OffloadUdpSocket } from './offload-udp-socket.js';
 import type { PacketMemory } from './packet-memory.js';
 import { AF_INET, AF_INET6, SOCKET_ADDRESS_LENGTH } from './socket-address.js';
@@ -16,6 +23,8 @@ const SO_MARK = 36;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const IPV6_V6ONLY = 26;
+const IP_MTU_DISCOVER = 10;
+const IP_PMTUDISC_DONT = 0;
 
 /** Bytes of socket buffer asked for, as wireguard-go does: bursts wait in the kernel instead of being lost. */
 const SOCKET_BUFFER = 7 << 20;
@@ -162,6 +171,10 @@ function openSocket(libc: Libc, memory: PacketMemory, scratch: number, family: I
   // Which address of ours a datagram was sent to: answers go out from it.
   if (family === 4) set(IPPROTO_IP, IP_PKTINFO, 1);
   else set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  if (family === 4) set(IPPROTO_IP, IP_RECVTOS, 1);
+  else set(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  // As Linux's WireGuard, unlike wireguard-go: a path that is narrower and silent about it fragments instead of losing.
+  if (family === 4) set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   // Forcing needs CAP_NET_ADMIN; without it the host's limit (net.core.rmem_max) holds.
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
   if (!set(SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);

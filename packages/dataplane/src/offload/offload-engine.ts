@@ -2,6 +2,7 @@ import { isDrop } from '@warren/base';
 import { ERRNO, errnoName, type Readiness, type UdpSocket, watchReadable } from '@warren/udp';
 import { TRANSPORT_HEADER_LENGTH } from '@warren/wireguard';
 import type { EngineParts, PacketEngine } from '../engine.js';
+import { applyOuterEcn, outerEcn } from '../explicit-congestion.js';
 import { MachineDriver, now } from '../machine-driver.js';
 import { noteSource, PathSender } from '../path-sender.js';
 import { SocketWatch } from '../socket-watch.js';
@@ -55,8 +56,8 @@ export class OffloadEngine implements PacketEngine {
     this.#driver = new MachineDriver({ ...parts, send: (path, datagram) => this.#sender.send(path, datagram) });
     this.#segmenter = new Segmenter(memory.bytes, memory.view, checksum, memory.allocate(MAX_HEADERS));
     this.#read = memory.allocate(16 + MAX_PACKET + VIRTIO_HEADER_LENGTH + SEAL_OVERHEAD) + 16 - VIRTIO_HEADER_LENGTH;
-    this.#batch = new BatchBuilder(memory, (path, offset, length, segment) =>
-      this.#sender.sendBatch(path, offset, length, segment),
+    this.#batch = new BatchBuilder(memory, (path, offset, length, segment, ecn) =>
+      this.#sender.sendBatch(path, offset, length, segment, ecn),
     );
     const header = memory.allocate(VIRTIO_HEADER_LENGTH);
     this.#iovecs = memory.allocate(IOVEC * (1 + MAX_PARTS));
@@ -139,10 +140,11 @@ export class OffloadEngine implements PacketEngine {
     if (!segmenter.next()) return;
     const run = this.parts.device.beginRun(segmenter.offset, segmenter.length, now());
     if (isDrop(run)) return; // the machine counts its own drops
+    const ecn = outerEcn(this.parts.memory.bytes, segmenter.offset); // the same in all segments
     do {
       const place = batch.place(segmenter.length + SEAL_OVERHEAD);
       const length = run.seal(segmenter.offset, segmenter.length, place);
-      if (length > 0) batch.add(run.path, length);
+      if (length > 0) batch.add(run.path, length, ecn);
     } while (segmenter.next());
     run.end();
   }
@@ -164,7 +166,7 @@ export class OffloadEngine implements PacketEngine {
   }
 
   #openBatch({ batch }: UdpSocket, length: number): void {
-    const { device, paths } = this.parts;
+    const { device, memory, paths } = this.parts;
     const path = paths.intern(batch.from);
     if (path === undefined) {
       this.#count('path-table-full');
@@ -174,12 +176,17 @@ export class OffloadEngine implements PacketEngine {
     const end = batch.offset + length;
     let authenticated = false;
     // Each datagram is judged by itself: a batch is one sender's, but not one peer's, nor all of one kind.
-    for (let offset = batch.offset; offset < end; offset += batch.segmentLength) {
+    let offset = batch.offset;
+    do {
       const opened = device.openInMemory(offset, Math.min(batch.segmentLength, end - offset), path, at);
-      if (isDrop(opened)) continue;
-      authenticated = true;
-      if (opened.length > 0) this.#coalescer.add(offset + TRANSPORT_HEADER_LENGTH, opened.length);
-    }
+      authenticated ||= !isDrop(opened);
+      if (!isDrop(opened) && opened.length > 0) {
+        const packet = offset + TRANSPORT_HEADER_LENGTH;
+        if (batch.ecn !== 0) applyOuterEcn(memory.bytes, packet, batch.ecn);
+        this.#coalescer.add(packet, opened.length);
+      }
+      offset += batch.segmentLength;
+    } while (offset < end);
     this.#coalescer.flush();
     noteSource(paths, path, batch.local, authenticated);
   }

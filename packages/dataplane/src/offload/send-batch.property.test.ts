@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from './send-batch.js';
 
 interface Batch {
+  /** Path and ECN in one number: a batch is of one of both. */
   readonly path: number;
   readonly datagrams: string[];
 }
@@ -12,28 +13,28 @@ interface Batch {
 describe('batches to send', () => {
   const memory = new PacketMemory(4);
   const sent: Batch[] = [];
-  const builder = new BatchBuilder(memory, (path, offset, length, segment) => {
+  const builder = new BatchBuilder(memory, (path, offset, length, segment, ecn) => {
     const datagrams: string[] = [];
     for (let at = 0; at < length; at += segment) {
       datagrams.push(
         Buffer.from(memory.bytes.subarray(offset + at, offset + Math.min(at + segment, length))).toString('hex'),
       );
     }
-    sent.push({ path, datagrams });
+    sent.push({ path: 4 * path + ecn, datagrams });
     expect(length).toBeLessThanOrEqual(MAX_DATAGRAM);
     expect(datagrams.length).toBeLessThanOrEqual(MAX_BATCH);
   });
   const put = (path: number, length: number, fill: number): string => {
     const at = builder.place(length + 15);
     memory.bytes.fill(fill, at, at + length);
-    builder.add(path as PathId, length);
+    builder.add((path >> 2) as PathId, length, path & 3);
     return `${path}:${Buffer.alloc(length, fill).toString('hex')}`;
   };
 
   it('send every datagram once, to its path, in order, in batches that the kernel takes', () => {
     const datagrams = fc.array(
       fc.tuple(
-        fc.constantFrom(1, 1, 1, 2),
+        fc.constantFrom(4, 4, 4, 6, 7, 8),
         fc.constantFrom(32, 96, 1452, 1452, 1452, 9000, MAX_DATAGRAM),
         fc.nat({ max: 3 }),
       ),

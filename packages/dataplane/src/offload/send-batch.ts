@@ -5,10 +5,10 @@ import type { PathId } from '@warren/wireguard';
 const ROOM = 2 * 65_536;
 
 /** Called with what goes out at once; the memory is used again afterwards. */
-export type SendBatch = (path: PathId, offset: number, length: number, segmentLength: number) => void;
+export type SendBatch = (path: PathId, offset: number, length: number, segmentLength: number, ecn: number) => void;
 
 /**
- * Collects datagrams for one `sendBatch`: of one path, all as long as the first but the last, which may be shorter. Whatever
+ * Collects datagrams for one `sendBatch`: of one path and ECN, all as long as the first but the last, which may be shorter. Whatever
  * cannot be added to the batch at hand sends it and begins the next, so order is kept.
  */
 export class BatchBuilder {
@@ -18,6 +18,7 @@ export class BatchBuilder {
   #segment = 0;
   #count = 0;
   #path = 0 as PathId;
+  #ecn = 0;
 
   constructor(
     memory: PacketMemory,
@@ -35,16 +36,18 @@ export class BatchBuilder {
   }
 
   /** Takes the datagram that was put at the last `place`. */
-  add(path: PathId, length: number): void {
+  add(path: PathId, length: number, ecn = 0): void {
     const isFirst = this.#count === 0;
     const fits =
       path === this.#path &&
+      ecn === this.#ecn &&
       length <= this.#segment &&
       this.#count < MAX_BATCH &&
       this.#end + length - this.#start <= MAX_DATAGRAM;
     if (!isFirst && !fits) this.#sendCollected();
     if (this.#count === 0) {
       this.#path = path;
+      this.#ecn = ecn;
       this.#segment = length;
     }
     this.#count++;
@@ -60,7 +63,7 @@ export class BatchBuilder {
   }
 
   #sendCollected(): void {
-    this.send(this.#path, this.#start, this.#end - this.#start, this.#segment);
+    this.send(this.#path, this.#start, this.#end - this.#start, this.#segment, this.#ecn);
     this.#start = this.#end;
     this.#count = 0;
   }
