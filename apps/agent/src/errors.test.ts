@@ -16,6 +16,7 @@ describe('exit codes', () => {
     ['usage', 2],
     ['token-invalid', 3],
     ['node-revoked', 3],
+    ['node-removed', 3],
     ['node-expired', 3],
     ['control-unreachable', 4],
     ['pin-mismatch', 5],

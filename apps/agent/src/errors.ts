@@ -16,6 +16,7 @@ const EXIT_CODES: Readonly<Record<string, ExitCode>> = {
   'token-invalid': 3,
   'node-revoked': 3,
   'node-expired': 3,
+  'node-removed': 3,
   clone: 3,
   'control-unreachable': 4,
   'not-connected': 4,

@@ -55,6 +55,8 @@ describe('the configuration of serve', () => {
     expect(readServeConfig({}, { WARREN_SEALING_KEY: key }).sealingKey).toHaveLength(32);
     expect(readServeConfig({}, { WARREN_BOUNCE_GRACE: '5s' }).bounceGrace).toBe(5_000);
     expect(() => readServeConfig({}, { WARREN_BOUNCE_GRACE: 'soon' })).toThrow(/WARREN_BOUNCE_GRACE/);
+    expect(readServeConfig({}, { WARREN_EPHEMERAL_GRACE: '10m' }).ephemeralGrace).toBe(600_000);
+    expect(() => readServeConfig({}, { WARREN_EPHEMERAL_GRACE: '5' })).toThrow(/WARREN_EPHEMERAL_GRACE/);
     expect(() => readServeConfig({}, { WARREN_SEALING_KEY: 'abc' })).toThrow(/32 bytes/);
   });
 });

@@ -27,6 +27,8 @@ export interface ServeConfig {
   readonly sealingKey?: Uint8Array;
   /** Milliseconds after which a bounce without a stream is held for dead; tests shorten it. */
   readonly bounceGrace?: number;
+  /** Milliseconds after which an ephemeral node without a stream is removed. */
+  readonly ephemeralGrace?: number;
 }
 
 /** Where a command finds the control plane. */
@@ -76,7 +78,8 @@ export function readServeConfig(flags: Flags, env: Environment): ServeConfig {
     ...(publicHost ? { publicHost } : {}),
     logLevel: logLevel(value('log-level')!),
     ...(sealingKey ? { sealingKey } : {}),
-    ...(env.WARREN_BOUNCE_GRACE ? { bounceGrace: parseGrace(env.WARREN_BOUNCE_GRACE) } : {}),
+    ...(env.WARREN_BOUNCE_GRACE ? { bounceGrace: parseGrace('WARREN_BOUNCE_GRACE', env) } : {}),
+    ...(env.WARREN_EPHEMERAL_GRACE ? { ephemeralGrace: parseGrace('WARREN_EPHEMERAL_GRACE', env) } : {}),
   };
 }
 
@@ -128,10 +131,11 @@ function parseSealingKey(text: string): Uint8Array {
 }
 
 /** Shorter than a second, the database's answers would decide. */
-function parseGrace(text: string): number {
+function parseGrace(name: string, env: Environment): number {
+  const text = env[name] ?? '';
   const grace = parseDuration(text);
   if (grace === undefined || grace < 1_000) {
-    throw usage(`WARREN_BOUNCE_GRACE must be a duration of at least 1s, such as 15s, not ${JSON.stringify(text)}`);
+    throw usage(`${name} must be a duration of at least 1s, such as 15s, not ${JSON.stringify(text)}`);
   }
   return grace;
 }

@@ -17,7 +17,8 @@ import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js'
 import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
 import { createJoinService } from './grpc/join.js';
 import { listenError } from './grpc/tls-listener.js';
-import { BOUNCE_GRACE, BounceMonitor, bounceTimes } from './hub/bounce-monitor.js';
+import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
+import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
 import { Hubs } from './hub/hubs.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
@@ -89,11 +90,7 @@ async function start(
 
   const hubs = await Hubs.start(store, log, monotonicNow);
   closers.push(() => hubs.close());
-  const times = bounceTimes(config.bounceGrace ?? BOUNCE_GRACE);
-  const connected = () => hubs.connectedBounces();
-  const monitor = new BounceMonitor({ store, connected, times, log, now: monotonicNow });
-  monitor.start();
-  closers.push(() => monitor.close());
+  watchPresences(config, { store, hubs, log, now }, closers);
   const about: RestContext['about'] = {
     startedAt: new Date(),
     database: embedded ? 'embedded' : 'external',
@@ -111,6 +108,24 @@ async function start(
   const local = await listenLocally(socket, rest.handleLocal);
   closers.push(() => local.close());
   return { context, rest, network, firstApiKey: await firstApiKey(store), close: closeAll };
+}
+
+/** What follows when bounces and ephemeral nodes go. */
+function watchPresences(
+  config: ServeConfig,
+  { store, hubs, log, now }: Pick<RestContext, 'store' | 'hubs' | 'log' | 'now'>,
+  closers: (() => Promise<void>)[],
+): void {
+  const connectedMs: Hubs['connectedMs'] = (network, node) => hubs.connectedMs(network, node);
+  const parts = { store, connectedMs, log, now };
+  const watches = [
+    watchBounces({ ...parts, times: bounceTimes(config.bounceGrace ?? BOUNCE_GRACE) }),
+    watchEphemeral({ ...parts, times: ephemeralTimes(config.ephemeralGrace ?? EPHEMERAL_GRACE) }),
+  ];
+  for (const watch of watches) {
+    watch.start();
+    closers.push(() => watch.close());
+  }
 }
 
 async function openStorage(

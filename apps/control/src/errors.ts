@@ -19,6 +19,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'node-revoked': [403, Grpc.PERMISSION_DENIED],
   'node-expired': [403, Grpc.PERMISSION_DENIED],
   'node-unknown': [403, Grpc.PERMISSION_DENIED],
+  'node-removed': [403, Grpc.PERMISSION_DENIED],
   clone: [403, Grpc.PERMISSION_DENIED],
   forbidden: [403, Grpc.PERMISSION_DENIED],
   'not-found': [404, Grpc.NOT_FOUND],

@@ -28,8 +28,11 @@ export interface NodeRow extends NetworkNode {
   readonly revokedAt: Date | null;
 }
 
-/** An agent bounce as the replicas have seen it, by the database's clock. */
-export interface BouncePresence {
+/** Nodes whose going has consequences: bounces are left by their members, ephemeral nodes removed. A node may be both. */
+export type WatchedKind = 'bounce' | 'ephemeral';
+
+/** An agent of such a kind as the replicas have seen it, by the database's clock. */
+export interface NodePresence {
   readonly id: NodeId;
   readonly networkId: NetworkId;
   readonly unavailable: boolean;
@@ -183,13 +186,21 @@ export interface Store {
   revokeNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
   /** Removes a node for good: a leave, or the deletion of a revoked one. Its addresses rest; its keys are not banned unless revoked. */
   deleteNode(id: NodeId, actor: Actor): Promise<void>; // not-found
-  /** Takes a start generation if it is newer than the last, or equal to it with `resuming`. False: a clone. */
+  /**
+   * Takes a start generation if it is newer than the last, or equal to it with `resuming`. False: a clone, or no node.
+   * An ephemeral node counts as seen with it, so that it is not removed while a stream begins.
+   */
   claimGeneration(id: NodeId, generation: number, resuming: boolean): Promise<boolean>;
 
-  /** Notes that these bounces have a stream open now. Observed state: no revision, nobody is told. */
-  noteBouncesSeen(ids: readonly NodeId[]): Promise<void>;
-  /** The active agent bounces of all networks. */
-  bouncePresences(): Promise<readonly BouncePresence[]>;
+  /** Notes that these watched nodes have a stream open now. Observed state: no revision, nobody is told. */
+  noteSeen(ids: readonly NodeId[]): Promise<void>;
+  /** The active agents of all networks that are of this kind. */
+  presences(kind: WatchedKind): Promise<readonly NodePresence[]>;
+  /**
+   * Removes an ephemeral node for good, as `deleteNode`, if no replica has seen it for longer than `unseenMs`
+   * milliseconds. False, and no revision, otherwise: one that is back stays, and of several replicas one decides.
+   */
+  removeEphemeral(id: NodeId, unseenMs: number, actor: Actor): Promise<boolean>; // not-found
   /**
    * Decides that nobody shall be homed at a bounce, if it is still silent and another one that is available is not.
    * False, and no revision, otherwise: of several replicas that see the same, one decides.

@@ -13,7 +13,7 @@ import { findPort, nextFreePort, requireFreePort } from '../host/ports.js';
 import { requireRoot, requireTun } from '../host/requirements.js';
 import { JoinFolder } from '../state/join-folder.js';
 import type { Membership } from '../state/membership.js';
-import { type JoinedNetwork, listNetworks, networkStateOf } from '../state/network-state.js';
+import { isRemoved, type JoinedNetwork, listNetworks, networkStateOf } from '../state/network-state.js';
 import type { CommandContext } from './context.js';
 import { requestJoin } from './join-request.js';
 
@@ -46,7 +46,7 @@ export async function joinCommand(context: CommandContext, options: JoinOptions)
   requireRoot(context.host);
   await requireTun(context.host);
   const token = requireToken(options.token);
-  const networks = await listNetworks(context.stateDir);
+  const networks = await listJoined(context.stateDir);
   const repeated = networks.find(({ membership }) => membership.tokenId === token.id);
   if (repeated) {
     if (!options.control) return goUpAgain(context, options, repeated);
@@ -59,6 +59,13 @@ export async function joinCommand(context: CommandContext, options: JoinOptions)
   const joined = await join(context, options, token, place, networks);
   await ahead;
   return 'again' in joined ? goUpAgain(context, options, joined.again) : goUp(context, options, joined.membership);
+}
+
+/** Networks that the control plane has removed this node from may be joined as if they never had been. */
+async function listJoined(stateDir: string): Promise<JoinedNetwork[]> {
+  const networks = await listNetworks(stateDir);
+  const removed = await Promise.all(networks.map(isRemoved));
+  return networks.filter((_, index) => !removed[index]);
 }
 
 function requireToken(text: string): JoinToken {
@@ -136,6 +143,7 @@ function membershipOf(
 
 async function save(stateDir: string, folder: JoinFolder, membership: Membership, reply: JoinResponse): Promise<void> {
   const state = networkStateOf(stateDir, membership.networkId);
+  await state.remove(); // what may be there is of a node that was removed
   const known = { position: ZERO_POSITION, self: reply.self!, peers: [], tombstones: [] };
   await state.create({
     keys: folder.pending.keys,

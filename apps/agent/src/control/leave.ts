@@ -4,7 +4,7 @@ import { callUnary, withControlClient } from './client.js';
 import type { Credentials } from './credentials.js';
 
 /** Refusals that mean that the control plane has already let the node go. */
-const GONE = new Set(['node-revoked', 'node-expired', 'node-unknown']);
+const GONE = new Set(['node-revoked', 'node-expired', 'node-removed', 'node-unknown']);
 
 /**
  * Tells the control plane that the node goes for good; one that is gone already is fine.

@@ -48,7 +48,7 @@ const CONNECT_LIMIT = 10_000;
 const FIRST_BEATS = [0, 100, 400, 1_500, 5_000];
 
 /** Farewells and refusals after which coming back changes nothing. */
-const FINAL = new Set(['node-revoked', 'node-expired', 'clone']);
+const FINAL = new Set(['node-revoked', 'node-expired', 'node-removed', 'clone']);
 
 /**
  * Keeps one Sync stream open, for ever: connects, says hello, hands messages over one at a time, and after any end

@@ -147,12 +147,15 @@ describe('the daemon', () => {
     expect(again.code).toBe(3);
   });
 
-  it('takes a refusal of the stream for the same as the farewell', async () => {
-    await joinNetwork();
-    control.refuse = 'node-expired';
-    const daemon = await startDaemon();
-    expect((await daemon.ended)?.state).toBe('expired');
-  });
+  it.each(['node-expired', 'node-removed'])(
+    'takes a refusal of the stream for the same as farewell %s',
+    async (code) => {
+      await joinNetwork();
+      control.refuse = code;
+      const daemon = await startDaemon();
+      expect(await daemon.ended).toMatchObject({ state: 'expired', error: { code } });
+    },
+  );
 
   it('stops when its state directory was copied', async () => {
     await joinNetwork();

@@ -5,7 +5,7 @@ import { type KernelSettings, kernelSettings } from '../host/kernel-settings.js'
 import { type FindPort, findPort } from '../host/ports.js';
 import { type RunProgram, runProgram } from '../host/program.js';
 import { type Log, prefixedLog } from '../log.js';
-import { type JoinedNetwork, listNetworks, selectNetwork } from '../state/network-state.js';
+import { type JoinedNetwork, listNetworks, selectNetwork, type TerminalState } from '../state/network-state.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
 import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner, type RunnerEnd } from './network-runner.js';
@@ -53,8 +53,8 @@ export class Daemon {
 
   /**
    * Starts the selected network, or all.
-   * @throws WarrenError `already-running`, `not-joined`, `node-revoked`, `node-expired`, or what a network's start
-   * refuses; nothing is left up then.
+   * @throws WarrenError `already-running`, `not-joined`, `node-revoked`, `node-expired`, `node-removed`, or what a
+   * network's start refuses; nothing is left up then.
    */
   static async start(options: DaemonOptions, selector?: string): Promise<Daemon> {
     const daemon = new Daemon(options);
@@ -102,9 +102,7 @@ export class Daemon {
     for (const network of networks) {
       const terminal = await network.state.terminal();
       if (terminal) {
-        const advice = 'leave it with `agent leave`, then join with a new token';
-        const message = `${terminal.state}: ${terminal.message} (network ${network.membership.networkName}); ${advice}`;
-        refusal = new WarrenError(`node-${terminal.state}`, message);
+        refusal = refusalOf(terminal, network.membership.networkName);
       } else {
         await this.#startNetwork(network);
       }
@@ -198,4 +196,11 @@ export class Daemon {
     else setImmediate(() => void stop().catch((error: unknown) => this.options.log('error', String(error))));
     return { pid: process.pid };
   }
+}
+
+/** Why a network that the control plane has ended is not started. */
+function refusalOf({ state, removed, message }: TerminalState, network: string): WarrenError {
+  if (removed) return new WarrenError('node-removed', `network ${network}: ${message}`);
+  const advice = 'leave it with `agent leave`, then join with a new token';
+  return new WarrenError(`node-${state}`, `${state}: ${message} (network ${network}); ${advice}`);
 }

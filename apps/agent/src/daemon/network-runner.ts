@@ -38,6 +38,12 @@ export interface RunnerEnd {
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
 const CHORE_INTERVAL = 10_000;
 const DATA_PLANE_RETRY = 2_000;
+/** What is left of a node for which the control plane has ended, by the code that it said. */
+const END_STATES: Readonly<Record<string, AgentState>> = {
+  'node-revoked': 'revoked',
+  'node-expired': 'expired',
+  'node-removed': 'expired',
+};
 /** How long it is worth trying to find a peer where it was last, milliseconds: NATs forget. */
 const ENDPOINT_LIFE = 600_000;
 
@@ -327,20 +333,21 @@ export class NetworkRunner {
 
   /** The control plane says for good that this node is out, or that it runs twice. */
   async #finish({ code, message }: SessionEnd): Promise<void> {
-    const state: AgentState = code === 'node-revoked' ? 'revoked' : code === 'node-expired' ? 'expired' : 'stopped';
+    const state = END_STATES[code] ?? 'stopped';
+    const removed = code === 'node-removed';
     if (code === 'clone') {
       const what = 'another agent runs with a copy of this state directory, so this one stops';
       const advice = 'remove the copy, or leave and join again here';
       this.#finished = { state, error: new WarrenError(code, `${what}: ${advice}`) };
     } else {
-      this.#finished = { state, error: new WarrenError(code, `${state}: ${message}`) };
+      this.#finished = { state, error: new WarrenError(code, removed ? message : `${state}: ${message}`) };
     }
     this.#log('error', this.#finished.error.message);
     clearInterval(this.#chores);
     const warn = (error: unknown): void => this.#warn(error);
     if (state === 'revoked' || state === 'expired') {
       // A full disk must not keep a revoked node up; at its next start it hears it again.
-      const terminal = { state, message, at: new Date().toISOString() } as const;
+      const terminal = { state, ...(removed && { removed }), message, at: new Date().toISOString() };
       await this.options.network.state.saveTerminal(terminal).catch(warn);
     }
     await this.#enqueue(() => this.#takeDown()).catch(warn);

@@ -5,7 +5,14 @@ import type { DaemonReplies, DaemonReply, DaemonRequest } from './socket-message
 import { withSocketPath } from './socket-path.js';
 
 /** Codes of failures that the control plane decided: told by the daemon, they keep their exit code. */
-const REFUSED = new Set(['node-revoked', 'node-expired', 'node-unknown', 'name-taken', 'certificate-required']);
+const REFUSED = new Set([
+  'node-revoked',
+  'node-expired',
+  'node-removed',
+  'node-unknown',
+  'name-taken',
+  'certificate-required',
+]);
 
 /**
  * Asks the daemon. @returns undefined when none runs.

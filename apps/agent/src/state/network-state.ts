@@ -9,6 +9,8 @@ import { loadNodeKeys, type NodeKeys, saveNodeKeys } from './node-keys.js';
 /** Why a node will not come back by itself. */
 export interface TerminalState {
   readonly state: 'revoked' | 'expired';
+  /** The node was deleted there, its keys are not banned: joining again is all that is needed. */
+  readonly removed?: boolean;
   readonly message: string;
   /** RFC 3339. */
   readonly at: string;
@@ -116,7 +118,8 @@ export class NetworkState {
   async terminal(): Promise<TerminalState | undefined> {
     const file = await readJsonIfThere(this.#path('terminal.json'));
     if (file?.state !== 'revoked' && file?.state !== 'expired') return undefined;
-    return { state: file.state, message: String(file.message), at: String(file.at) };
+    const removed = file.removed === true && { removed: true };
+    return { state: file.state, ...removed, message: String(file.message), at: String(file.at) };
   }
 
   async saveTerminal(terminal: TerminalState): Promise<void> {
@@ -161,6 +164,10 @@ export async function listNetworks(stateDir: string): Promise<JoinedNetwork[]> {
   }
   return found.sort((a, b) => a.membership.joinedAt.localeCompare(b.membership.joinedAt));
 }
+
+/** @returns whether the control plane has deleted the node: then the host may join as if it never had. */
+export const isRemoved = async ({ state }: JoinedNetwork): Promise<boolean> =>
+  (await state.terminal())?.removed === true;
 
 async function namesIn(folder: string): Promise<string[]> {
   try {

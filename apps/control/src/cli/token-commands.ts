@@ -12,7 +12,7 @@ export function tokenCommands(program: Command, context: CommandContext): void {
     .option('--uses <count>', 'how many hosts may join, or unlimited', uses, 1)
     .option('--expires <duration>', 'such as 30m, 1h, 7d, or never', duration, '1h')
     .option('--tag <tag>', 'tag of the nodes; may be repeated', collect)
-    .option('--ephemeral', 'nodes are removed after they go')
+    .option('--ephemeral', 'nodes are removed when they were away for five minutes')
     .action(
       run(context, async (rest, _, { network, role, uses: maxUses, expires, tag, ephemeral }) => ({
         answer: await rest.call('POST', '/tokens', {

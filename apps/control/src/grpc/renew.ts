@@ -3,6 +3,7 @@ import type { NodeRow, Store } from '@warren/db';
 import { verifyRenewal } from '@warren/identity';
 import type { RenewRequest, RenewResponse } from '@warren/proto';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
+import { REMOVED } from '../hub/session.js';
 
 /** How far an agent's clock may be from ours. */
 const RENEWAL_WINDOW = 5 * 60_000;
@@ -35,12 +36,13 @@ export async function renew(options: RenewOptions, request: RenewRequest): Promi
 /**
  * The node that an identity speaks for.
  *
- * @throws WarrenError `node-revoked`, `node-expired`, or `node-unknown` also when the identity is another's.
+ * @throws WarrenError `node-revoked`, `node-expired`, `node-removed`, or `node-unknown` when the identity is another's.
  */
 export async function activeNode(store: Store, id: NodeId, identityKey: Uint8Array): Promise<NodeRow> {
   const node = await store.findNode(id);
-  if (!node?.record || !equalBytes(node.record.identityKey, identityKey)) {
-    throw new WarrenError('node-unknown', 'this node is not (or no longer) a member: join again with a new token');
+  if (!node) throw new WarrenError('node-removed', REMOVED);
+  if (!node.record || !equalBytes(node.record.identityKey, identityKey)) {
+    throw new WarrenError('node-unknown', 'this identity is not that of the node: join again with a new token');
   }
   if (node.status === 'revoked') {
     throw new WarrenError(

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { nodeId } from '@warren/base';
 import { decodeTombstone, verifyTombstone } from '@warren/identity';
 import { Role } from '@warren/proto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openCertificateAuthority } from '../ca/certificate-authority.js';
 import { startTestPlane, type TestPlane, until } from '../testing/control-plane.fixture.js';
 import { FakeAgent, type JoinOptions } from '../testing/fake-agent.fixture.js';
@@ -270,10 +270,32 @@ describe('who may sync', () => {
     expect(stream.ended).toBe('forbidden');
   });
 
-  it('a node that left is unknown', async () => {
+  it('a node that was removed is told so: in its stream, when it comes back, and when it renews', async () => {
     const relay = await bounce();
+    const stream = await relay.sync().synced();
     await relay.leave();
-    expect((await relay.sync().synced()).ended).toBe('node-unknown');
+    await until(() => stream.farewell !== undefined, 'farewell');
+    expect(stream.farewell).toMatchObject({ code: 'node-removed', tombstone: undefined });
+    expect(stream.farewell?.message).toBe('this node was removed; join again with a new token');
+    expect((await relay.sync().synced()).ended).toBe('node-removed');
+    await expect(relay.renew()).rejects.toThrow('node-removed');
+    await expect(relay.leave()).rejects.toThrow('node-removed');
+  });
+
+  it('a node that is removed while it says hello is not taken for a clone', async () => {
+    const relay = await bounce();
+    const { store, hubs } = plane.context;
+    const hub = await hubs.current(plane.network!.id);
+    // The hub has let it in; before it claims its generation, the node goes.
+    const claim = vi.spyOn(store, 'claimGeneration').mockImplementationOnce(async (id) => {
+      await store.deleteNode(id, 'local');
+      return false;
+    });
+    const stream = await relay.sync().synced();
+    await until(() => stream.farewell !== undefined, 'farewell');
+    claim.mockRestore();
+    expect(stream.farewell?.code).toBe('node-removed');
+    expect(hub.sessions.has(relay.nodeId as never)).toBe(false);
   });
 
   it('a stream that does not begin with hello is refused', async () => {

@@ -47,15 +47,10 @@ export class Hubs {
     return this.#open.get(network)?.sessions.has(node) ?? false;
   }
 
-  /** Bounces with an open stream here, and since when. */
-  connectedBounces(): Map<NodeId, number> {
-    const bounces = new Map<NodeId, number>();
-    for (const { version, sessions } of this.#open.values()) {
-      for (const { nodeId, since } of sessions.values()) {
-        if (version.decided.network.nodes.get(nodeId)?.role === 'bounce') bounces.set(nodeId, since);
-      }
-    }
-    return bounces;
+  /** For how many milliseconds a stream of the node has been open here; undefined: there is none. */
+  connectedMs(network: NetworkId, node: NodeId): number | undefined {
+    const session = this.#open.get(network)?.sessions.get(node);
+    return session && this.now() - session.since;
   }
 
   connected(network: NetworkId): number {

@@ -7,7 +7,7 @@ import { selfConfig } from '../codec/agent-codec.js';
 import type { Log } from '../log.js';
 import { isDigest, moveDigest } from './digest.js';
 import { diffEntries, type Entry, entriesOf, entryBetween, entryOf } from './entries.js';
-import type { DeltaCache, Session } from './session.js';
+import { type DeltaCache, REMOVED, type Session } from './session.js';
 import { advance, rewind, type Step, type Version, versionOf } from './version.js';
 
 /** What an agent said in its `Hello` about what it holds. */
@@ -84,7 +84,11 @@ export class NetworkHub {
   attach(session: Session, held: Held): Promise<void> {
     return this.#enqueue(async () => {
       if (!(await this.store.claimGeneration(session.nodeId, session.startGeneration, true))) {
-        return session.farewell('clone', CLONE);
+        await this.#readLog();
+        // A node that was removed while it said hello claims nothing either.
+        if (this.#version.decided.network.nodes.has(session.nodeId)) session.farewell('clone', CLONE);
+        else this.#dismiss(session);
+        return;
       }
       if (this.#isFighting(session)) return session.farewell('clone', CLONE);
       await this.#readLog();
@@ -224,11 +228,11 @@ export class NetworkHub {
     session.sendSnapshot(this.#position(), selfConfig(node, decided.network), entries, tombstones, sum(entries));
   }
 
-  /** The node is out: its agent hears it, with the tombstone if it was revoked. */
+  /** The node is out: its agent hears it, with the tombstone if it was revoked, and else that it may join again. */
   #dismiss(session: Session): void {
     const tombstone = this.#version.tombstones.find((row) => decodeTombstone(row.tombstone)?.nodeId === session.nodeId);
-    const message = tombstone ? 'this node was revoked' : 'this node was removed from the network';
-    session.farewell('node-revoked', message, tombstone);
+    if (tombstone) session.farewell('node-revoked', 'this node was revoked', tombstone);
+    else session.farewell('node-removed', REMOVED);
     this.#reconnects.delete(session.nodeId);
     this.detach(session);
   }

@@ -13,7 +13,10 @@ export interface SyncStream {
   end(): void;
 }
 
-export type FarewellCode = 'node-revoked' | 'node-expired' | 'clone' | 'resync' | 'draining';
+export type FarewellCode = 'node-revoked' | 'node-expired' | 'node-removed' | 'clone' | 'resync' | 'draining';
+
+/** What an agent is told whose node was deleted. */
+export const REMOVED = 'this node was removed; join again with a new token';
 
 export interface SessionLimits {
   /** Bytes that may wait for a slow reader. One message alone may be larger. */

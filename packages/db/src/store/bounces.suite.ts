@@ -34,14 +34,14 @@ export function bouncesSuite(given: () => { store: Store; url: string }): void {
       await vanilla();
       const before = await revision();
       await age(a.id, 100);
-      await store.noteBouncesSeen([b.id, client.id]);
-      const seen = (await store.bouncePresences()).filter(({ networkId }) => networkId === network.id);
+      await store.noteSeen([b.id, client.id]);
+      const seen = (await store.presences('bounce')).filter(({ networkId }) => networkId === network.id);
       expect(new Set(seen.map(({ id }) => id))).toEqual(new Set([a.id, b.id]));
       const unseen = new Map(seen.map(({ id, unseenMs }) => [id, unseenMs]));
       expect(unseen.get(a.id)).toBeGreaterThanOrEqual(100_000);
       expect(unseen.get(b.id)).toBeLessThan(30_000);
       expect(await revision()).toBe(before);
-      await store.noteBouncesSeen([]);
+      await store.noteSeen([]);
     });
 
     test('that is silent is withdrawn by one of many who see it, and restored, with both in the change log', async () => {
@@ -49,7 +49,7 @@ export function bouncesSuite(given: () => { store: Store; url: string }): void {
       const other = await openTestStore(url);
       try {
         await age(a.id, 100);
-        await store.noteBouncesSeen([b.id]);
+        await store.noteSeen([b.id]);
         const before = await revision();
         const decided = await Promise.all([store, other, store].map((it) => it.withdrawBounce(a.id, LONG, 'control')));
         expect(decided.filter(Boolean)).toHaveLength(1);
@@ -82,13 +82,13 @@ export function bouncesSuite(given: () => { store: Store; url: string }): void {
       await join();
       const before = await revision();
       expect(await store.withdrawBounce(a.id, LONG, 'control')).toBe(false);
-      await store.noteBouncesSeen([a.id, b.id]);
+      await store.noteSeen([a.id, b.id]);
       expect(await store.withdrawBounce(a.id, LONG, 'control')).toBe(false);
       expect(await revision()).toBe(before);
       await age(a.id, 100);
       expect(await store.withdrawBounce(a.id, LONG, 'control')).toBe(true);
       // The last one that is available goes nowhere, though the withdrawn one is seen again.
-      await store.noteBouncesSeen([a.id]);
+      await store.noteSeen([a.id]);
       await age(b.id, 100);
       expect(await store.withdrawBounce(b.id, LONG, 'control')).toBe(false);
     });
@@ -97,14 +97,14 @@ export function bouncesSuite(given: () => { store: Store; url: string }): void {
       const [one, two] = [await setup(), await setup()];
       await one.age(one.a.id, 100);
       await one.age(one.b.id, 100);
-      await two.store.noteBouncesSeen([two.a.id]);
+      await two.store.noteSeen([two.a.id]);
       expect(await one.store.withdrawBounce(one.a.id, LONG, 'control')).toBe(false);
     });
 
     test('is alone in this: clients are never withdrawn, and who is gone is not found', async () => {
       const { store, token, a, age } = await setup();
       const client = (await store.join(joinInput(token), 'x')).node;
-      await store.noteBouncesSeen([a.id]);
+      await store.noteSeen([a.id]);
       await age(client.id, 100);
       expect(await store.withdrawBounce(client.id, LONG, 'control')).toBe(false);
       await store.revokeNode(a.id, 'admin');

@@ -1,26 +1,10 @@
-import { type NetworkId, type NodeId, networkId, nodeId } from '@warren/base';
-import type { Actor, BouncePresence, WithdrawCondition } from '../store-api.js';
+import type { NetworkId, NodeId } from '@warren/base';
+import type { Actor, WithdrawCondition } from '../store-api.js';
 import { nodeNotFound } from './checks.js';
 import type { Database, Transaction } from './database.js';
 import { changeNetwork, type Outcome } from './network-change.js';
 import { nodeNetwork } from './nodes.js';
 import { toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
-
-/** One statement for all, and no change: it happens every few seconds, and nobody else sees it. */
-export async function noteBouncesSeen({ sql }: Database, ids: readonly NodeId[]): Promise<void> {
-  if (ids.length === 0) return;
-  // One clock for all replicas: theirs may differ by more than the time that is measured.
-  await sql`UPDATE node SET seen_at = clock_timestamp() WHERE id = ANY(${[...ids]}::uuid[]) AND role = 'bounce'`;
-}
-
-/** Active agent bounces; vanilla ones have no stream, so nobody knows of them. */
-export async function bouncePresences({ sql }: Database): Promise<readonly BouncePresence[]> {
-  const rows = await sql<{ id: string; networkId: string; unavailable: boolean; unseenMs: number }[]>`
-    SELECT id, network_id AS "networkId", unavailable,
-      greatest(0, extract(epoch FROM clock_timestamp() - coalesce(seen_at, created_at)) * 1000)::float8 AS "unseenMs"
-    FROM node WHERE role = 'bounce' AND kind = 'agent' AND status = 'active' ORDER BY id`;
-  return rows.map((row) => ({ ...row, id: nodeId(row.id), networkId: networkId(row.networkId) }));
-}
 
 /** @throws WarrenError `not-found`. @returns whether this call decided it. */
 export async function withdrawBounce(

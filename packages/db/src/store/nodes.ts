@@ -140,7 +140,8 @@ export async function claimGeneration(
 ): Promise<boolean> {
   if (!isUuid(id) || !Number.isSafeInteger(generation) || generation < 0) return false;
   const { count } = await sql`
-    UPDATE node SET start_generation = ${generation}
+    UPDATE node SET start_generation = ${generation},
+      seen_at = CASE WHEN ephemeral THEN clock_timestamp() ELSE seen_at END
     WHERE id = ${id} AND (start_generation < ${generation} OR (${resuming} AND start_generation = ${generation}))`;
   return count === 1;
 }

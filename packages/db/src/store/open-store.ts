@@ -4,14 +4,16 @@ import type { OpenStoreOptions, Store } from '../store-api.js';
 import { ADDRESS_REST } from './addresses.js';
 import { checkApiKey, createApiKey, deleteApiKey, listApiKeys } from './api-keys.js';
 import { listAudit } from './audit.js';
-import { bouncePresences, noteBouncesSeen, restoreBounce, withdrawBounce } from './bounces.js';
+import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { type Database, openClients } from './database.js';
+import { removeEphemeral } from './ephemeral.js';
 import { guard } from './guard.js';
 import { createVanilla, join } from './joins.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
+import { noteSeen, presences } from './presence.js';
 import { deleteNode, revokeNode } from './revocations.js';
 import { checkSealingKey, secret } from './secrets.js';
 import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
@@ -64,8 +66,9 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     revokeNode: guard((id, actor) => revokeNode(database, id, actor, signTombstone)),
     deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
     claimGeneration: guard((id, generation, resuming) => claimGeneration(database, id, generation, resuming)),
-    noteBouncesSeen: guard((ids) => noteBouncesSeen(database, ids)),
-    bouncePresences: guard(() => bouncePresences(database)),
+    noteSeen: guard((ids) => noteSeen(database, ids)),
+    presences: guard((kind) => presences(database, kind)),
+    removeEphemeral: guard((id, unseenMs, actor) => removeEphemeral(database, id, unseenMs, actor)),
     withdrawBounce: guard((id, condition, actor) => withdrawBounce(database, id, condition, actor)),
     restoreBounce: guard((id, actor) => restoreBounce(database, id, actor)),
     loadNetwork: guard((id) => loadNetwork(database, id)),

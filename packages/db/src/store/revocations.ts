@@ -1,9 +1,9 @@
-import type { NodeId } from '@warren/base';
+import type { NetworkId, NodeId } from '@warren/base';
 import type { Actor, NodeRow, SignTombstone } from '../store-api.js';
 import { restAddresses } from './addresses.js';
 import { nodeNotFound } from './checks.js';
-import type { Database } from './database.js';
-import { changeNetwork } from './network-change.js';
+import type { Database, Transaction } from './database.js';
+import { changeNetwork, type NetworkChange } from './network-change.js';
 import { nodeNetwork } from './nodes.js';
 import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
 
@@ -39,14 +39,25 @@ export async function revokeNode(
 export async function deleteNode(database: Database, id: NodeId, actor: Actor): Promise<void> {
   const networkId = await nodeNetwork(database, id);
   await changeNetwork(database, networkId, actor, async (tx) => {
-    const row = await tx.node.findUnique({ where: { id }, include: WITH_ADDRESSES });
-    if (!row) throw nodeNotFound(id);
-    const before = toNodeRow(row);
-    await restAddresses(tx, networkId, id);
-    await tx.nodeKey.deleteMany({ where: { nodeId: id, state: { not: 'banned' } } });
-    await tx.nodeKey.updateMany({ where: { nodeId: id }, data: { nodeId: null } });
-    await tx.node.delete({ where: { id } });
-    const audit = { action: 'node.delete', subject: id, details: { name: before.name, status: before.status } };
-    return { result: undefined, change: { nodeId: id, before: visible(before), after: null, audit } };
+    return { result: undefined, change: await removeMember(tx, networkId, id, {}) };
   });
+}
+
+/** The work of it, inside a transaction that holds the network. @throws WarrenError `not-found`. */
+export async function removeMember(
+  tx: Transaction,
+  networkId: NetworkId,
+  id: NodeId,
+  details: Readonly<Record<string, unknown>>,
+): Promise<NetworkChange> {
+  const row = await tx.node.findUnique({ where: { id }, include: WITH_ADDRESSES });
+  if (!row) throw nodeNotFound(id);
+  const before = toNodeRow(row);
+  await restAddresses(tx, networkId, id);
+  await tx.nodeKey.deleteMany({ where: { nodeId: id, state: { not: 'banned' } } });
+  await tx.nodeKey.updateMany({ where: { nodeId: id }, data: { nodeId: null } });
+  await tx.node.delete({ where: { id } });
+  const audited = { name: before.name, status: before.status, ...details };
+  const audit = { action: 'node.delete', subject: id, details: audited };
+  return { nodeId: id, before: visible(before), after: null, audit };
 }

@@ -4,6 +4,7 @@ import { openTestStore } from '../testing/members.js';
 import { externalServer, freshDatabase, type TestServer } from '../testing/servers.js';
 import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
+import { ephemeralSuite } from './ephemeral.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { membersSuite } from './members.suite.js';
 
@@ -25,4 +26,5 @@ describe('the store on an external PostgreSQL, by TCP', () => {
   keepingSuite(given);
   changesSuite(given);
   bouncesSuite(given);
+  ephemeralSuite(given);
 });

@@ -1381,7 +1381,7 @@ export type $NodePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
      */
     unavailable: boolean
     /**
-     * Bounces only: when a replica last had its stream open. Observed, so no change.
+     * Bounces and ephemeral nodes only: when a replica last had its stream open. Observed, so no change.
      */
     seenAt: Date | null
     createdAt: Date

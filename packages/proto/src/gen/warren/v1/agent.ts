@@ -220,7 +220,7 @@ export interface HeartbeatReply {
 }
 
 export interface Farewell {
-  /** `node-revoked`, `node-expired`, `clone`, `resync`, `draining`. */
+  /** `node-revoked`, `node-expired`, `node-removed`, `clone`, `resync`, `draining`. */
   code: string;
   message: string;
   tombstone: SignedTombstone | undefined;

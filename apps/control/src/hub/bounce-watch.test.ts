@@ -1,8 +1,9 @@
 import { type NetworkId, type NodeId, networkId, nodeId, WarrenError } from '@warren/base';
-import type { BouncePresence } from '@warren/db';
+import type { NodePresence } from '@warren/db';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { BounceMonitor, bounceTimes } from './bounce-monitor.js';
+import { type BounceWatchOptions, bounceTimes, watchBounces } from './bounce-watch.js';
+import type { PresenceWatch } from './presence-watch.js';
 
 const TIMES = bounceTimes(15_000);
 const NET = networkId('net');
@@ -23,24 +24,27 @@ class Scene {
     this.#rows.delete(id);
   }
 
-  replica(): { monitor: BounceMonitor; connected: Map<NodeId, number>; connect(id: NodeId): void } {
+  replica(): { watch: PresenceWatch; connected: Map<NodeId, number>; connect(id: NodeId): void } {
     const connected = new Map<NodeId, number>();
     const log = pino({ level: 'silent' });
-    const options = { store: this.#store(), connected: () => connected, times: TIMES, log, now: () => this.now };
-    return { monitor: new BounceMonitor(options), connected, connect: (id) => void connected.set(id, this.now) };
+    const connectedMs = (_: NetworkId, id: NodeId) => (connected.has(id) ? this.now - connected.get(id)! : undefined);
+    const options = { store: this.#store(), connectedMs, times: TIMES, log, now: () => this.now };
+    return { watch: watchBounces(options), connected, connect: (id) => void connected.set(id, this.now) };
   }
 
   /** Moves the clock; every replica looks at its interval. */
-  async pass(milliseconds: number, ...replicas: { monitor: BounceMonitor }[]): Promise<void> {
+  async pass(milliseconds: number, ...replicas: { watch: PresenceWatch }[]): Promise<void> {
     for (const end = this.now + milliseconds; this.now < end; ) {
       this.now += TIMES.interval;
-      for (const { monitor } of replicas) await monitor.look();
+      for (const { watch } of replicas) await watch.look();
     }
   }
 
-  #store(): ConstructorParameters<typeof BounceMonitor>[0]['store'] {
-    const answer = <T>(value: () => T): Promise<T> =>
-      this.failing ? Promise.reject(new WarrenError('database-unavailable', 'away')) : Promise.resolve(value());
+  #store(): BounceWatchOptions['store'] {
+    const answer = async <T>(value: () => T): Promise<T> => {
+      if (this.failing) throw new WarrenError('database-unavailable', 'away');
+      return value();
+    };
     const decide = (id: NodeId, unavailable: boolean, word: string) => {
       const row = this.#rows.get(id);
       if (!row) throw new WarrenError('not-found', 'gone');
@@ -50,14 +54,14 @@ class Scene {
       return true;
     };
     return {
-      noteBouncesSeen: (ids) =>
+      noteSeen: (ids) =>
         answer(() => {
           for (const id of ids) if (this.#rows.has(id)) this.#rows.get(id)!.seenAt = this.now;
         }),
-      bouncePresences: () =>
+      presences: () =>
         answer(() =>
           [...this.#rows].map(
-            ([id, { networkId: network, unavailable, seenAt }]): BouncePresence => ({
+            ([id, { networkId: network, unavailable, seenAt }]): NodePresence => ({
               ...{ id, networkId: network, unavailable },
               unseenMs: this.now - seenAt,
             }),
