@@ -14,6 +14,8 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'bench/src/**/*.test.ts',
           ],
+          // In soaks, RSS of each file is printed and bounded.
+          setupFiles: process.env.WARREN_SOAK ? ['scripts/soak-memory.ts'] : [],
           testTimeout: 90_000,
           hookTimeout: 120_000,
         },
@@ -24,6 +26,15 @@ export default defineConfig({
           include: ['tests/lab/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'soak',
+          // For `npm run soak` only: hours, not minutes.
+          include: process.env.WARREN_SOAK ? ['tests/soak/**/*.test.ts'] : [],
+          fileParallelism: false,
           hookTimeout: 120_000,
         },
       },

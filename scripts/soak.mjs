@@ -10,7 +10,13 @@ import { env, root, run } from './bootstrap.mjs';
 const SOAKS = {
   outage: ['control plane dead for five minutes, agents restarted meanwhile', 'lab', 'outage'],
   file: ['200 MB through client, bounce, client over IPv4 and IPv6', 'lab', 'classic'],
-  fuzz: ['ten million inputs over every decoder', 'unit', 'fuzz'],
+  fuzz: [
+    'ten million inputs over every decoder and the UAPI parser; two million datagrams at a session',
+    'unit',
+    'fuzz',
+  ],
+  session: ['1,000 random histories of two peers', 'unit', 'session.property'],
+  load: ['30 minutes (WARREN_SOAK_MINUTES) of mixed load on two data planes, RSS at start and end', 'soak', 'load'],
   database: ['kill -9 of the embedded database, of its owner and of both', 'unit', 'packages/db'],
   // Not ours to ship, so there is nothing to run unless the environment says where it is.
   ...(process.env.WIREGUARD_NETNS_SH && {

@@ -114,8 +114,11 @@ function describePair(packetPath: 'plain' | 'offload'): void {
         expect(await b.ping(pair.inner.initiator[4], { timeoutMs: 2_000 })).toBe(false);
         expect((await cpuMs()) - before).toBeLessThan(1_000);
         await a.run('ip', ['link', 'set', 'wg0', 'up']);
-        await a.run('ip', ['route', 'replace', `${pair.inner.responder[4]}/32`, 'dev', 'wg0']);
-        expect(await a.ping(pair.inner.responder[4], { count: 10 })).toBe(true);
+        await node.process.waitForOutput(/wg0 is up again: its addresses and routes are back/, 5_000);
+        for (const family of [4, 6] as const) {
+          expect(await a.ping(pair.inner.responder[family], { count: 10 })).toBe(true);
+          expect(await b.ping(pair.inner.initiator[family], { count: 10 })).toBe(true);
+        }
       });
 
       it('end by themselves with a reason when the interface is deleted', async () => {

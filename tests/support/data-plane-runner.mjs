@@ -1,10 +1,22 @@
 // Runs one data plane from a JSON file, for tests on the hosts of a lab. Prints a line for each event:
 // `ready {…}`, `failed {code, message}`, `log LEVEL …`, `stats N {…}` at SIGUSR1, `ended CODE MS` at SIGTERM or by itself.
-// SIGHUP does the next of the configuration's `steps`, `[method, argument]`, and prints `step N` or `step N failed CODE`.
+// SIGHUP does the next of the configuration's `steps`, `[method, argument]` (`crash`: kills the worker), and prints `step N` or `step N failed CODE`.
 // With `uapi: true` it serves the interface's socket. SIGUSR2 calls process.exit while everything runs.
 import { readFileSync, writeSync } from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { parsePublicKey, SecretKey } from '@warren/base';
-import { serveUapi, startDataPlane } from '@warren/dataplane';
+
+// Kept so that the step `crash` can kill the data plane's worker from outside, as a bug would: nothing of ours helps with that.
+const threads = createRequire(import.meta.url)('node:worker_threads');
+const workers = [];
+threads.Worker = class extends threads.Worker {
+  constructor(...args) {
+    super(...args);
+    workers.push(this);
+  }
+};
+syncBuiltinESMExports();
+const { serveUapi, startDataPlane } = await import('@warren/dataplane');
 
 const config = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 // Synchronous, so that nothing is lost at process.exit.
@@ -23,6 +35,7 @@ const argumentOf = {
   replacePeers: (peers) => peers.map(peerOf),
   change: ({ set, remove }) => ({ set: set.map(peerOf), remove }),
   initiateHandshake: (peer) => peer,
+  stats: () => undefined,
 };
 
 const began = performance.now();
@@ -37,14 +50,17 @@ try {
   let asked = 0;
   process.on('SIGUSR1', async () => {
     asked++;
-    print(`stats ${asked} ${JSON.stringify({ ...(await plane.stats()), cpu: process.cpuUsage() })}`);
+    print(
+      `stats ${asked} ${JSON.stringify({ ...(await plane.stats()), cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })}`,
+    );
   });
   let step = 0;
   process.on('SIGHUP', async () => {
     const number = ++step;
     const [method, argument] = config.steps[number - 1];
     try {
-      await plane[method](argumentOf[method](argument));
+      if (method === 'crash') await workers.at(-1).terminate();
+      else await plane[method](argumentOf[method](argument));
       print(`step ${number}`);
     } catch (error) {
       print(`step ${number} failed ${error.code}`);

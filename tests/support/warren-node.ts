@@ -47,7 +47,9 @@ export class WarrenNode implements WireGuardNode {
     return new WarrenNode(host, running, (JSON.parse(ready!) as { listenPort: number }).listenPort);
   }
 
-  async stats(): Promise<DataPlaneStats & { readonly cpu: { readonly user: number; readonly system: number } }> {
+  async stats(): Promise<
+    DataPlaneStats & { readonly cpu: { readonly user: number; readonly system: number }; readonly rss: number }
+  > {
     const number = ++this.#asked;
     this.process.kill('SIGUSR1');
     const [, stats] = await this.process.waitForOutput(new RegExp(`^stats ${number} (.*)$`, 'm'), 10_000);

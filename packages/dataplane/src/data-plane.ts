@@ -12,10 +12,13 @@ import { decodeDeviceSettings, encodeDeviceChange } from './device-settings-mess
 import { EndpointResolver } from './endpoint-resolver.js';
 import { InterfaceConfig, parseInterfaceAddress } from './interface-config.js';
 import { checkInterfaceName } from './interface-name.js';
+import { LabelClock } from './label-clock.js';
 import { checkPeer, encodePeer } from './peer-message.js';
 import { PrefixOwners } from './prefix-owners.js';
-import { WorkerChannel } from './worker-channel.js';
-import type { WorkerPeer } from './worker-messages.js';
+import { RestartRecord } from './restart-record.js';
+import { SupervisedWorker } from './supervised-worker.js';
+import type { Notice, WorkerChannel } from './worker-channel.js';
+import type { Adopted, Descriptors, StartOptions } from './worker-messages.js';
 
 /** Least MTU of IPv4 hosts (RFC 1122 §3.3.3), and what a datagram of 65,507 bytes can carry. */
 const MIN_MTU = 576;
@@ -65,23 +68,29 @@ class RunningDataPlane implements DataPlane {
   readonly mtu: number;
   readonly closed: Promise<Error | undefined>;
   listenPort = 0;
-  readonly #channel: WorkerChannel;
+  readonly #worker: SupervisedWorker;
+  readonly #record: RestartRecord;
   readonly #config: InterfaceConfig;
   readonly #prefixes = new PrefixOwners();
   readonly #peers = new Set<PublicKey>();
   #resolver: EndpointResolver | undefined;
+  #path: PacketPath = 'plain';
+  readonly #labels = new LabelClock();
   /** Changes happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: DataPlaneOptions) {
     this.interfaceName = options.interfaceName;
     this.mtu = options.mtu;
-    this.#channel = new WorkerChannel((notice) => {
-      if (notice.type === 'log') this.#log(notice.level, notice.message);
-      else if (notice.type === 'handshake-failing') this.#resolver?.handshakeFailing(notice.peer);
+    this.#record = new RestartRecord(options.privateKey);
+    this.#worker = new SupervisedWorker({
+      onNotice: (notice) => this.#take(notice),
+      log: (level, message) => this.#log(level, message),
+      restore: (channel, left) => this.#restore(channel, left),
     });
-    this.closed = this.#channel.ended.then((reason) => {
+    this.closed = this.#worker.ended.then((reason) => {
       this.#resolver?.close();
+      this.#record.erase();
       return reason;
     });
     this.#config = new InterfaceConfig({
@@ -93,13 +102,11 @@ class RunningDataPlane implements DataPlane {
 
   /** To be called once, and `close` if it fails. */
   async start(): Promise<void> {
-    const { interfaceName, listenPort, mtu, addresses, peers = [], standalone = false } = this.options;
-    const { packetPath } = this.options;
-    const privateKey = this.options.privateKey && Uint8Array.from(this.options.privateKey.expose());
-    const options = { interfaceName, privateKey, listenPort, mtu, standalone, ...(packetPath && { packetPath }) };
-    const started = await this.#channel.request({ type: 'start', options }, privateKey ? [privateKey.buffer] : []);
-    this.#channel.guard(started.descriptors);
+    const { interfaceName, addresses, peers = [], standalone = false } = this.options;
+    const started = await this.#worker.request(() => this.#startRequest());
+    this.#worker.guard(started.descriptors);
     this.listenPort = started.listenPort;
+    this.#path = started.path;
     this.#resolver = new EndpointResolver({
       families: started.families,
       onResolved: (peer, endpoint) => this.#setEndpoint(peer, endpoint),
@@ -109,6 +116,7 @@ class RunningDataPlane implements DataPlane {
     await this.#tellPeers('replace', peers, []);
     if (standalone) await this.#config.setMtu();
     else await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
+    this.#worker.supervise();
     this.#log(
       'info',
       `${interfaceName} is up on UDP port ${this.listenPort}, crypto ${started.crypto}, packets ${started.path}`,
@@ -142,31 +150,85 @@ class RunningDataPlane implements DataPlane {
   }
 
   async initiateHandshake(peer: PublicKey): Promise<void> {
-    await this.#channel.request({ type: 'initiate-handshake', peer });
+    await this.#worker.request(() => ({ request: { type: 'initiate-handshake', peer } }));
   }
 
   async stats(): Promise<DataPlaneStats> {
-    return { backend: 'userspace', ...(await this.#channel.request({ type: 'stats' })) };
+    return { backend: 'userspace', ...(await this.#worker.request(() => ({ request: { type: 'stats' } }))) };
   }
 
   async settings(): Promise<DeviceSettings> {
-    return decodeDeviceSettings(await this.#channel.request({ type: 'settings' }));
+    return decodeDeviceSettings(await this.#worker.request(() => ({ request: { type: 'settings' } })));
   }
 
   async configure(change: DeviceChange): Promise<void> {
     await this.#inTurn(async () => {
-      const transfer: ArrayBuffer[] = [];
-      const message = encodeDeviceChange(change, transfer);
-      const bound = await this.#channel.request({ type: 'configure', change: message }, transfer);
-      this.#channel.guard(bound.descriptors);
+      const bound = await this.#worker.request(() => configureRequest(change));
+      this.#worker.guard(bound.descriptors);
       this.listenPort = bound.listenPort;
+      this.#record.configured(change);
     });
   }
 
   async close(): Promise<void> {
-    await this.#channel.close();
+    await this.#worker.close();
     // A change that iproute2 is still at must not outlive the interface's name.
     await this.#turn;
+  }
+
+  #take(notice: Notice): void {
+    if (notice.type === 'log') this.#log(notice.level, notice.message);
+    else if (notice.type === 'handshake-failing') this.#resolver?.handshakeFailing(notice.peer);
+    else if (notice.type === 'peer-heard') {
+      this.#record.heard(notice.peer, notice.endpoint);
+      this.#labels.note();
+    } else if (notice.type === 'link-returned') this.#putBack();
+  }
+
+  /** What the kernel forgot while the interface was down. */
+  #putBack(): void {
+    this.#inTurn(async () => {
+      await this.#config.putBack();
+      this.#log('info', `${this.interfaceName} is up again: its addresses and routes are back`);
+    }).catch((error: Error) => this.#log('warn', `${this.interfaceName} is up again, but ${error.message}`));
+  }
+
+  #startRequest(adopt?: Adopted) {
+    const { interfaceName, listenPort, mtu, standalone = false, packetPath } = this.options;
+    const key = this.#record.privateKey;
+    const privateKey = key && Uint8Array.from(key.expose());
+    const options: StartOptions = {
+      interfaceName,
+      privateKey,
+      listenPort,
+      mtu,
+      standalone,
+      ...(packetPath && { packetPath }),
+      ...(adopt && { adopt }),
+    };
+    return { request: { type: 'start', options }, transfer: privateKey ? [privateKey.buffer] : [] } as const;
+  }
+
+  /** Tells a new worker all that the one before it knew, and shakes hands with everybody whom that one knew. */
+  async #restore(channel: WorkerChannel, { tun, sockets }: Descriptors): Promise<void> {
+    const record = this.#record;
+    const { request, transfer: keys } = this.#startRequest({
+      tun,
+      path: this.#path,
+      sockets,
+      wallClock: this.#labels.atLeast(),
+    });
+    const started = await channel.request(request, keys);
+    channel.guard(started.descriptors);
+    const transfer: ArrayBuffer[] = [];
+    const set = record.peers(true).map((publicKey) => {
+      const { peer, endpoint } = record.managedPeer(publicKey);
+      return encodePeer(peer, endpoint, transfer);
+    });
+    await channel.request({ type: 'replace', set }, transfer);
+    const operators = configureRequest(record.operatorsPeers());
+    channel.guard((await channel.request(operators.request, operators.transfer)).descriptors);
+    await Promise.all(record.known().map((peer) => channel.request({ type: 'initiate-handshake', peer })));
   }
 
   async #tellPeers(
@@ -175,28 +237,37 @@ class RunningDataPlane implements DataPlane {
     remove: readonly PublicKey[],
   ): Promise<void> {
     for (const peer of remove) this.#forget(peer);
-    const transfer: ArrayBuffer[] = [];
-    const peers = set.map((peer) => this.#encode(peer, transfer));
-    if (type === 'change') await this.#channel.request({ type, set: peers, remove }, transfer);
-    else await this.#channel.request({ type, set: peers }, transfer);
+    const endpoints = set.map((peer) => this.#remember(peer));
+    await this.#worker.request(() => {
+      const transfer: ArrayBuffer[] = [];
+      const peers = set.map((peer, i) => encodePeer(peer, endpoints[i], transfer));
+      return { request: type === 'change' ? { type, set: peers, remove } : { type, set: peers }, transfer };
+    });
   }
 
-  #encode(peer: DataPlanePeer, transfer: ArrayBuffer[]): WorkerPeer {
+  /** @returns its address, if that is known. */
+  #remember(peer: DataPlanePeer): Endpoint | undefined {
     this.#peers.add(peer.publicKey);
     this.#prefixes.assign(peer.publicKey, peer.allowedIps);
-    return encodePeer(peer, this.#resolver?.set(peer.publicKey, peer.endpoint), transfer);
+    const endpoint = this.#resolver?.set(peer.publicKey, peer.endpoint);
+    this.#record.set(peer, endpoint);
+    return endpoint;
   }
 
   #forget(peer: PublicKey): void {
     this.#peers.delete(peer);
     this.#prefixes.remove(peer);
     this.#resolver?.remove(peer);
+    this.#record.remove(peer);
   }
 
   #setEndpoint(peer: PublicKey, endpoint: Endpoint): void {
-    this.#channel.request({ type: 'set-endpoint', peer, endpoint }).catch((error: Error) => {
-      this.#log('debug', `endpoint of ${peer} not set: ${error.message}`);
-    });
+    this.#record.resolved(peer, endpoint);
+    this.#worker
+      .request(() => ({ request: { type: 'set-endpoint', peer, endpoint } }))
+      .catch((error: Error) => {
+        this.#log('debug', `endpoint of ${peer} not set: ${error.message}`);
+      });
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -208,4 +279,9 @@ class RunningDataPlane implements DataPlane {
   #log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
     this.options.log?.(level, message);
   }
+}
+
+function configureRequest(change: DeviceChange) {
+  const transfer: ArrayBuffer[] = [];
+  return { request: { type: 'configure', change: encodeDeviceChange(change, transfer) }, transfer } as const;
 }

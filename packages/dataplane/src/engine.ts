@@ -1,4 +1,4 @@
-import { isDrop, type PublicKey } from '@warren/base';
+import { type Endpoint, isDrop, type PublicKey } from '@warren/base';
 import {
   ERRNO,
   errnoName,
@@ -32,6 +32,8 @@ export interface EngineParts {
   readonly memory: PacketMemory;
   readonly onHandshakeFailing: (peer: PublicKey) => void;
   readonly onHandshakeCompleted: (peer: PublicKey, role: 'initiator' | 'responder') => void;
+  /** Where the peer is: after a handshake, and when it has moved. */
+  readonly onPeerHeard: (peer: PublicKey, endpoint: Endpoint) => void;
   /** The interface is gone. */
   readonly onTunGone: () => void;
 }

@@ -41,6 +41,28 @@ describe('interface configuration', () => {
     ]);
   });
 
+  it('puts back what the kernel forgot while the link was down, and leaves routes to who has them since', async () => {
+    const { batches, warnings, config } = setUp({
+      problem: (command) => {
+        if (batches.length > 1 && command === 'route add 10.44.0.1/32 dev wg0') return 'RTNETLINK answers: File exists';
+        return command.startsWith('route delete') ? 'RTNETLINK answers: No such process' : undefined;
+      },
+    });
+    await config.bringUp(addresses('10.44.0.3/16', 'fd00::3'), routes('10.44.0.1/32', 'fd00::1/128'));
+    await config.putBack();
+    expect(batches[1]).toEqual([
+      'address replace 10.44.0.3/16 dev wg0',
+      'address replace fd00::3/128 dev wg0 nodad',
+      'route delete 10.44.0.1/32 dev wg0',
+      'route delete fd00::1/128 dev wg0',
+      'route add 10.44.0.1/32 dev wg0',
+      'route add fd00::1/128 dev wg0',
+    ]);
+    expect(warnings).toEqual(['10.44.0.1/32 is not routed to wg0: a route to it exists already']);
+    await config.setRoutes([]);
+    expect(batches[2]).toEqual(['route delete fd00::1/128 dev wg0']);
+  });
+
   it('changes only the routes that differ', async () => {
     const { batches, config } = setUp();
     await config.bringUp(addresses('10.44.0.3/32'), routes('10.44.0.1/32', '10.44.0.2/32'));

@@ -101,6 +101,17 @@ export class InterfaceConfig {
     this.#judge(problems);
   }
 
+  /** Sets addresses and routes again that the kernel forgot while the link was down; a route that has an owner since is left to it. */
+  async putBack(): Promise<void> {
+    const routes = [...this.#routes];
+    const problems = await this.#run([
+      ...this.#addresses.map((address) => this.#addressCommand('replace', address)),
+      ...routes.map((route) => this.#routeCommand('delete', route)),
+      ...routes.map((route) => this.#routeCommand('add', route)),
+    ]);
+    this.#judge(problems);
+  }
+
   #judge(problems: readonly CommandProblem[]): void {
     let failed: WarrenError | undefined;
     for (const { command, message } of problems) {

@@ -1,13 +1,18 @@
-import { type Instant, instant, type PublicKey } from '@warren/base';
+import { type Endpoint, type Instant, instant, type PublicKey } from '@warren/base';
+import { bootTime } from '@warren/udp';
 import type { Device, PathId } from '@warren/wireguard';
+import { BootClock } from './boot-clock.js';
 import type { PathTable } from './path-table.js';
 
-/** Most that setTimeout takes. */
-const MAX_DELAY = 2 ** 31 - 1;
+/** Node's timers stand still while the host is suspended: after it they are late by no more than this. */
+const MAX_DELAY = 10_000;
 /** WireGuard message type 1 (paper §5.4.2). */
 const INITIATION = 1;
 /** Initiations in a row without an answer, about 5 seconds apart, after which the endpoint is worth a doubt. */
 const UNANSWERED_INITIATIONS = 3;
+
+/** Peers without an answer among which those that are gone are not worth looking for. */
+const LEAST_PRUNED = 1_024;
 
 export interface MachineDriverParts {
   readonly device: Device;
@@ -16,12 +21,14 @@ export interface MachineDriverParts {
   readonly send: (path: PathId, datagram: Uint8Array) => void;
   readonly onHandshakeFailing: (peer: PublicKey) => void;
   readonly onHandshakeCompleted: (peer: PublicKey, role: 'initiator' | 'responder') => void;
+  readonly onPeerHeard: (peer: PublicKey, endpoint: Endpoint) => void;
 }
 
 /** What every engine does for its machine: sends what it wants sent, hears what happened, keeps its timer. */
 export class MachineDriver {
   /** Initiations since the last completed handshake. */
   readonly #unanswered = new Map<PublicKey, number>();
+  #pruneAt = LEAST_PRUNED;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -50,6 +57,9 @@ export class MachineDriver {
       if (event.type === 'handshake-completed') {
         this.#unanswered.delete(event.peer);
         onHandshakeCompleted(event.peer, event.role);
+        this.#heard(event.peer, device.pathOf(event.peer));
+      } else if (event.type === 'path-changed') {
+        this.#heard(event.peer, event.path);
       } else if (event.type === 'handshake-gave-up') {
         this.#unanswered.delete(event.peer);
         onHandshakeFailing(event.peer);
@@ -64,7 +74,7 @@ export class MachineDriver {
     if (!deadline || deadline.at >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = deadline.at;
-    const delay = Math.min(Math.max(Math.ceil(deadline.at - performance.now()), 0), MAX_DELAY);
+    const delay = Math.min(Math.max(Math.ceil(deadline.at - now()), 0), MAX_DELAY);
     this.#timer = setTimeout(() => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.parts.device.handleTimeout(now());
@@ -72,14 +82,33 @@ export class MachineDriver {
     }, delay);
   }
 
+  #heard(peer: PublicKey, path: PathId | undefined): void {
+    const { paths, onPeerHeard } = this.parts;
+    const endpoint = path === undefined ? undefined : paths.endpoint(path);
+    if (endpoint !== undefined) onPeerHeard(peer, endpoint);
+  }
+
+  /** Peers that were removed while they did not answer; those that are there remain, so it is seldom. */
+  #prune(): void {
+    const { device } = this.parts;
+    for (const peer of this.#unanswered.keys()) if (device.pathOf(peer) === undefined) this.#unanswered.delete(peer);
+    this.#pruneAt = Math.max(LEAST_PRUNED, this.#unanswered.size * 2);
+  }
+
   #countInitiation(peer: PublicKey, path: PathId): void {
     const count = (this.#unanswered.get(peer) ?? 0) + 1;
     this.#unanswered.set(peer, count);
+    if (this.#unanswered.size >= this.#pruneAt) this.#prune();
     // The source address may be the trouble: an interface that still has it, but is no way out any more.
     if (count > 1) this.parts.paths.setSource(path, undefined);
     if (count % UNANSWERED_INITIATIONS === 0) this.parts.onHandshakeFailing(peer);
   }
 }
 
+let clock: BootClock | undefined;
+
 /** The machine's clock: monotonic milliseconds of this thread. */
-export const now = (): Instant => instant(performance.now());
+export function now(): Instant {
+  clock ??= new BootClock(() => performance.now(), bootTime);
+  return instant(clock.now());
+}

@@ -1,5 +1,5 @@
 import type { IpAddress } from '@warren/base';
-import { ERRNO, encodeSocketAddress, type UdpSocket, type UdpSockets } from '@warren/udp';
+import { ERRNO, encodeSocketAddress, errnoName, type UdpSocket, type UdpSockets } from '@warren/udp';
 import type { PathId } from '@warren/wireguard';
 import { describe, expect, it } from 'vitest';
 import { noteSource, PathSender } from './path-sender.js';
@@ -52,13 +52,20 @@ describe('sending on a path', () => {
     },
   );
 
-  it('is not tried again for other errors, and counts what is lost', () => {
-    const { paths, path, sender, sources, lost } = setUp(ERRNO.EAGAIN);
-    noteSource(paths, path, LOCAL, true);
-    sender.sendBatch(path, 0, 9, 4);
-    expect(sources).toHaveLength(1);
-    expect(lost).toEqual(['udp-send-EAGAIN 3']);
-  });
+  it.each([ERRNO.EAGAIN, ERRNO.ENOBUFS, ERRNO.EPERM])(
+    'is not tried again for other errors (errno %i), counts what is lost, and goes on',
+    (errno) => {
+      const { paths, path, sender, sources, lost } = setUp(errno);
+      noteSource(paths, path, LOCAL, true);
+      sender.sendBatch(path, 0, 9, 4);
+      expect(sources).toHaveLength(1);
+      expect(lost).toEqual([`udp-send-${errnoName(errno)} 3`]);
+      paths.setSource(path, undefined);
+      sender.send(path, DATAGRAM);
+      expect(sources).toHaveLength(2);
+      expect(lost).toHaveLength(1);
+    },
+  );
 
   it('loses what has no path or no socket, and says so', () => {
     const { paths, sender, lost } = setUp();

@@ -73,4 +73,34 @@ describe('path table', () => {
     for (let port = 1; port <= 20_000; port++) ids.set(port, table.intern(at('192.0.2.1', port))!);
     for (let port = 1; port <= 20_000; port++) expect(table.intern(at('192.0.2.1', port))).toBe(ids.get(port));
   });
+
+  it('takes another seed when addresses pile up in one bucket, and finds them all afterwards', () => {
+    let draws = 0;
+    // A factor of 1 without a start value: anyone can compute buckets, as of a table without a secret.
+    const weakFirst = (length: number) =>
+      draws++ === 0 ? new Uint8Array(length) : Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 1);
+    const table = new PathTable(nobody, 4096, weakFirst);
+    const colliding: Uint8Array[] = [];
+    const bucketOf = (address: Uint8Array) => weakBucket(address, 4096);
+    for (let i = 0; colliding.length < 60; i++) {
+      const address = at(`10.${(i >> 16) & 0xff}.${(i >> 8) & 0xff}.${i & 0xff}`, 1);
+      if (bucketOf(address) === 7) colliding.push(address);
+    }
+    const ids = colliding.map((address) => table.intern(address));
+    expect(draws).toBe(2);
+    expect(new Set(ids).size).toBe(60);
+    expect(colliding.map((address) => table.intern(address))).toEqual(ids);
+    expect(table.size).toBe(60);
+  });
 });
+
+/** The table's bucket for factor 1 and start 0. */
+function weakBucket(address: Uint8Array, capacity: number): number {
+  const view = new DataView(address.buffer, address.byteOffset);
+  let hash = 0;
+  for (let i = 0; i < address.length; i += 4) {
+    hash ^= view.getUint32(i, true);
+    hash ^= hash >>> 15;
+  }
+  return ((hash ^ (hash >>> 16)) >>> 0) & (capacity - 1);
+}

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Endpoint } from '@warren/base';
 import { SOCKET_ADDRESS_LENGTH, socketAddressAndPort, socketAddressEndpoint } from '@warren/udp';
 import type { PathId } from '@warren/wireguard';
@@ -9,6 +10,8 @@ export const MAX_PATHS = 65_536;
 const MAX_SOURCE_LENGTH = 16;
 
 const NONE = -1;
+/** Addresses in one bucket beyond which somebody is choosing them: with honest ones even a full table has fewer than 12. */
+const MAX_CHAIN = 48;
 
 /**
  * Gives UDP remote addresses a `PathId` and finds them again, without allocating per packet. Bounded: when it is full,
@@ -30,6 +33,8 @@ export class PathTable {
   /** One view of each slot's address, made when it is first asked for. */
   readonly #views: (Uint8Array | undefined)[] = [];
   readonly #sourceViews: (Uint8Array | undefined)[] = [];
+  /** Secret, so that strangers cannot choose addresses that share a bucket. */
+  #seed: Uint32Array;
   #free: number[] = [];
   #unused = 0;
   #size = 0;
@@ -41,7 +46,9 @@ export class PathTable {
   constructor(
     private readonly inUse: () => Iterable<PathId>,
     capacity: number = MAX_PATHS,
+    private readonly random: (length: number) => Uint8Array = randomBytes,
   ) {
+    this.#seed = this.#newSeed();
     this.#capacity = capacity;
     this.#addresses = new Uint8Array(capacity * SOCKET_ADDRESS_LENGTH);
     this.#sources = new Uint8Array(capacity * MAX_SOURCE_LENGTH);
@@ -59,8 +66,14 @@ export class PathTable {
   /** The path of a socket address (28 bytes, copied when new); undefined only when every path of a full table is in use. */
   intern(address: Uint8Array): PathId | undefined {
     const bucket = this.#bucketOf(address);
+    let chain = 0;
     for (let slot = this.#heads[bucket]!; slot !== NONE; slot = this.#next[slot]!) {
       if (this.#equals(slot, address)) return this.#idOf(slot);
+      chain++;
+    }
+    if (chain > MAX_CHAIN) {
+      this.#rehash();
+      return this.intern(address);
     }
     const slot = this.#takeSlot();
     if (slot === undefined) return undefined;
@@ -153,10 +166,33 @@ export class PathTable {
     return true;
   }
 
-  /** FNV-1a over the address. Strangers can make chains longer by choosing ports, at most as long as the table. */
+  /** Another seed, and every path in the bucket that it belongs to by then. Ids stay. */
+  #rehash(): void {
+    this.#seed = this.#newSeed();
+    this.#heads.fill(NONE);
+    for (let slot = 0; slot < this.#unused; slot++) {
+      if (this.#present[slot] !== 1) continue;
+      const bucket = this.#bucketOf(this.#addressAt(slot));
+      this.#next[slot] = this.#heads[bucket]!;
+      this.#heads[bucket] = slot;
+    }
+  }
+
+  #newSeed(): Uint32Array {
+    const bytes = this.random(8);
+    return Uint32Array.from([0, 4], (at) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at));
+  }
+
+  /** Multiplications by a secret odd number between rotations, of 32-bit words. */
   #bucketOf(address: Uint8Array): number {
-    let hash = 0x811c_9dc5;
-    for (let i = 0; i < SOCKET_ADDRESS_LENGTH; i++) hash = Math.imul(hash ^ address[i]!, 0x0100_0193);
+    const factor = this.#seed[0]! | 1;
+    let hash = this.#seed[1]! | 0;
+    for (let i = 0; i < SOCKET_ADDRESS_LENGTH; i += 4) {
+      const word = address[i]! | (address[i + 1]! << 8) | (address[i + 2]! << 16) | (address[i + 3]! << 24);
+      hash = Math.imul(hash ^ word, factor);
+      hash ^= hash >>> 15;
+    }
+    hash = Math.imul(hash, factor);
     return ((hash ^ (hash >>> 16)) >>> 0) & (this.#capacity - 1);
   }
 }

@@ -27,11 +27,12 @@ export interface Tun {
 
 /**
  * Creates the interface; it is down and has no address yet.
+ * @param adopt the descriptor of one that exists, whose thread died: nothing is created then.
  * @throws WarrenError `not-root`, `no-tun`, `interface-taken`, `bad-interface-name`; nothing stays open then.
  */
-export function openTun(name: string, memory: PacketMemory): Tun {
+export function openTun(name: string, memory: PacketMemory, adopt?: number): Tun {
   const libc = loadLibc();
-  const fd = createTun(name, memory, 0);
+  const fd = adopt ?? createTun(name, memory, 0);
   let open = true;
   return {
     fd,

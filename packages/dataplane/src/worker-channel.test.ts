@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WorkerChannel } from './worker-channel.js';
+import { closeDescriptors, WorkerChannel } from './worker-channel.js';
 
 const opened: WorkerChannel[] = [];
 afterEach(async () => {
@@ -57,7 +57,7 @@ describe('worker channel', () => {
   it('ends with a reason, fails what waits and closes the descriptors when the worker dies', async () => {
     const channel = channelTo(`throw new Error('a bug');`);
     const fd = openSync('/dev/null', 'r');
-    channel.guard([fd]);
+    channel.guard({ tun: fd, sockets: { port: 1, mark: 0, v4: undefined, v6: undefined }, others: [] });
     await expect(channel.request({ type: 'stats' })).rejects.toMatchObject({ code: 'data-plane-closed' });
     expect(await channel.ended).toMatchObject({ code: 'data-plane-failed', message: 'the data plane failed: a bug' });
     expect(isOpen(fd)).toBe(false);
@@ -65,12 +65,27 @@ describe('worker channel', () => {
     await channel.close();
   });
 
+  it('leaves the descriptors of a worker that died to who wants them, but for those that only it could use', async () => {
+    const channel = channelTo(`throw new Error('a bug');`);
+    const [tun, v4, other] = [1, 2, 3].map(() => openSync('/dev/null', 'r')) as [number, number, number];
+    const sockets = { port: 1, mark: 0, v4, v6: undefined };
+    channel.guard({ tun, sockets, others: [other] });
+    const left: unknown[] = [];
+    channel.inherit = (descriptors) => left.push(descriptors);
+    await expect(channel.request({ type: 'stats' })).rejects.toMatchObject({ code: 'data-plane-closed' });
+    await channel.ended;
+    expect(left).toEqual([{ tun, sockets, others: [] }]);
+    expect([tun, v4, other].map(isOpen)).toEqual([true, true, false]);
+    closeDescriptors({ tun, sockets, others: [] });
+    expect([tun, v4].map(isOpen)).toEqual([false, false]);
+  });
+
   it('takes the reason from a worker that ends by itself, and leaves its descriptors alone', async () => {
     const fd = openSync('/dev/null', 'r');
     const channel = channelTo(
       `port.postMessage({ type: 'ended', error: { code: 'interface-gone', message: 'gone' } }); port.close();`,
     );
-    channel.guard([fd]);
+    channel.guard({ tun: fd, sockets: { port: 1, mark: 0, v4: undefined, v6: undefined }, others: [] });
     await expect(channel.request({ type: 'stats' })).rejects.toMatchObject({ code: 'data-plane-closed' });
     expect(await channel.ended).toMatchObject({ code: 'interface-gone' });
     expect(isOpen(fd)).toBe(true);
@@ -80,7 +95,7 @@ describe('worker channel', () => {
   it('closes a worker that no longer answers, and its descriptors', async () => {
     const channel = channelTo('for (;;);');
     const fd = openSync('/dev/null', 'r');
-    channel.guard([fd]);
+    channel.guard({ tun: fd, sockets: { port: 1, mark: 0, v4: undefined, v6: undefined }, others: [] });
     await channel.close();
     expect(await channel.ended).toBeUndefined();
     expect(isOpen(fd)).toBe(false);

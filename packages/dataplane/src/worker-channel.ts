@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { WarrenError } from '@warren/base';
 import { type Libc, loadLibc } from '@warren/udp';
-import type { Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from './worker-messages.js';
+import type { Descriptors, Failure, FromWorker, ToWorker, WorkerRequest, WorkerResults } from './worker-messages.js';
 
 /** Longest that the worker may take to close by itself, milliseconds. */
 const CLOSE_TIMEOUT = 700;
@@ -9,7 +9,7 @@ const CLOSE_TIMEOUT = 700;
 /** The worker allocates little that lives long: a small young generation is collected as cheaply, and stays in the cache. */
 const LIMITS = { maxYoungGenerationSizeMb: 4 } as const;
 
-type Notice = Exclude<FromWorker, { type: 'result' } | { type: 'failed' }>;
+export type Notice = Exclude<FromWorker, { type: 'result' } | { type: 'failed' }>;
 
 interface Waiting {
   readonly resolve: (result: never) => void;
@@ -24,7 +24,7 @@ export class WorkerChannel {
   /** Loaded in this thread too: an addon that only a worker has is unloaded while process.exit still needs it. */
   readonly #libc: Libc = loadLibc();
   readonly #waiting = new Map<number, Waiting>();
-  #descriptors: readonly number[] = [];
+  #descriptors: Descriptors | undefined;
   #nextId = 1;
   #closing: Promise<void> | undefined;
   #reason: Error | undefined;
@@ -63,10 +63,13 @@ export class WorkerChannel {
     });
   }
 
-  /** The worker's descriptors, closed here should it die without doing so. */
-  guard(descriptors: readonly number[]): void {
+  /** The worker's descriptors, closed here should it die without doing so, unless `inherit` takes them. */
+  guard(descriptors: Descriptors): void {
     this.#descriptors = descriptors;
   }
+
+  /** Called once when the worker has died without closing its descriptors: they are the caller's then. */
+  inherit: ((left: Descriptors) => void) | undefined;
 
   /** Lets the worker close everything; one that does not answer is terminated. Idempotent. */
   close(): Promise<void> {
@@ -78,7 +81,7 @@ export class WorkerChannel {
     const timeout = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT);
     try {
       await this.request({ type: 'close' });
-      this.#descriptors = [];
+      this.#descriptors = undefined;
     } catch (error) {
       // It is gone already, which is what we want; `#exited` closed its descriptors.
       if (!(error instanceof WarrenError && error.code === 'data-plane-closed')) throw error;
@@ -90,7 +93,7 @@ export class WorkerChannel {
   #take(message: FromWorker, onNotice: (notice: Notice) => void): void {
     if (message.type !== 'result' && message.type !== 'failed') {
       if (message.type === 'ended') {
-        this.#descriptors = [];
+        this.#descriptors = undefined;
         this.#reason = errorOf(message.error);
       }
       onNotice(message);
@@ -105,8 +108,12 @@ export class WorkerChannel {
   #exited(): Error | undefined {
     this.#gone = true;
     // A thread that died holds its descriptors open in our process, and with them the interface.
-    for (const fd of this.#descriptors) this.#libc.close(fd);
-    this.#descriptors = [];
+    const left = this.#descriptors;
+    this.#descriptors = undefined;
+    if (left && this.inherit && !this.#closing) {
+      for (const fd of left.others) this.#libc.close(fd);
+      this.inherit({ ...left, others: [] });
+    } else if (left) closeDescriptors(left);
     const error = this.#closedError();
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
@@ -118,6 +125,12 @@ export class WorkerChannel {
     const why = this.#reason ? `: ${this.#reason.message}` : '';
     return new WarrenError('data-plane-closed', `the data plane has ended${why}`, { cause: this.#reason });
   }
+}
+
+/** Ends interface and sockets of a worker that has died. */
+export function closeDescriptors({ tun, sockets, others }: Descriptors): void {
+  const libc = loadLibc();
+  for (const fd of [tun, sockets.v4, sockets.v6, ...others]) if (fd !== undefined) libc.close(fd);
 }
 
 const errorOf = ({ code, message }: Failure): WarrenError => new WarrenError(code, message);

@@ -1,17 +1,16 @@
-import { invariant, type PublicKey, SecretKey, unixMillis, WarrenError } from '@warren/base';
-import { openUdpSockets, PacketMemory, type UdpSockets } from '@warren/udp';
+import { type Endpoint, type PublicKey, SecretKey, unixMillis, WarrenError } from '@warren/base';
+import { PacketMemory, type UdpSockets } from '@warren/udp';
 import { createDevice, type Device } from '@warren/wireguard';
-import type { DataPlanePeerStats, PacketPath } from './data-plane-api.js';
+import type { DataPlanePeerStats } from './data-plane-api.js';
 import { DeviceSettingsKeeper, type SettableSockets } from './device-settings.js';
-import { Engine, type EngineParts, type PacketEngine } from './engine.js';
+import type { PacketEngine } from './engine.js';
+import { Interfaces } from './interfaces.js';
+import { type LinkWatch, watchLink } from './link-watch.js';
 import { now } from './machine-driver.js';
 import { choosePacketCrypto, type PacketCrypto } from './native-crypto/packet-crypto.js';
-import { OffloadEngine } from './offload/offload-engine.js';
-import { type OffloadTun, openOffloadTun } from './offload/offload-tun.js';
 import { PathTable } from './path-table.js';
 import { PeerTable } from './peer-table.js';
 import { createRandomPool } from './random-pool.js';
-import { openTun, type Tun } from './tun.js';
 import type {
   LogLevel,
   Started,
@@ -30,6 +29,8 @@ const MEMORY_PAGES = 32;
 export interface CoreListener {
   log(level: LogLevel, message: string): void;
   handshakeFailing(peer: PublicKey): void;
+  peerHeard(peer: PublicKey, endpoint: Endpoint): void;
+  linkReturned(): void;
   /** Descriptors are closed, keys overwritten; the core is of no further use. */
   ended(error: WarrenError): void;
 }
@@ -81,10 +82,13 @@ export class WorkerCore {
     this.#running = undefined;
     if (!running) return;
     running.engine.close();
+    running.link?.close();
     running.device.close();
     running.peers.erase();
     running.settings.erase();
     running.interfaces.close();
+    // Packets, and whatever a cipher keeps of a key.
+    running.memory.bytes.fill(0);
   }
 
   #start(options: StartOptions): Started {
@@ -122,9 +126,11 @@ export class WorkerCore {
       memoryAead: crypto.aead,
       privateKey: privateKey ?? new SecretKey(random(32)), // one that nobody knows the public key of
       random,
-      wallClock: () => unixMillis(Date.now()),
+      // The machine itself never goes back; this is for the labels that a worker before it has used.
+      wallClock: () => unixMillis(Math.max(Date.now(), options.adopt?.wallClock ?? 0)),
       pathBytes: (path) => paths.pathBytes(path),
       mtu: options.mtu,
+      handshakesPerSecond: crypto.handshakesPerSecond,
     });
     const engine = interfaces.createEngine({
       device,
@@ -132,6 +138,7 @@ export class WorkerCore {
       memory,
       onHandshakeFailing: (peer) => this.listener.handshakeFailing(peer),
       onHandshakeCompleted: (peer, role) => this.listener.log('debug', `handshake with ${peer} completed as ${role}`),
+      onPeerHeard: (peer, endpoint) => this.listener.peerHeard(peer, endpoint),
       onTunGone: () => this.#tunGone(options.interfaceName),
     });
     engine.start();
@@ -142,7 +149,16 @@ export class WorkerCore {
       privateKey,
     );
     privateKey?.erase();
-    return { device, engine, peers, paths, interfaces, settings, crypto: crypto.provider.name };
+    const link = standalone ? undefined : this.#watchLink(options.interfaceName, memory, interfaces);
+    return { device, engine, peers, paths, interfaces, settings, memory, link, crypto: crypto.provider.name };
+  }
+
+  /** Its absence costs only what is lost when somebody takes the interface down and up. */
+  #watchLink(interfaceName: string, memory: PacketMemory, interfaces: Interfaces): LinkWatch | undefined {
+    const link = watchLink(interfaceName, memory, () => this.listener.linkReturned());
+    if (link) interfaces.others.push(link.fd);
+    else this.listener.log('warn', `cannot watch the state of ${interfaceName}: routes stay lost after it was down`);
+    return link;
   }
 
   #tunGone(interfaceName: string): void {
@@ -161,62 +177,9 @@ interface Running {
   readonly paths: PathTable;
   readonly interfaces: Interfaces;
   readonly settings: DeviceSettingsKeeper;
+  readonly memory: PacketMemory;
+  readonly link: LinkWatch | undefined;
   readonly crypto: string;
-}
-
-/** TUN and sockets of one start, with offloads or without. */
-class Interfaces {
-  #sockets: UdpSockets | undefined;
-  #plain: Tun | undefined;
-  #offload: OffloadTun | undefined;
-
-  constructor(
-    private readonly options: StartOptions,
-    private readonly memory: PacketMemory,
-  ) {}
-
-  get sockets(): UdpSockets {
-    invariant(this.#sockets, 'the sockets are not open');
-    return this.#sockets;
-  }
-
-  get path(): PacketPath {
-    return this.#offload ? 'offload' : 'plain';
-  }
-
-  /** @throws WarrenError; `close` closes what is open by then. */
-  open(): void {
-    const { options, memory } = this;
-    const wanted = options.packetPath;
-    this.#sockets = openUdpSockets({ port: options.listenPort, memory, path: wanted ?? 'offload' });
-    if (wanted !== 'plain') this.#offload = openOffloadTun(options.interfaceName, memory);
-    if (this.#offload) return;
-    if (wanted === 'offload') {
-      throw new WarrenError(
-        'no-offload',
-        'this kernel has no TUN offloads: leave the packet path out, or choose plain',
-      );
-    }
-    this.#plain = openTun(options.interfaceName, memory);
-  }
-
-  createEngine(parts: Omit<EngineParts, 'tun' | 'sockets'>): PacketEngine {
-    const { sockets } = this;
-    if (this.#offload) return new OffloadEngine({ ...parts, sockets, tun: this.#offload });
-    invariant(this.#plain, 'the TUN is not open');
-    return new Engine({ ...parts, sockets, tun: this.#plain });
-  }
-
-  descriptors(): number[] {
-    const { v4, v6 } = this.sockets;
-    return [this.#offload?.fd, this.#plain?.fd, v4?.fd, v6?.fd].filter((fd) => fd !== undefined);
-  }
-
-  close(): void {
-    this.#offload?.close();
-    this.#plain?.close();
-    this.#sockets?.close();
-  }
 }
 
 /** The message's copies of keys are wiped; the machine has its own. */

@@ -1,4 +1,5 @@
 import type { Endpoint, Prefix, PublicKey } from '@warren/base';
+import type { AdoptedSockets } from '@warren/udp';
 import type { DataPlanePeerStats, PacketPath } from './data-plane-api.js';
 import type { DeviceChange, DeviceSettings, PeerChange, PeerSettings } from './device-settings-api.js';
 
@@ -28,6 +29,16 @@ export interface StartOptions {
   readonly standalone: boolean;
   /** Absent: offload where the kernel has it. */
   readonly packetPath?: PacketPath;
+  /** What a worker that died left behind: the interface and its sockets go on. */
+  readonly adopt?: Adopted;
+}
+
+export interface Adopted {
+  readonly tun: number;
+  readonly path: PacketPath;
+  readonly sockets: AdoptedSockets;
+  /** Unix milliseconds that initiations are already labelled with: peers refuse what is not later. */
+  readonly wallClock: number;
 }
 
 type WithBytes<T, K extends keyof T> = Omit<T, K> & { readonly [key in K]?: Uint8Array | undefined };
@@ -54,14 +65,21 @@ export interface WorkerPeer {
   readonly persistentKeepalive?: number;
 }
 
-/** Descriptors that the main thread closes should the worker die without doing so. */
 export interface Started {
   readonly listenPort: number;
   readonly crypto: string;
   readonly path: PacketPath;
   /** Families that have a socket. */
   readonly families: readonly (4 | 6)[];
-  readonly descriptors: readonly number[];
+  readonly descriptors: Descriptors;
+}
+
+/** What the main thread closes, or gives to the next worker, should this one die without closing it. */
+export interface Descriptors {
+  readonly tun: number;
+  readonly sockets: AdoptedSockets;
+  /** Closed in any case. */
+  readonly others: readonly number[];
 }
 
 export interface WorkerStats {
@@ -97,6 +115,10 @@ export type FromWorker =
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
   /** Initiations of this peer remain unanswered: its endpoint may be out of date. */
   | { readonly type: 'handshake-failing'; readonly peer: PublicKey }
+  /** An authenticated datagram came from there, for the first time in this session: handshakes and roaming, not packets. */
+  | { readonly type: 'peer-heard'; readonly peer: PublicKey; readonly endpoint: Endpoint }
+  /** The interface was taken down and is up again. */
+  | { readonly type: 'link-returned' }
   /** The data plane has ended by itself; the descriptors are closed. */
   | { readonly type: 'ended'; readonly error: Failure };
 

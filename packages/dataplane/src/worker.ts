@@ -12,6 +12,8 @@ const post = (message: FromWorker): void => port.postMessage(message);
 const core = new WorkerCore({
   log: (level, message) => post({ type: 'log', level, message }),
   handshakeFailing: (peer) => post({ type: 'handshake-failing', peer }),
+  peerHeard: (peer, endpoint) => post({ type: 'peer-heard', peer, endpoint }),
+  linkReturned: () => post({ type: 'link-returned' }),
   ended: (error) => {
     post({ type: 'ended', error: failureOf(error) });
     port.close();

@@ -1,4 +1,4 @@
-export { ERRNO, errnoName, type Libc, loadLibc, unsupportedHost } from './libc.js';
+export { bootTime, ERRNO, errnoName, type Libc, loadLibc, unsupportedHost } from './libc.js';
 export { PacketMemory } from './packet-memory.js';
 export { type Readiness, watchReadable } from './readiness.js';
 export {
@@ -10,4 +10,4 @@ export {
   socketAddressPort,
 } from './socket-address.js';
 export { MAX_BATCH, MAX_DATAGRAM, type OnDatagram, type ReceivedBatch, type UdpSocket } from './udp-socket.js';
-export { openUdpSockets, type UdpSockets, type UdpSocketsOptions } from './udp-sockets.js';
+export { type AdoptedSockets, openUdpSockets, type UdpSockets, type UdpSocketsOptions } from './udp-sockets.js';

@@ -25,6 +25,8 @@ export interface Libc {
   readonly recvmsg: (fd: number, messageAddress: number, flags: number) => number;
   /** 0: no interface of that name in this network namespace. */
   readonly ifNameToIndex: (name: string) => number;
+  /** Writes a timespec to `to`. */
+  readonly clockGetTime: (clock: number, to: Uint8Array) => number;
   /** Error number of the last failed call of this thread. */
   readonly errno: () => number;
 }
@@ -74,8 +76,20 @@ function bindLibc(): Libc {
     sendmsg: bind('sendmsg', 'long', ['int', 'size_t', 'int']),
     recvmsg: bind('recvmsg', 'long', ['int', 'size_t', 'int']),
     ifNameToIndex: bind('if_nametoindex', 'uint', ['str']),
+    clockGetTime: bind('clock_gettime', 'int', ['int', 'void *']),
     errno: () => koffi.errno(),
   };
+}
+
+// linux/time.h
+const CLOCK_BOOTTIME = 7;
+const timespec = new Uint8Array(16);
+
+/** Milliseconds since this host was started, time in which it was suspended included. */
+export function bootTime(): number {
+  loadLibc().clockGetTime(CLOCK_BOOTTIME, timespec);
+  const view = new DataView(timespec.buffer);
+  return view.getUint32(0, true) * 1_000 + view.getUint32(8, true) / 1_000_000;
 }
 
 /** Error numbers of this system; `EBADFD` is not in Node's table. */
@@ -96,6 +110,7 @@ export const ERRNO = {
   ENETUNREACH: os.constants.errno.ENETUNREACH,
   EADDRINUSE: os.constants.errno.EADDRINUSE,
   EADDRNOTAVAIL: os.constants.errno.EADDRNOTAVAIL,
+  ENOBUFS: os.constants.errno.ENOBUFS,
 } as const;
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([

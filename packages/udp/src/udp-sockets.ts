@@ -41,6 +41,16 @@ export interface UdpSocketsOptions {
    * Absent: `plain`, one datagram a system call.
    */
   readonly path?: 'plain' | 'offload';
+  /** Sockets of a former `openUdpSockets` of this process to go on with, instead of opening new ones. */
+  readonly adopt?: AdoptedSockets;
+}
+
+/** What remains of sockets whose thread died: descriptors belong to the process. */
+export interface AdoptedSockets {
+  readonly port: number;
+  readonly mark: number;
+  readonly v4: number | undefined;
+  readonly v6: number | undefined;
 }
 
 /** One port on both families. */
@@ -70,8 +80,8 @@ export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
   const libc = loadLibc();
   const { memory } = options;
   const scratch = memory.allocate(SOCKET_ADDRESS_LENGTH + 4);
-  let opened = bindBoth(libc, memory, scratch, options.port, 0);
-  let mark = 0;
+  let opened: Bound = options.adopt ?? bindBoth(libc, memory, scratch, options.port, 0);
+  let mark = options.adopt?.mark ?? 0;
   const socketOf = (family: IpFamily): OffloadUdpSocket | PlainUdpSocket | undefined => {
     const fd = family === 4 ? opened.v4 : opened.v6;
     if (fd === undefined) return undefined;

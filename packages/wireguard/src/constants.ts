@@ -46,7 +46,10 @@ export const UNDER_LOAD_AFTER_TIME = 1_000;
  * Our own limits of what a remote party can make grow, and of what a shell that does not drain leaves behind.
  */
 
-/** Handshake messages with a valid mac1 in one second beyond which the device is under load. */
+/**
+ * Handshake messages with a valid mac1 in one second beyond which the device is under load, if the shell names no other: at 1 to
+ * 2 ms each, as cryptography in JavaScript takes, a sixth of a processor.
+ */
 export const MAX_HANDSHAKES_PER_SECOND = 100;
 /** Datagrams waiting for `pollTransmit`; further ones are dropped. */
 export const MAX_PENDING_TRANSMITS = 4096;

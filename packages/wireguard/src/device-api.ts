@@ -18,6 +18,8 @@ export interface DeviceOptions {
   readonly pathBytes: (path: PathId) => Uint8Array;
   /** Inner MTU: padding stops there. */
   readonly mtu: number;
+  /** Handshake messages with a valid mac1 a second beyond which the device is under load. Absent: `MAX_HANDSHAKES_PER_SECOND`. */
+  readonly handshakesPerSecond?: number;
   /** Seals and opens what lies in one fixed memory: `beginRun` and `openInMemory` need it, nothing else does. */
   readonly memoryAead?: MemoryAead;
 }
@@ -152,6 +154,8 @@ export interface Device {
   setUnderLoad(underLoad: boolean): void;
 
   peers(): Iterable<PeerStats>;
+  /** Where datagrams to the peer go; undefined for an unknown peer, or one that was never heard of. */
+  pathOf(publicKey: PublicKey): PathId | undefined;
   peerOf(address: IpAddress): PublicKey | undefined;
   /** Drops by reason since the start. */
   drops(): ReadonlyMap<string, number>;

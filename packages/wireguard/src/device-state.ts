@@ -28,7 +28,7 @@ export class DeviceState {
   readonly transmits = new BoundedQueue<Transmit>(MAX_PENDING_TRANSMITS);
   readonly events = new BoundedQueue<DeviceEvent>(MAX_PENDING_EVENTS);
   readonly drops = new Map<string, number>();
-  readonly load = new LoadMeter();
+  readonly load: LoadMeter;
   readonly limiter = new RateLimiter();
   local: StaticKeys;
   cookies: CookieChecker;
@@ -36,6 +36,7 @@ export class DeviceState {
   #latestWallClock = 0;
 
   constructor(readonly options: DeviceOptions) {
+    this.load = new LoadMeter(options.handshakesPerSecond);
     this.indices = new IndexTable(options.random);
     this.local = this.#staticKeys(options.privateKey);
     this.cookies = new CookieChecker(options.crypto, options.random, this.local.publicKey);

@@ -156,6 +156,10 @@ class WireGuardDevice implements Device {
     }
   }
 
+  pathOf(publicKey: PublicKey): PathId | undefined {
+    return this.#state.peers.get(publicKey)?.path;
+  }
+
   peerOf(address: IpAddress): PublicKey | undefined {
     const bytes = ipToBytes(address);
     return this.#state.allowedIps.lookup(bytes, 0, bytes.length === 4 ? 4 : 16)?.publicKey;

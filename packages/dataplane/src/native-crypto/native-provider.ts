@@ -9,13 +9,19 @@ const MAX_TEXT = 65_536;
  * A provider whose packets are sealed and opened by `aead`, where they lie if that is in its memory, else through a copy there.
  * What has associated data (handshakes only) and all else comes from `rest`.
  */
-export function createNativeProvider(aead: MemoryAead, rest: CryptoProvider, memory: PacketMemory): CryptoProvider {
+export function createNativeProvider(
+  aead: MemoryAead,
+  rest: CryptoProvider,
+  memory: PacketMemory,
+  x25519?: Pick<CryptoProvider, 'dh' | 'publicKey'>,
+): CryptoProvider {
   const { bytes } = memory;
   const copy = memory.allocate(MAX_TEXT + TAG_LENGTH);
   const reachable = (input: Uint8Array, out: Uint8Array): boolean =>
     memory.holds(input) && memory.holds(out) && (input.byteOffset === out.byteOffset || disjoint(input, out));
   return {
     ...rest,
+    ...x25519,
     name: aead.name,
     seal(key, counter, plaintext, associatedData, out): void {
       const { length } = plaintext;

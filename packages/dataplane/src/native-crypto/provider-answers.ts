@@ -4,11 +4,13 @@ import type { CryptoProvider } from '@warren/crypto';
 const bytes = (hex: string): Uint8Array => fromHex(hex)!;
 const sequence = (length: number, step: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * step) & 0xff);
 
-/** RFC 7748 §5.2, first test vector. */
+/** RFC 7748 §5.2, first test vector; §6.1, Alice's key pair. */
 const X25519 = {
   scalar: bytes('a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4'),
   point: bytes('e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c'),
   result: bytes('c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552'),
+  alice: bytes('77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a'),
+  alicePublic: bytes('8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a'),
 };
 /** RFC 7693 Appendix B. */
 const BLAKE2S_ABC = bytes('508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982');
@@ -28,11 +30,17 @@ export function knownAnswerProblem(provider: CryptoProvider): string | undefined
   try {
     if (!equalBytes(provider.hash(Uint8Array.of(0x61), Uint8Array.of(0x62, 0x63)), BLAKE2S_ABC))
       return 'BLAKE2s is wrong';
-    if (!equalBytes(provider.dh(X25519.scalar, X25519.point), X25519.result)) return 'X25519 is wrong';
-    return aeadProblem(provider);
+    return x25519Problem(provider) ?? aeadProblem(provider);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** What is wrong with it, or undefined. */
+export function x25519Problem({ dh, publicKey }: Pick<CryptoProvider, 'dh' | 'publicKey'>): string | undefined {
+  if (!equalBytes(dh(X25519.scalar, X25519.point), X25519.result)) return 'X25519 is wrong';
+  if (!equalBytes(publicKey(X25519.alice), X25519.alicePublic)) return 'X25519 makes wrong public keys';
+  return dh(X25519.scalar, new Uint8Array(32)).every((byte) => byte === 0) ? undefined : 'X25519 takes a low order';
 }
 
 function aeadProblem(provider: CryptoProvider): string | undefined {

@@ -26,12 +26,13 @@ export interface OffloadTun {
 
 /**
  * Creates the interface as `openTun` does, with the offloads that the kernel has.
+ * @param adopt the descriptor of one that `openOffloadTun` made and whose thread died.
  * @returns undefined, with nothing left open, when it has none: before Linux 2.6.27, or in a sandbox.
  * @throws WarrenError as `openTun`.
  */
-export function openOffloadTun(name: string, memory: PacketMemory): OffloadTun | undefined {
+export function openOffloadTun(name: string, memory: PacketMemory, adopt?: number): OffloadTun | undefined {
   const libc = loadLibc();
-  const fd = createTun(name, memory, IFF_VNET_HDR);
+  const fd = adopt ?? createTun(name, memory, IFF_VNET_HDR);
   const offers = (flags: number): boolean => libc.ioctl(fd, TUNSETOFFLOAD, flags) >= 0;
   const udp = offers(TCP_OFFLOADS | TUN_F_USO4 | TUN_F_USO6);
   if (!udp && !offers(TCP_OFFLOADS)) {

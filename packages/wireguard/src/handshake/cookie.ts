@@ -44,6 +44,7 @@ export class CookieChecker {
   /** A new cookie reply for the sender of `datagram`, bound to its mac1. The secret changes every two minutes. */
   createReply(datagram: Uint8Array, source: Uint8Array, now: Instant): Uint8Array {
     if (!this.#secret || now - this.#secretSince >= COOKIE_REFRESH_TIME) {
+      this.#secret?.fill(0);
       this.#secret = this.random(SECRET_LENGTH);
       this.#secretSince = now;
     }
@@ -93,6 +94,7 @@ export class CookieGenerator {
     if (!this.#lastMac1) return DROPS.cookieUnexpected;
     const cookie = this.crypto.xopen(this.#replyKey, reply.nonce, reply.sealedCookie, this.#lastMac1);
     if (!cookie) return DROPS.cookieAuthentication;
+    this.#cookie?.fill(0);
     this.#cookie = cookie;
     this.#cookieSince = now;
     this.#lastMac1 = undefined;

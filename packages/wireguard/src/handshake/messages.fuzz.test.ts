@@ -76,7 +76,7 @@ const CODECS: readonly Codec[] = [
 
 describe.each(CODECS)('decoder of the $name', ({ type, fits, again }) => {
   it(`takes ${INPUTS} random and nearly right inputs, and loses no bit of those it accepts`, {
-    timeout: 600_000,
+    timeout: 3_600_000,
   }, () => {
     const pool = seededRandom(SEED + type)(65_536);
     let accepted = 0;

@@ -50,7 +50,7 @@ export function createInitiation(
   const state = SymmetricState.start(crypto, remote.staticKey);
   const ephemeral = crypto.publicKey(ephemeralPrivate);
   mixEphemeral(state, ephemeral); // e
-  if (!mixShared(state, crypto.dh(ephemeralPrivate, remote.staticKey))) return DROPS.lowOrderKey; // es
+  if (!mixEphemeralShared(state, crypto.dh(ephemeralPrivate, remote.staticKey))) return DROPS.lowOrderKey; // es
   const sealedStatic = state.sealAndHash(local.publicKey); // s
   state.mixKey2(remote.staticStatic()); // ss
   const sealedTimestamp = state.sealAndHash(fresh.timestamp);
@@ -71,7 +71,7 @@ export function consumeInitiation<Peer extends RemoteKeys>(
   const state = SymmetricState.start(crypto, local.publicKey);
   const remoteEphemeral = message.ephemeral.slice();
   mixEphemeral(state, remoteEphemeral); // e
-  if (!mixShared(state, crypto.dh(local.privateKey, remoteEphemeral))) return DROPS.lowOrderKey; // es
+  if (!mixEphemeralShared(state, crypto.dh(local.privateKey, remoteEphemeral))) return DROPS.lowOrderKey; // es
   const staticKey = state.openAndHash(message.sealedStatic); // s
   if (!staticKey) return DROPS.handshakeAuthentication;
   const peer = find(staticKey);
@@ -143,6 +143,13 @@ function mixShared(state: SymmetricState, shared: Uint8Array): boolean {
   if (isZero(shared)) return false;
   state.mixKey2(shared);
   return true;
+}
+
+/** The same for a secret of this handshake only, which is overwritten. */
+function mixEphemeralShared(state: SymmetricState, shared: Uint8Array): boolean {
+  const mixed = mixShared(state, shared);
+  shared.fill(0);
+  return mixed;
 }
 
 function finish(

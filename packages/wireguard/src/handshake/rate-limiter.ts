@@ -54,6 +54,8 @@ export class LoadMeter {
   /** What the shell says, on top of what the rate says. */
   forced = false;
 
+  constructor(private readonly perSecond = MAX_HANDSHAKES_PER_SECOND) {}
+
   /** Counts one handshake message and tells whether the device is under load. */
   note(now: Instant): boolean {
     if (now - this.#windowStart >= 1000) {
@@ -61,7 +63,7 @@ export class LoadMeter {
       this.#count = 0;
     }
     this.#count += 1;
-    if (this.#count > MAX_HANDSHAKES_PER_SECOND) this.#until = now + UNDER_LOAD_AFTER_TIME;
+    if (this.#count > this.perSecond) this.#until = now + UNDER_LOAD_AFTER_TIME;
     return this.forced || now < this.#until;
   }
 }
