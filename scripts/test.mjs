@@ -25,7 +25,7 @@ if (process.getuid?.() !== 0 && groups.some((group) => group === 'lab' || group 
 
 for (const group of groups) {
   if (group === 'checks') runChecks();
-  else await runVitest(group);
+  else if ((await runVitest(group)) > 128) break; // a signal reached us and it: somebody wants this to end
 }
 
 for (const failure of failures) console.log(`failed: ${failure}`);
@@ -43,6 +43,7 @@ function runChecks() {
   }
 }
 
+/** @returns vitest's exit code; over 128 when a signal ended it. */
 async function runVitest(group) {
   const report = join(scratch, `${group}.json`);
   const options = [
@@ -60,7 +61,7 @@ async function runVitest(group) {
     results = JSON.parse(readFileSync(report, 'utf8'));
   } catch (cause) {
     count(false, `${group}: vitest ended with ${code} and left no report (${cause.message})`);
-    return;
+    return code;
   }
   total.passed += results.numPassedTests;
   total.skipped += results.numPendingTests + results.numTodoTests;
@@ -78,6 +79,7 @@ async function runVitest(group) {
     }
   }
   if (code !== 0 && failed === 0) count(false, `${group}: vitest ended with ${code}`);
+  return code;
 }
 
 function count(passed, what) {
