@@ -61,9 +61,7 @@ for (const packetPath of ['plain', 'offload'] as const) {
       expect(sent - received).toBeLessThanOrEqual(15);
       expect(await linkIndex(b)).toBe(before.index);
       expect((await b.run('ip', ['route', 'show', 'dev', 'wg0'])).stdout).toBe(routes);
-      expect(responder.process.stdout).toMatch(
-        /log error the data plane ended for no known reason; starting its worker/,
-      );
+      expect(responder.process.stdout).toMatch(/log error the data plane failed: .+; starting its worker/);
       const shown = (await b.run('wg', ['show', 'wg0'])).stdout;
       for (const part of [operators.publicKey, pair.keys.initiator.publicKey, 'fwmark: 0x7', 'listening port: 51820']) {
         expect(shown).toContain(part);

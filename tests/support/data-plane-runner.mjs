@@ -1,12 +1,12 @@
 // Runs one data plane from a JSON file, for tests on the hosts of a lab. Prints a line for each event:
 // `ready {…}`, `failed {code, message}`, `log LEVEL …`, `stats N {…}` at SIGUSR1, `ended CODE MS` at SIGTERM or by itself.
-// SIGHUP does the next of the configuration's `steps`, `[method, argument]` (`crash`: kills the worker), and prints `step N` or `step N failed CODE`.
+// SIGHUP does the next of the configuration's `steps`, `[method, argument]` (`crash`: the worker throws), and prints `step N` or `step N failed CODE`.
 // With `uapi: true` it serves the interface's socket. SIGUSR2 calls process.exit while everything runs.
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { parsePublicKey, SecretKey } from '@warren/base';
 
-// Kept so that the step `crash` can kill the data plane's worker from outside, as a bug would: nothing of ours helps with that.
+// Kept so that the step `crash` can send the data plane's worker nonsense, over which it throws, as over a bug.
 const threads = createRequire(import.meta.url)('node:worker_threads');
 const workers = [];
 threads.Worker = class extends threads.Worker {
@@ -17,6 +17,12 @@ threads.Worker = class extends threads.Worker {
 };
 syncBuiltinESMExports();
 const { serveUapi, startDataPlane } = await import('@warren/dataplane');
+
+const crash = (worker) => {
+  const gone = new Promise((resolve) => worker.once('exit', resolve));
+  worker.postMessage('nonsense');
+  return gone;
+};
 
 const config = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 // Synchronous, so that nothing is lost at process.exit.
@@ -59,7 +65,7 @@ try {
     const number = ++step;
     const [method, argument] = config.steps[number - 1];
     try {
-      if (method === 'crash') await workers.at(-1).terminate();
+      if (method === 'crash') await crash(workers.at(-1));
       else await plane[method](argumentOf[method](argument));
       print(`step ${number}`);
     } catch (error) {

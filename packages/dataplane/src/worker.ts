@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { invariant, WarrenError } from '@warren/base';
+import { closeWatches } from '@warren/udp';
 import { WorkerCore } from './worker-core.js';
 import type { Failure, FromWorker, ToWorker } from './worker-messages.js';
 
@@ -19,6 +20,9 @@ const core = new WorkerCore({
     port.close();
   },
 });
+
+// Sees an exception that nobody catches, and catches nothing.
+process.on('uncaughtExceptionMonitor', closeWatches);
 
 port.on('message', ({ id, request }: ToWorker) => {
   try {

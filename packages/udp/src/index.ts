@@ -1,6 +1,6 @@
 export { bootTime, ERRNO, errnoName, type Libc, loadLibc, unsupportedHost } from './libc.js';
 export { PacketMemory } from './packet-memory.js';
-export { type Readiness, watchReadable } from './readiness.js';
+export { closeWatches, type Readiness, watchReadable } from './readiness.js';
 export {
   encodeSocketAddress,
   SOCKET_ADDRESS_LENGTH,

@@ -4,6 +4,9 @@ import koffi from 'koffi';
 const BACKOFF_FIRST = 20;
 const BACKOFF_MAX = 1_000;
 
+/** Watches of this thread that are not closed. */
+const watches = new Set<Readiness>();
+
 type PollCallback = (status: number, events: { readonly readable: boolean }) => void;
 
 export interface Readiness {
@@ -33,14 +36,25 @@ export function watchReadable(fd: number, onReadable: () => void, onError: () =>
     pause = Math.min(pause * 2, BACKOFF_MAX);
   };
   const handle = koffi.node.poll(fd, { readable: true }, asTyped(callback));
-  return {
+  const watch: Readiness = {
     close(): void {
       if (closed) return;
       closed = true;
+      watches.delete(watch);
       clearTimeout(timer);
       handle.close();
     },
   };
+  watches.add(watch);
+  return watch;
+}
+
+/**
+ * Closes every watch of this thread: for a worker that is about to end by an exception. Its event loop turns once more
+ * while Node clears it away, and a watch that fires then would end the whole process, because koffi cannot call back.
+ */
+export function closeWatches(): void {
+  for (const watch of [...watches]) watch.close();
 }
 
 /** koffi's types leave out the first argument, libuv's status, which is there. */
