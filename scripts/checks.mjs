@@ -101,7 +101,7 @@ export function checkImports() {
       const match = /^@warren\/([^/]+)(\/.+)?$/.exec(target);
       if (!match) continue;
       const [, other, deep] = match;
-      if (deep && !(isTest(path) && deep === '/suite')) {
+      if (deep && !(isTest(path) && ['/suite', '/testing'].includes(deep))) {
         problems.push(`${where}: ${target} reaches into another package: use what its index exports`);
       }
       if (other !== name && !allowed.includes(other)) {

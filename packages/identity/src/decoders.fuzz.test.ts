@@ -1,4 +1,5 @@
 import { equalBytes, type HostPort, networkId, nodeId, publicKeyFromBytes, unixMillis } from '@warren/base';
+import { FUZZ_TIMEOUT, mutants } from '@warren/base/testing';
 import { describe, expect, it } from 'vitest';
 import {
   decodeNodeRecord,
@@ -8,7 +9,6 @@ import {
   formatJoinToken,
   parseJoinToken,
 } from './index.js';
-import { FUZZ_TIMEOUT, mutants } from './testing/mutants.js';
 
 const ids = { networkId: networkId('0b0e5d6c-1111'), nodeId: nodeId('0b0e5d6c-2222') };
 const wireguardKey = publicKeyFromBytes(new Uint8Array(32).fill(1));

@@ -1,7 +1,7 @@
 import { publicKeyFromBytes, toBase64 } from '@warren/base';
+import { FUZZ_TIMEOUT, mutants } from '@warren/base/testing';
 import { describe, expect, it } from 'vitest';
 import { isWgQuickProblem, parseWgQuick, renderWgQuick } from './index.js';
-import { FUZZ_TIMEOUT, mutants } from './testing/mutants.js';
 
 const KEY = publicKeyFromBytes(new Uint8Array(32).fill(1));
 const FILES = [

@@ -1,6 +1,6 @@
 import { publicKeyBytes, toHex } from '@warren/base';
+import { FUZZ_TIMEOUT, mutants } from '@warren/base/testing';
 import { describe, expect, it } from 'vitest';
-import { FUZZ_TIMEOUT, mutants } from '../testing/mutants.js';
 import { isProblem, parseSet } from './parse-set.js';
 import { MAX_LINE, RequestReader } from './request-reader.js';
 
