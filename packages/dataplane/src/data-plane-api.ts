@@ -1,4 +1,5 @@
 import type { Endpoint, HostPort, Prefix, PublicKey, SecretKey } from '@warren/base';
+import type { NatKind, PathReport, ServerId, ServerReport } from '@warren/paths';
 import type { DeviceChange, DeviceSettings } from './device-settings-api.js';
 
 export interface DataPlaneOptions {
@@ -19,6 +20,8 @@ export interface DataPlaneOptions {
   readonly standalone?: boolean;
   /** Absent: what the environment's `WARREN_DATAPLANE` says, else offload where the kernel has it. */
   readonly packetPath?: PacketPath;
+  /** For agents: finds paths to those peers that are agents too. Absent: every peer is reached at its endpoint, as in WireGuard. */
+  readonly signalling?: SignallingOptions;
   /** One line each: what the worker has to say. */
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
@@ -29,6 +32,52 @@ export interface DataPlaneOptions {
  */
 export type PacketPath = 'plain' | 'offload';
 
+/** What an agent needs to use signal servers (docs/protocol/signalling.md). Keys are copied. */
+export interface SignallingOptions {
+  /** 8 bytes. */
+  readonly relayId: Uint8Array;
+  readonly pathKey: SecretKey;
+  readonly predictPorts: boolean;
+  /** Verifies TLS relays: the root in PEM, and the name that their certificates carry. */
+  readonly tls?: { readonly root: string; readonly serverName: string };
+  /** A tombstone that a signal server passed on; not verified yet. */
+  readonly onTombstone?: (tombstone: Uint8Array, signature: Uint8Array) => void;
+}
+
+/** A signal server as the control plane lists it; names are resolved by the data plane. */
+export interface SignalServerConfig {
+  readonly id: ServerId;
+  readonly name: string;
+  /** Absent: no UDP. */
+  readonly udp?: HostPort;
+  readonly tls: readonly HostPort[];
+  /** X25519, 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+/** What is present replaces what was set before. */
+export interface SignallingChange {
+  readonly servers?: readonly SignalServerConfig[];
+  readonly ticket?: Uint8Array;
+  readonly nat?: NatKind;
+  /** Outer endpoints that a router maps to our port. */
+  readonly mapped?: readonly Endpoint[];
+  readonly tombstones?: readonly { readonly tombstone: Uint8Array; readonly signature: Uint8Array }[];
+}
+
+/** `PathReport` with times that mean something outside the worker. */
+export interface DataPlanePathReport extends Omit<PathReport, 'since'> {
+  readonly publicKey: PublicKey;
+  /** RFC 3339 UTC. */
+  readonly since: string | undefined;
+}
+
+export interface PathsReport {
+  /** Agents only. */
+  readonly peers: readonly DataPlanePathReport[];
+  readonly servers: readonly ServerReport[];
+}
+
 export interface DataPlanePeer {
   readonly publicKey: PublicKey;
   readonly presharedKey?: SecretKey;
@@ -37,6 +86,8 @@ export interface DataPlanePeer {
   readonly endpoint?: HostPort;
   /** Seconds; absent or 0: off. */
   readonly persistentKeepalive?: number;
+  /** An agent, to which paths are looked for; `relayId` has 8 bytes, `pathKey` 32. Absent: a vanilla member. */
+  readonly agent?: { readonly name: string; readonly relayId: Uint8Array; readonly pathKey: Uint8Array };
 }
 
 export interface DataPlanePeerStats {
@@ -80,6 +131,10 @@ export interface DataPlane {
   /** Starts a handshake with the peer, unless one is fresh. */
   initiateHandshake(peer: PublicKey): Promise<void>;
   stats(): Promise<DataPlaneStats>;
+  /** Nothing happens without `DataPlaneOptions.signalling`. */
+  setSignalling(change: SignallingChange): Promise<void>;
+  /** Empty without `DataPlaneOptions.signalling`. */
+  paths(): Promise<PathsReport>;
   /** All that the interface is set to, with copies of its keys that the caller erases. */
   settings(): Promise<DeviceSettings>;
   /**

@@ -6,6 +6,8 @@ import type {
   DataPlanePeer,
   DataPlaneStats,
   PacketPath,
+  PathsReport,
+  SignallingChange,
 } from './data-plane-api.js';
 import type { DeviceChange, DeviceSettings } from './device-settings-api.js';
 import { decodeDeviceSettings, encodeDeviceChange } from './device-settings-message.js';
@@ -151,6 +153,12 @@ class RunningDataPlane implements DataPlane {
 
   async initiateHandshake(peer: PublicKey): Promise<void> {
     await this.#worker.request(() => ({ request: { type: 'initiate-handshake', peer } }));
+  }
+
+  async setSignalling(_change: SignallingChange): Promise<void> {}
+
+  async paths(): Promise<PathsReport> {
+    return { peers: [], servers: [] };
   }
 
   async stats(): Promise<DataPlaneStats> {

@@ -3,10 +3,15 @@ export type {
   DataPlane,
   DataPlaneChange,
   DataPlaneOptions,
+  DataPlanePathReport,
   DataPlanePeer,
   DataPlanePeerStats,
   DataPlaneStats,
   PacketPath,
+  PathsReport,
+  SignallingChange,
+  SignallingOptions,
+  SignalServerConfig,
 } from './data-plane-api.js';
 export type {
   AllowedIpChange,

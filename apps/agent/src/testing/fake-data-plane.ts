@@ -1,5 +1,13 @@
 import type { PublicKey } from '@warren/base';
-import type { DataPlane, DataPlaneOptions, DataPlanePeer, DataPlaneStats, DeviceSettings } from '@warren/dataplane';
+import type {
+  DataPlane,
+  DataPlaneOptions,
+  DataPlanePeer,
+  DataPlaneStats,
+  DeviceSettings,
+  PathsReport,
+  SignallingChange,
+} from '@warren/dataplane';
 
 /** A data plane that remembers what it was told. */
 class FakeDataPlane implements DataPlane {
@@ -41,6 +49,12 @@ class FakeDataPlane implements DataPlane {
 
   async initiateHandshake(peer: PublicKey): Promise<void> {
     this.greeted.push(peer);
+  }
+
+  async setSignalling(_change: SignallingChange): Promise<void> {}
+
+  async paths(): Promise<PathsReport> {
+    return { peers: [], servers: [] };
   }
 
   async stats(): Promise<DataPlaneStats> {

@@ -170,7 +170,11 @@ export interface Hello {
   agentVersion: string;
   /** UDP port that the data plane really uses. */
   listenPort: number;
-  record: SignedRecord | undefined;
+  record:
+    | SignedRecord
+    | undefined;
+  /** UDP port of the signal server that a bounce runs; 0: none. */
+  signalPort: number;
 }
 
 export interface Ack {
@@ -188,7 +192,9 @@ export interface SyncResponse {
     value: HeartbeatReply;
   } | //
   /** The last message before the stream ends. */
-  { $case: "farewell"; value: Farewell } | undefined;
+  { $case: "farewell"; value: Farewell } | //
+  /** After the stream began, and again once a day. */
+  { $case: "signalTicket"; value: SignalTicket } | undefined;
 }
 
 export interface Snapshot {
@@ -212,6 +218,11 @@ export interface Delta {
   /** Node ids. */
   remove: string[];
   tombstones: SignedTombstone[];
+}
+
+/** Admits this node to signal servers (docs/protocol/signalling.md, “Names”), verbatim. */
+export interface SignalTicket {
+  ticket: Buffer;
 }
 
 export interface HeartbeatReply {
@@ -240,6 +251,20 @@ export interface SelfConfig {
   /** Milliseconds; 0: without limit. */
   offlineToleranceMs: number;
   endpoint: string;
+  signalServers: SignalServer[];
+}
+
+export interface SignalServer {
+  /** At most 64 bytes of ASCII. */
+  id: string;
+  /** For people: region, or name of the bounce. */
+  name: string;
+  /** "host:port" of its UDP port; empty: none. */
+  udp: string;
+  /** "host:port" of its TLS listeners. */
+  tls: string[];
+  /** X25519, 32 bytes. */
+  key: Buffer;
 }
 
 export interface PeerEntry {
@@ -1562,6 +1587,7 @@ function createBaseHello(): Hello {
     agentVersion: "",
     listenPort: 0,
     record: undefined,
+    signalPort: 0,
   };
 }
 
@@ -1587,6 +1613,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.record !== undefined) {
       SignedRecord.encode(message.record, writer.uint32(58).fork()).join();
+    }
+    if (message.signalPort !== 0) {
+      writer.uint32(64).uint32(message.signalPort);
     }
     return writer;
   },
@@ -1660,6 +1689,14 @@ export const Hello: MessageFns<Hello> = {
             message.record = SignedRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.signalPort = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1697,6 +1734,11 @@ export const Hello: MessageFns<Hello> = {
         ? globalThis.Number(object.listen_port)
         : 0,
       record: isSet(object.record) ? SignedRecord.fromJSON(object.record) : undefined,
+      signalPort: isSet(object.signalPort)
+        ? globalThis.Number(object.signalPort)
+        : isSet(object.signal_port)
+        ? globalThis.Number(object.signal_port)
+        : 0,
     };
   },
 
@@ -1723,6 +1765,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.record !== undefined) {
       obj.record = SignedRecord.toJSON(message.record);
     }
+    if (message.signalPort !== 0) {
+      obj.signalPort = Math.round(message.signalPort);
+    }
     return obj;
   },
 
@@ -1742,6 +1787,7 @@ export const Hello: MessageFns<Hello> = {
     message.record = (object.record !== undefined && object.record !== null)
       ? SignedRecord.fromPartial(object.record)
       : undefined;
+    message.signalPort = object.signalPort ?? 0;
     return message;
   },
 };
@@ -1921,6 +1967,9 @@ export const SyncResponse: MessageFns<SyncResponse> = {
       case "farewell":
         Farewell.encode(message.message.value, writer.uint32(34).fork()).join();
         break;
+      case "signalTicket":
+        SignalTicket.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1970,6 +2019,14 @@ export const SyncResponse: MessageFns<SyncResponse> = {
             message.message = { $case: "farewell", value: Farewell.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "signalTicket", value: SignalTicket.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1994,6 +2051,10 @@ export const SyncResponse: MessageFns<SyncResponse> = {
         ? { $case: "heartbeatReply", value: HeartbeatReply.fromJSON(object.heartbeat_reply) }
         : isSet(object.farewell)
         ? { $case: "farewell", value: Farewell.fromJSON(object.farewell) }
+        : isSet(object.signalTicket)
+        ? { $case: "signalTicket", value: SignalTicket.fromJSON(object.signalTicket) }
+        : isSet(object.signal_ticket)
+        ? { $case: "signalTicket", value: SignalTicket.fromJSON(object.signal_ticket) }
         : undefined,
     };
   },
@@ -2008,6 +2069,8 @@ export const SyncResponse: MessageFns<SyncResponse> = {
       obj.heartbeatReply = HeartbeatReply.toJSON(message.message.value);
     } else if (message.message?.$case === "farewell") {
       obj.farewell = Farewell.toJSON(message.message.value);
+    } else if (message.message?.$case === "signalTicket") {
+      obj.signalTicket = SignalTicket.toJSON(message.message.value);
     }
     return obj;
   },
@@ -2039,6 +2102,12 @@ export const SyncResponse: MessageFns<SyncResponse> = {
       case "farewell": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "farewell", value: Farewell.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "signalTicket": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "signalTicket", value: SignalTicket.fromPartial(object.message.value) };
         }
         break;
       }
@@ -2327,6 +2396,73 @@ export const Delta: MessageFns<Delta> = {
   },
 };
 
+function createBaseSignalTicket(): SignalTicket {
+  return { ticket: Buffer.alloc(0) };
+}
+
+export const SignalTicket: MessageFns<SignalTicket> = {
+  encode(message: SignalTicket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ticket.length !== 0) {
+      writer.uint32(10).bytes(message.ticket);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalTicket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalTicket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ticket = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalTicket {
+    return { ticket: isSet(object.ticket) ? Buffer.from(bytesFromBase64(object.ticket)) : Buffer.alloc(0) };
+  },
+
+  toJSON(message: SignalTicket): unknown {
+    const obj: any = {};
+    if (message.ticket.length !== 0) {
+      obj.ticket = base64FromBytes(message.ticket);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SignalTicket>): SignalTicket {
+    return SignalTicket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignalTicket>): SignalTicket {
+    const message = createBaseSignalTicket();
+    message.ticket = object.ticket ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
 function createBaseHeartbeatReply(): HeartbeatReply {
   return { position: undefined, digest: Buffer.alloc(0) };
 }
@@ -2530,6 +2666,7 @@ function createBaseSelfConfig(): SelfConfig {
     forward: [],
     offlineToleranceMs: 0,
     endpoint: "",
+    signalServers: [],
   };
 }
 
@@ -2567,6 +2704,9 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     }
     if (message.endpoint !== "") {
       writer.uint32(90).string(message.endpoint);
+    }
+    for (const v of message.signalServers) {
+      SignalServer.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -2672,6 +2812,14 @@ export const SelfConfig: MessageFns<SelfConfig> = {
             message.endpoint = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.signalServers.push(SignalServer.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2719,6 +2867,11 @@ export const SelfConfig: MessageFns<SelfConfig> = {
         ? globalThis.Number(object.offline_tolerance_ms)
         : 0,
       endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
+      signalServers: globalThis.Array.isArray(object?.signalServers)
+        ? object.signalServers.map((e: any) => SignalServer.fromJSON(e))
+        : globalThis.Array.isArray(object?.signal_servers)
+        ? object.signal_servers.map((e: any) => SignalServer.fromJSON(e))
+        : [],
     };
   },
 
@@ -2757,6 +2910,9 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     if (message.endpoint !== "") {
       obj.endpoint = message.endpoint;
     }
+    if (message.signalServers?.length) {
+      obj.signalServers = message.signalServers.map((e) => SignalServer.toJSON(e));
+    }
     return obj;
   },
 
@@ -2776,6 +2932,140 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     message.forward = object.forward?.map((e) => e) || [];
     message.offlineToleranceMs = object.offlineToleranceMs ?? 0;
     message.endpoint = object.endpoint ?? "";
+    message.signalServers = object.signalServers?.map((e) => SignalServer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSignalServer(): SignalServer {
+  return { id: "", name: "", udp: "", tls: [], key: Buffer.alloc(0) };
+}
+
+export const SignalServer: MessageFns<SignalServer> = {
+  encode(message: SignalServer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.udp !== "") {
+      writer.uint32(26).string(message.udp);
+    }
+    for (const v of message.tls) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(42).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalServer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalServer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.udp = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tls.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.key = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalServer {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      udp: isSet(object.udp) ? globalThis.String(object.udp) : "",
+      tls: globalThis.Array.isArray(object?.tls) ? object.tls.map((e: any) => globalThis.String(e)) : [],
+      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: SignalServer): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.udp !== "") {
+      obj.udp = message.udp;
+    }
+    if (message.tls?.length) {
+      obj.tls = message.tls;
+    }
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SignalServer>): SignalServer {
+    return SignalServer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignalServer>): SignalServer {
+    const message = createBaseSignalServer();
+    message.id = object.id ?? "";
+    message.name = object.name ?? "";
+    message.udp = object.udp ?? "";
+    message.tls = object.tls?.map((e) => e) || [];
+    message.key = object.key ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -1,0 +1,25 @@
+export type {
+  Candidate,
+  CandidateKind,
+  CandidateReport,
+  NatKind,
+  Path,
+  PathManager,
+  PathManagerEvent,
+  PathManagerOptions,
+  PathPeer,
+  PathReport,
+  PathTransmit,
+  RelayPath,
+  ServerId,
+  ServerReport,
+  SignalServer,
+  UdpPath,
+  Way,
+} from './path-manager-api.js';
+export type {
+  RefusalReason,
+  RelayClient,
+  RelayClientEvent,
+  RelayClientOptions,
+} from './relay/relay-client-api.js';

@@ -1,0 +1,7 @@
+export {
+  RELAY_ALPN,
+  type SignalServer,
+  type SignalServerOptions,
+  type SignalStats,
+  type SignedTombstone,
+} from './signal-api.js';

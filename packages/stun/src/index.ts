@@ -1,0 +1,1 @@
+export type { NatBehaviour } from './nat-behaviour.js';
