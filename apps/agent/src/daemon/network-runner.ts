@@ -220,6 +220,7 @@ export class NetworkRunner {
       agentVersion: VERSION,
       listenPort: this.plane?.listenPort ?? this.membership.listenPort,
       record: recordToWire(recordOf(this.keys, this.membership.networkId)),
+      signalPort: 0,
     };
     return { message: { $case: 'hello', value: hello } };
   }

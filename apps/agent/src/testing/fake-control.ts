@@ -110,7 +110,7 @@ export class FakeControl {
     const { networkId, networkName, cidrs, role, forward, offlineToleranceMs, address } = this;
     const addresses = [address, 'fd00::3'];
     const common = { nodeId, name, role, addresses, networkId, networkName, cidrs, forward, offlineToleranceMs };
-    return { ...common, mtu: 1400, endpoint: '' };
+    return { ...common, mtu: 1400, endpoint: '', signalServers: [] };
   }
 
   #service(): wire.AgentServiceServer {

@@ -72,6 +72,7 @@ export function selfConfig(node: NetworkNode, network: Omit<Network, 'nodes'>): 
     forward: node.role === 'bounce' ? [...network.cidrs] : [],
     offlineToleranceMs: OFFLINE_TOLERANCE_MS,
     endpoint: node.endpoint ?? '',
+    signalServers: [],
   };
 }
 
