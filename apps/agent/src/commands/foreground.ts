@@ -2,6 +2,7 @@ import type { DataPlane, DataPlaneOptions } from '@warren/dataplane';
 import { Daemon } from '../daemon/daemon.js';
 import type { Status } from '../daemon/status-types.js';
 import { describeError, type ExitCode } from '../errors.js';
+import { startPortMapper } from '../host/port-mapping/start-port-mapper.js';
 import { createLog, type Log } from '../log.js';
 import type { CommandContext } from './context.js';
 
@@ -19,7 +20,13 @@ export async function runForeground(context: CommandContext, selector: string | 
   const stop = stopOnSignals(log);
   endOnBugs(log);
   const daemon = await Daemon.start(
-    { stateDir: context.stateDir, log, startDataPlane, predictPorts: context.config.portPrediction },
+    {
+      stateDir: context.stateDir,
+      log,
+      startDataPlane,
+      ...(context.config.portMapping && { startPortMapper }),
+      predictPorts: context.config.portPrediction,
+    },
     selector,
   );
   stop.whenAsked(() => {

@@ -430,6 +430,7 @@ describe('agent status --json', () => {
         path: 'plain',
       },
       nat: { mapping: 'unknown', filtering: 'unknown', udp: true, reflexive: [], portMapping: null },
+      signalServer: null,
       peers: [
         {
           id: bounce.keys.nodeId,

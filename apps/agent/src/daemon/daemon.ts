@@ -6,9 +6,11 @@ import { type FindPort, findPort } from '../host/ports.js';
 import { type RunProgram, runProgram } from '../host/program.js';
 import { type Log, prefixedLog } from '../log.js';
 import { type JoinedNetwork, listNetworks, selectNetwork, type TerminalState } from '../state/network-state.js';
+import type { StartSignalServer } from './bounce-server.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
 import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner, type RunnerEnd } from './network-runner.js';
+import type { StartPortMapper } from './path-support.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
 import { describeExplanation, describePath, describeRunner } from './status.js';
@@ -25,6 +27,8 @@ export interface DaemonOptions {
   readonly findPort?: FindPort;
   /** Whether ports of NATs may be guessed; they may unless said. */
   readonly predictPorts?: boolean;
+  readonly startPortMapper?: StartPortMapper;
+  readonly startSignalServer?: StartSignalServer;
   readonly heartbeatInterval?: number;
 }
 
@@ -124,6 +128,8 @@ export class Daemon {
       findPort: options.findPort ?? findPort,
       predictPorts: options.predictPorts ?? true,
       log: prefixedLog(options.log, networkName),
+      ...(options.startPortMapper && { startPortMapper: options.startPortMapper }),
+      ...(options.startSignalServer && { startSignalServer: options.startSignalServer }),
       ...(options.heartbeatInterval && { heartbeatInterval: options.heartbeatInterval }),
     });
     await runner.start();
