@@ -3,3 +3,4 @@ export { hmacSha1, hmacSha256 } from './hmac.js';
 export { isCounter, type MemoryAead, memoryAeadOf } from './memory-aead.js';
 export { nobleProvider } from './noble-provider.js';
 export { type CryptoProvider, HASH_LENGTH, MAC_LENGTH, TAG_LENGTH, XNONCE_LENGTH } from './provider.js';
+export { sha256 } from './sha256.js';
