@@ -3,8 +3,10 @@ import { FUZZ_TIMEOUT, mutants } from '@warren/base/testing';
 import { describe, expect, it } from 'vitest';
 import {
   decodeNodeRecord,
+  decodeTicket,
   decodeTombstone,
   encodeNodeRecord,
+  encodeTicket,
   encodeTombstone,
   formatJoinToken,
   parseJoinToken,
@@ -40,6 +42,11 @@ describe('decoders fed with garbage', () => {
 
   it('take tombstones in their one encoding only', { timeout: FUZZ_TIMEOUT }, () => {
     expect(countTaken(stones, decodeTombstone, encodeTombstone)).toBeGreaterThan(1000);
+  });
+
+  it('take tickets in their one encoding only', { timeout: FUZZ_TIMEOUT }, () => {
+    const ticket = encodeTicket({ ...ids, pathKey: wireguardKey, expiresAt: unixMillis(1_700_000_000_000) });
+    expect(countTaken([ticket], decodeTicket, encodeTicket)).toBeGreaterThan(1000);
   });
 
   it('take join tokens that were not damaged', { timeout: FUZZ_TIMEOUT }, () => {

@@ -15,6 +15,16 @@ export {
 } from './node-record.js';
 export { encodeRenewal, signRenewal, verifyRenewal } from './renewal.js';
 export {
+  decodeTicket,
+  encodeTicket,
+  MAX_TICKET_LENGTH,
+  RELAY_ID_LENGTH,
+  relayIdOf,
+  type SignalTicket,
+  signTicket,
+  verifyTicket,
+} from './signal-ticket.js';
+export {
   decodeTombstone,
   encodeTombstone,
   type SignedTombstone,
