@@ -34,7 +34,7 @@ export function describeNat(known: {
     mapping: known.finding?.mapping ?? 'unknown',
     filtering: known.finding?.filtering ?? 'unknown',
     udp: udpWorks(known),
-    reflexive: [...new Set([...seen, ...(known.finding?.reflexive ?? [])])],
+    reflexive: [...new Set(seen.length > 0 ? seen : (known.finding?.reflexive ?? []))],
     portMapping: known.portMapping,
   };
 }
