@@ -43,6 +43,8 @@ export interface RelayPath {
   readonly transport: 'udp' | 'tls';
   /** The 20 bytes before each datagram: type, session, destination. Rewritten in place when the session changes. */
   readonly header: Uint8Array;
+  /** Where the server is reached in this session: its endpoint on socket 0, or its stream. Changed in place together with `header`. */
+  way: Way;
 }
 
 /** Where a datagram came from, or goes: an address on one of our sockets, or the stream to a server. */

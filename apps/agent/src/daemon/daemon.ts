@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly kernel?: KernelSettings;
   readonly run?: RunProgram;
   readonly findPort?: FindPort;
+  /** Whether ports of NATs may be guessed; they may unless said. */
+  readonly predictPorts?: boolean;
   readonly heartbeatInterval?: number;
 }
 
@@ -120,6 +122,7 @@ export class Daemon {
       startDataPlane: options.startDataPlane,
       forwarding: this.#forwarding,
       findPort: options.findPort ?? findPort,
+      predictPorts: options.predictPorts ?? true,
       log: prefixedLog(options.log, networkName),
       ...(options.heartbeatInterval && { heartbeatInterval: options.heartbeatInterval }),
     });

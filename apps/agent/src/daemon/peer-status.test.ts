@@ -13,6 +13,7 @@ const peer = (name: string, n: number, via?: string): AcceptedPeer => ({
   role: 'client',
   publicKey: keyOf(n),
   addresses: [],
+  pathKey: undefined,
   via,
   dataPlane: via === undefined ? { publicKey: keyOf(n), allowedIps: [] } : undefined,
 });
