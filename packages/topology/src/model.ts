@@ -20,6 +20,8 @@ export interface NetworkNode {
   readonly endpoint?: HostPort;
   /** A bounce that the control plane decided to hold for dead: nobody is homed there while another one lives (ADR 0020). */
   readonly unavailable?: true;
+  /** UDP port of the signal server that a bounce's agent runs, at the host of its endpoint; compiled into nobody's peers. */
+  readonly signalPort?: number;
   /** The signed record of an agent's keys, verbatim; absent for vanilla members. */
   readonly record?: SignedRecord;
 }

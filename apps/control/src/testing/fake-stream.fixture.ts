@@ -73,7 +73,7 @@ export class FakeStream {
         agentVersion: 'test',
         listenPort: 51_820,
         record: undefined,
-      signalPort: 0,
+        signalPort: 0,
       },
     });
   }
