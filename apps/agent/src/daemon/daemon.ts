@@ -11,7 +11,7 @@ import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner, type RunnerEnd } from './network-runner.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
-import { describeRunner } from './status.js';
+import { describeExplanation, describePath, describeRunner } from './status.js';
 import type { Status } from './status-types.js';
 import { describeStopped } from './stopped-status.js';
 
@@ -166,6 +166,10 @@ export class Daemon {
         this.runner(request.network).pings.set(request.peer, record);
         return {};
       }
+      case 'path':
+        return { path: await describePath(this.runner(request.network), request.peer) };
+      case 'explain':
+        return describeExplanation(this.runner(request.network), request.peer);
       case 'leave':
         return this.#leave(request.network);
       case 'down':

@@ -17,6 +17,7 @@ import type { JoinedNetwork } from '../state/network-state.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
 import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
 import { Signalling, signallingOptions } from './signalling.js';
@@ -64,6 +65,8 @@ export class NetworkRunner {
   keys!: NodeKeys;
   view!: NetworkView;
   readonly signalling: Signalling;
+  /** What discovery found out last. */
+  nat: NatFinding | undefined;
   connected = false;
   since = new Date().toISOString();
   address: string;
@@ -185,6 +188,12 @@ export class NetworkRunner {
   moveControl(membership: Membership): void {
     this.#membership = membership;
     if (!this.connected) this.address = membership.control.addresses[0] ?? '';
+  }
+
+  /** Discovery has looked at the NAT: peers hear of it, and the status shows it. */
+  async noteNat(finding: NatFinding): Promise<void> {
+    this.nat = finding;
+    await this.signalling.set({ nat: { mapping: finding.mapping, filtering: finding.filtering } });
   }
 
   /** Settles when connected (true) or ended (false), or after the time (false). */
