@@ -1,5 +1,6 @@
 export {
   RELAY_ALPN,
+  RELAY_SERVICE_NAME,
   type SignalServer,
   type SignalServerOptions,
   type SignalStats,
