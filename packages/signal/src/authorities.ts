@@ -1,6 +1,12 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { concatBytes, fromHex, KEY_LENGTH, WarrenError } from '@warren/base';
-import { decodeTicket, decodeTombstone, type SignalTicket, type SignedTombstone, type Tombstone } from '@warren/identity';
+import {
+  decodeTicket,
+  decodeTombstone,
+  type SignalTicket,
+  type SignedTombstone,
+  type Tombstone,
+} from '@warren/identity';
 
 /** SubjectPublicKeyInfo of an Ed25519 key, up to the key (RFC 8410 §4). */
 const SPKI_HEAD = fromHex('302a300506032b6570032100')!;

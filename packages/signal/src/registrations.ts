@@ -111,25 +111,40 @@ export class Registrations {
     send(from, encodeFrame({ type: 'challenge', nonce, cookie: this.#cookies.make(from, nonce, now()) }));
   }
 
-  /** Cheap checks first: nobody makes us verify signatures who does not receive at his address. */
   #handleRegister(frame: Frame<'register'>, from: Origin): void {
-    const { authorities, drops, now, send, sessions } = this.options;
-    if (!this.#cookies.isValid(frame.cookie, from, frame.nonce, now())) return drops.add('bad-cookie');
-    const refuse = (reason: RefusalReason): void => {
-      drops.add(`refused-${reason}`);
-      send(from, encodeFrame({ type: 'refused', nonce: frame.nonce, reason }));
-    };
+    const { drops, send } = this.options;
+    const outcome = this.#register(frame, from);
+    if (outcome === undefined) return;
+    if (typeof outcome === 'string') {
+      drops.add(`refused-${outcome}`);
+      send(from, encodeFrame({ type: 'refused', nonce: frame.nonce, reason: outcome }));
+      return;
+    }
+    this.#welcome(outcome);
+    const { network, authority } = outcome.who;
+    for (const told of this.#tombstones.newest(network, authority, TOMBSTONES_TOLD)) this.#tell(outcome, told);
+  }
+
+  /**
+   * Cheap checks first: nobody makes us verify signatures who does not receive at his address. @returns undefined when there is no
+   * answer.
+   */
+  #register(frame: Frame<'register'>, from: Origin): Session | RefusalReason | undefined {
+    const { authorities, drops, now } = this.options;
+    if (!this.#cookies.isValid(frame.cookie, from, frame.nonce, now())) {
+      drops.add('bad-cookie');
+      return undefined;
+    }
     const ticket = authorities.readTicket(frame.ticket);
-    if (!ticket) return refuse('ticket-bad');
-    if (!this.#registrationLimit.take(from.address, now())) return drops.add('registration-limit');
+    if (!ticket) return 'ticket-bad';
+    if (!this.#registrationLimit.take(from.address, now())) {
+      drops.add('registration-limit');
+      return undefined;
+    }
     const authority = authorities.ticketSigner(frame.ticket);
-    if (authority === undefined) return refuse('ticket-bad');
+    if (authority === undefined) return 'ticket-bad';
     const who = this.#registrant(frame, ticket, authority, from);
-    if (typeof who === 'string') return refuse(who);
-    const session = this.#admit(who);
-    if (!session) return refuse('full');
-    this.#welcome(session);
-    for (const told of this.#tombstones.newest(ticket.networkId, authority, TOMBSTONES_TOLD)) this.#tell(session, told);
+    return typeof who === 'string' ? who : (this.#admit(who) ?? 'full');
   }
 
   #registrant(
@@ -150,7 +165,16 @@ export class Registrations {
     if (holder && (holder.network !== network || holder.node !== node || holder.authority !== authority)) {
       return 'relay-id-taken';
     }
-    return { network, node, authority, relayId, expiresAt, boxKey, nonce: frame.nonce.slice(), origin: keepOrigin(from) };
+    return {
+      network,
+      node,
+      authority,
+      relayId,
+      expiresAt,
+      boxKey,
+      nonce: frame.nonce.slice(),
+      origin: keepOrigin(from),
+    };
   }
 
   /** A register that comes twice, because the answer was lost, gets the same session. */
@@ -158,7 +182,10 @@ export class Registrations {
     const { sessions, now } = this.options;
     const same = sessions
       .ofAgent(who.relayId)
-      .find(({ who: known }) => isSameOrigin(known.origin, who.origin) && known.nonce.every((byte, i) => byte === who.nonce[i]));
+      .find(
+        ({ who: known }) =>
+          isSameOrigin(known.origin, who.origin) && known.nonce.every((byte, i) => byte === who.nonce[i]),
+      );
     return same ?? sessions.add(who, now());
   }
 
@@ -178,19 +205,26 @@ export class Registrations {
   }
 
   #handleTombstone({ session: name, tombstone, signature }: Frame<'tombstone'>, from: Origin): void {
-    const { authorities, drops, now, onTombstone } = this.options;
+    const { onTombstone } = this.options;
     const session = this.sessionOf(name, from);
-    if (!session) return;
-    session.heardAt = now();
-    if (!session.tombstones.take(1, now())) return drops.add('tombstone-limit');
-    const { authority, network } = session.who;
-    const verified = authorities.verifyTombstone(authority, { tombstone, signature });
-    if (verified?.networkId !== network) return drops.add('bad-tombstone');
+    if (!session || !this.#mayBring(session, { tombstone, signature })) return;
+    const { authority } = session.who;
     const signed = { tombstone: tombstone.slice(), signature: signature.slice() };
     const revoked = this.#tombstones.add(signed, authority);
     if (!revoked) return;
     this.#revoke(revoked, signed, authority);
     onTombstone(signed);
+  }
+
+  /** Whether it is of the agent's own network, which others have no say in. */
+  #mayBring(session: Session, signed: SignedTombstone): boolean {
+    const { authorities, drops, now } = this.options;
+    session.heardAt = now();
+    const { authority, network } = session.who;
+    if (!session.tombstones.take(1, now())) drops.add('tombstone-limit');
+    else if (authorities.verifyTombstone(authority, signed)?.networkId === network) return true;
+    else drops.add('bad-tombstone');
+    return false;
   }
 
   #revoke({ network, node }: { network: NetworkId; node: NodeId }, signed: SignedTombstone, authority?: number): void {
@@ -205,6 +239,9 @@ export class Registrations {
   }
 
   #tell(session: Session, { tombstone, signature }: SignedTombstone): void {
-    this.options.send(session.who.origin, encodeFrame({ type: 'tombstone', session: session.name, tombstone, signature }));
+    this.options.send(
+      session.who.origin,
+      encodeFrame({ type: 'tombstone', session: session.name, tombstone, signature }),
+    );
   }
 }

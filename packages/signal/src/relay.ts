@@ -2,9 +2,10 @@ import { decodeFrame, encodeFrame, FRAME_TYPE, RELAY_HEADER_LENGTH } from '@warr
 import type { PacketMemory, UdpSocket } from '@warren/udp';
 import type { DropCounts } from './drop-counts.js';
 import { DATAGRAM_OVERHEAD } from './limits.js';
-import type { Origin } from './origin.js';
+import { isSameOrigin, type Origin } from './origin.js';
 import type { Registrations } from './registrations.js';
 import type { Session, Sessions } from './sessions.js';
+import type { StreamHub } from './stream-hub.js';
 import type { UdpSender } from './udp-sender.js';
 
 /** Batches that are received before other events have their turn. */
@@ -16,8 +17,7 @@ export interface RelayOptions {
   readonly registrations: Registrations;
   readonly udp: UdpSender;
   readonly drops: DropCounts;
-  /** A frame for a stream, whose bytes are overwritten afterwards. */
-  readonly sendToStream: (stream: number, frame: Uint8Array) => void;
+  readonly streams: Pick<StreamHub, 'deliver' | 'send'>;
   /** Anything on UDP that is no frame of ours: STUN. */
   readonly handleOther: (datagram: Uint8Array, from: Uint8Array, local: Uint8Array | undefined) => void;
   /** Monotonic milliseconds. */
@@ -52,24 +52,22 @@ export class Relay {
   /** One frame of a stream; call `UdpSender.flush` after the last one. Its bytes are the relay's to change. */
   handleStreamFrame(frame: Uint8Array, from: Origin & { readonly kind: 'stream' }): void {
     this.#now = this.options.now();
-    if (frame.length < RELAY_HEADER_LENGTH || frame[0] !== FRAME_TYPE.send) return this.#handleControl(frame, from);
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-    if (view.getUint32(0, true) !== FRAME_TYPE.send) return this.#handleControl(frame, from);
-    const session = this.options.sessions.find(view.getUint32(4, true), view.getUint32(8, true));
-    const { origin } = session?.who ?? {};
-    if (!session || origin?.kind !== 'stream' || origin.stream !== from.stream) {
-      return this.options.registrations.unknownSession(frame.slice(4, 12), from);
-    }
-    const to = this.#destination(session, frame.length, view.getUint32(12, true), view.getUint32(16, true));
-    if (!to) return;
-    if (to.who.origin.kind === 'stream') {
-      rewriteHeader(view, 0, session, to);
-      this.options.sendToStream(to.who.origin.stream, frame);
+    if (frame.length < RELAY_HEADER_LENGTH || view.getUint32(0, true) !== FRAME_TYPE.send) {
+      this.#handleControl(frame, from);
       return;
     }
-    const at = this.options.udp.gather(to, frame.length, 0);
-    this.options.memory.bytes.set(frame, at);
-    rewriteHeader(this.#view, at, session, to);
+    const session = this.options.sessions.find(view.getUint32(4, true), view.getUint32(8, true));
+    if (session === undefined || !isSameOrigin(session.who.origin, from)) {
+      this.options.registrations.unknownSession(frame.slice(4, 12), from);
+      return;
+    }
+    const to = this.#destination(session, frame.length, view.getUint32(12, true), view.getUint32(16, true));
+    if (to === undefined) return;
+    rewriteHeader(view, 0, session, to);
+    if (to.who.origin.kind === 'udp')
+      this.options.memory.bytes.set(frame, this.options.udp.gather(to, frame.length, 0));
+    else this.options.streams.deliver(to.who.origin.stream, frame);
   }
 
   /** Runs of *send* for one agent go on together; whatever else comes ends a run. */
@@ -114,7 +112,7 @@ export class Relay {
     rewriteHeader(view, at, session, to);
     const { origin } = to.who;
     if (origin.kind === 'udp') return to;
-    this.options.sendToStream(origin.stream, this.options.memory.bytes.subarray(at, end));
+    this.options.streams.deliver(origin.stream, this.options.memory.bytes.subarray(at, end));
     return undefined;
   }
 
@@ -153,7 +151,8 @@ export class Relay {
   #handleOther(at: number, end: number, from: Uint8Array, local: Uint8Array | undefined): void {
     const datagram = this.options.memory.bytes.subarray(at, end);
     const first = datagram[0]!;
-    if (first >= FRAME_TYPE.hello && first <= 0xaf) this.#handleControl(datagram, { kind: 'udp', address: from, local });
+    if (first >= FRAME_TYPE.hello && first <= 0xaf)
+      this.#handleControl(datagram, { kind: 'udp', address: from, local });
     else this.options.handleOther(datagram, from, local);
   }
 
@@ -165,7 +164,7 @@ export class Relay {
 
   #answer(to: Origin, frame: Uint8Array): void {
     if (to.kind === 'udp') this.options.udp.answer(to, frame);
-    else this.options.sendToStream(to.stream, frame);
+    else this.options.streams.send(to.stream, frame);
   }
 }
 

@@ -128,7 +128,12 @@ export class Sessions {
 
   /** Sessions of a relay id, over UDP and stream, the current one first. */
   ofAgent(relayId: Uint8Array): Session[] {
-    return this.#agents.get(agentKey(...words(relayId)))?.sessions.slice().reverse() ?? [];
+    return (
+      this.#agents
+        .get(agentKey(...words(relayId)))
+        ?.sessions.slice()
+        .reverse() ?? []
+    );
   }
 
   /** @param authority absent: any. */

@@ -1,4 +1,12 @@
-import { ERRNO, errnoName, MAX_BATCH, MAX_DATAGRAM, type PacketMemory, socketAddressFamily, type UdpSocket } from '@warren/udp';
+import {
+  ERRNO,
+  errnoName,
+  MAX_BATCH,
+  MAX_DATAGRAM,
+  type PacketMemory,
+  socketAddressFamily,
+  type UdpSocket,
+} from '@warren/udp';
 import type { DropCounts } from './drop-counts.js';
 import type { Origin } from './origin.js';
 import { PendingDatagrams } from './pending-datagrams.js';
@@ -105,9 +113,9 @@ export class UdpSender {
   /** Sends what waits, one batch an agent in turn. @returns whether something still waits. */
   retry(): boolean {
     const { memory } = this.options;
+    this.flush(); // the stages are room to send from
     return this.#pending.drain((to, batch) => {
       const room = this.#stages[to.slot & (STAGES - 1)]!;
-      this.#flushStage(room);
       memory.bytes.set(batch.bytes, room.offset);
       return !isFull(this.#try(to, room.offset, batch.bytes.length, batch.segmentLength, batch.ecn));
     });
@@ -136,7 +144,8 @@ export class UdpSender {
     const origin = to.who.origin as UdpOrigin;
     const count = Math.ceil(length / segmentLength);
     const socket = this.#socketFor(origin);
-    let errno = socket?.sendBatch(offset, length, segmentLength, origin.address, origin.local, ecn) ?? ERRNO.EAFNOSUPPORT;
+    let errno =
+      socket?.sendBatch(offset, length, segmentLength, origin.address, origin.local, ecn) ?? ERRNO.EAFNOSUPPORT;
     if (origin.local !== undefined && (errno === ERRNO.EINVAL || errno === ERRNO.ENETUNREACH)) {
       // Our address may have gone. The agent will not hear us under another one, unless its NAT lets us through.
       errno = socket?.sendBatch(offset, length, segmentLength, origin.address, undefined, ecn) ?? errno;
@@ -159,6 +168,5 @@ export class UdpSender {
     this.options.drops.add(`udp-send-${errnoName(errno)}`, count);
   }
 }
-
 
 const isFull = (errno: number): boolean => errno === ERRNO.EAGAIN || errno === ERRNO.ENOBUFS;
