@@ -17,7 +17,7 @@ export {
 } from './mesh/classic.js';
 export { ControlPlane, type ControlPlaneOptions, type RestAnswer } from './mesh/control-plane.js';
 export { type PairOutcome, tryPair } from './mesh/pair-trial.js';
-export { type PairResult, pingMatrix, pingUntilAllReached, reached } from './mesh/ping-matrix.js';
+export { type NetworkMember, type PairResult, pingMatrix, pingUntilAllReached, reached } from './mesh/ping-matrix.js';
 export { type PingStream, type PingStreamResult, startPingStream } from './mesh/ping-stream.js';
 export { meshProgram } from './mesh/programs.js';
 export { type JoinOptions, type PlacedAgent, SiteMesh, type SiteMeshOptions } from './mesh/site-mesh.js';
