@@ -4,6 +4,8 @@ import { dataplane } from './dataplane/dataplane.js';
 import { forwarding } from './dataplane/forwarding.js';
 import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
+import { paths } from './paths.js';
+import { prediction } from './prediction.js';
 import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 

@@ -1,5 +1,6 @@
 export { type Capture, type CaptureOptions, startCapture } from './capture.js';
 export { type CommandResult, execute } from './command.js';
+export { crossable } from './crossable.js';
 export type { FirewallKind } from './firewall.js';
 export { Host, type HostOptions, type PingOptions, type RunOptions, type SpawnOptions } from './host.js';
 export { type Exit, HostProcess } from './host-process.js';
@@ -20,6 +21,7 @@ export { type PairOutcome, tryPair } from './mesh/pair-trial.js';
 export { type NetworkMember, type PairResult, pingMatrix, pingUntilAllReached, reached } from './mesh/ping-matrix.js';
 export { type PingStream, type PingStreamResult, startPingStream } from './mesh/ping-stream.js';
 export { meshProgram } from './mesh/programs.js';
+export { expectedPath, forgetAll, gridWaves, joinGrid, type SiteGrid } from './mesh/site-grid.js';
 export { type JoinOptions, type PlacedAgent, SiteMesh, type SiteMeshOptions } from './mesh/site-mesh.js';
 export {
   type BehaviouralNat,

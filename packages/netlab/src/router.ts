@@ -63,6 +63,10 @@ export class Router implements Segment {
     return this.attachment;
   }
 
+  get nat(): NatKind {
+    return this.options.nat;
+  }
+
   get namespaceName(): string {
     return this.namespace.name;
   }

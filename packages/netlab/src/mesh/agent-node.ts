@@ -26,8 +26,10 @@ export interface AgentStatus {
     readonly addresses: readonly string[];
     readonly publicKey: string;
   };
+  readonly network: { readonly id: string; readonly name: string };
   readonly control: { readonly connected: boolean; readonly revision: number };
   readonly peers: readonly {
+    readonly id: string;
     readonly name: string;
     readonly addresses: readonly string[];
     readonly path: AgentPath;
