@@ -9,7 +9,15 @@ import { prediction } from './prediction.js';
 import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 
-const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, forwarding, profile];
+const BENCHMARKS: readonly (Benchmark | Comparison)[] = [
+  join,
+  revoke,
+  paths,
+  prediction,
+  dataplane,
+  forwarding,
+  profile,
+];
 const HELP = `npm run bench                      every benchmark
 npm run bench -- NAME…             some of them
 npm run bench -- --runs N NAME…    with N runs each
