@@ -10,10 +10,10 @@ import type { StartSignalServer } from './bounce-server.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
 import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner, type RunnerEnd } from './network-runner.js';
-import type { StartPortMapper } from './path-support.js';
+import type { StartPortMapper, WatchNat } from './path-support.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
-import { describeExplanation, describePath, describeRunner } from './status.js';
+import { describeExplanation, describePath, describeRunner, describeServers } from './status.js';
 import type { Status } from './status-types.js';
 import { describeStopped } from './stopped-status.js';
 
@@ -25,6 +25,8 @@ export interface DaemonOptions {
   readonly kernel?: KernelSettings;
   readonly run?: RunProgram;
   readonly findPort?: FindPort;
+  /** Looks at the NAT; absent: nobody does. */
+  readonly watchNat?: WatchNat;
   /** Whether ports of NATs may be guessed; they may unless said. */
   readonly predictPorts?: boolean;
   readonly startPortMapper?: StartPortMapper;
@@ -130,6 +132,7 @@ export class Daemon {
       log: prefixedLog(options.log, networkName),
       ...(options.startPortMapper && { startPortMapper: options.startPortMapper }),
       ...(options.startSignalServer && { startSignalServer: options.startSignalServer }),
+      ...(options.watchNat && { watchNat: options.watchNat }),
       ...(options.heartbeatInterval && { heartbeatInterval: options.heartbeatInterval }),
     });
     await runner.start();
@@ -176,6 +179,8 @@ export class Daemon {
         return { path: await describePath(this.runner(request.network), request.peer) };
       case 'explain':
         return describeExplanation(this.runner(request.network), request.peer);
+      case 'servers':
+        return describeServers(this.runner(request.network));
       case 'leave':
         return this.#leave(request.network);
       case 'down':

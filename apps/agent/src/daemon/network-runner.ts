@@ -23,7 +23,7 @@ import { PathSupport, type PathSupportOptions } from './path-support.js';
 import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
 import type { AgentState } from './status-types.js';
 
-export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer'> {
+export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'> {
   readonly network: JoinedNetwork;
   readonly startDataPlane: StartDataPlane;
   readonly forwarding: Forwarding;

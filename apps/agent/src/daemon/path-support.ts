@@ -7,11 +7,15 @@ import type { SelfDescription } from '../codec/domain.js';
 import { describeError } from '../errors.js';
 import type { PortMapper, PortMapperOptions } from '../host/port-mapping/port-mapping.js';
 import type { Log } from '../log.js';
+import type { NatWatch, NatWatchOptions } from '../netcheck/nat-watch.js';
 import type { JoinedNetwork } from '../state/network-state.js';
 import type { NodeKeys } from '../state/node-keys.js';
 import { BounceServer, type StartSignalServer } from './bounce-server.js';
 import type { NatFinding } from './nat-status.js';
 import { Signalling, signallingOptions } from './signalling.js';
+
+/** `createNatWatch`, or a test's own. */
+export type WatchNat = (options: Pick<NatWatchOptions, 'onResult' | 'log'>) => NatWatch;
 
 /** A mapper that is already at work. `nonce`: of PCP, see `pcpProtocol`. */
 export type StartPortMapper = (
@@ -26,6 +30,8 @@ export interface PathSupportOptions {
   readonly startPortMapper?: StartPortMapper;
   /** Absent: a bounce runs no signal server. */
   readonly startSignalServer?: StartSignalServer;
+  /** Absent: nobody looks at the NAT. */
+  readonly watchNat?: WatchNat;
   readonly onTombstone: (signed: SignedTombstone) => void;
   readonly log: Log;
 }
@@ -39,12 +45,13 @@ export class PathSupport {
   /** What discovery found out last. */
   nat: NatFinding | undefined;
   readonly #bounce: BounceServer | undefined;
+  readonly #natWatch: NatWatch | undefined;
   #mapper: Awaited<ReturnType<StartPortMapper>> | undefined;
   #mappedPort: number | undefined;
   #seenAt = '';
 
   constructor(private readonly options: PathSupportOptions) {
-    const { network, keys, startSignalServer, onTombstone, log } = options;
+    const { network, keys, startSignalServer, watchNat, onTombstone, log } = options;
     this.signalling = new Signalling(log);
     const authority = fromBase64(network.membership.authorityKey) ?? new Uint8Array(0);
     this.#bounce = startSignalServer
@@ -57,6 +64,7 @@ export class PathSupport {
           log,
         })
       : undefined;
+    this.#natWatch = watchNat?.({ onResult: (finding) => this.noteNat(finding), log });
   }
 
   /** UDP port of our own signal server; 0: none. */
@@ -86,6 +94,7 @@ export class PathSupport {
 
   /** What the control plane says of servers, tombstones and our role. */
   async follow(self: SelfDescription, tombstones: readonly SignedTombstone[]): Promise<void> {
+    this.#natWatch?.setServers(self.signalServers);
     this.#bounce?.follow(self.role === 'bounce', tombstones);
     await this.signalling.set({ servers: self.signalServers, tombstones });
   }
@@ -133,12 +142,16 @@ export class PathSupport {
       .sort()
       .join();
     if (seenAt === '' || seenAt === this.#seenAt) return;
-    if (this.#seenAt !== '') this.#mapper?.refresh();
+    if (this.#seenAt !== '') {
+      this.#mapper?.refresh();
+      this.#natWatch?.networkChanged();
+    }
     this.#seenAt = seenAt;
   }
 
-  /** Gives back what the router maps, and ends our signal server. Idempotent. */
+  /** Gives back what the router maps, no longer looks at the NAT, and ends our signal server. Idempotent. */
   async close(): Promise<void> {
+    this.#natWatch?.close();
     await Promise.all([this.#unmap(), this.#bounce?.close()]);
   }
 
