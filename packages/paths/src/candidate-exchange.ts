@@ -48,7 +48,8 @@ export class CandidateExchange {
   }
 
   sent(now: Instant): void {
-    const pause = AGAIN_AFTER_MS[this.#tries] ?? AGAIN_AFTER_MS.at(-1)! * 2 ** (this.#tries - AGAIN_AFTER_MS.length + 1);
+    const pause =
+      AGAIN_AFTER_MS[this.#tries] ?? AGAIN_AFTER_MS.at(-1)! * 2 ** (this.#tries - AGAIN_AFTER_MS.length + 1);
     this.#tries = Math.min(this.#tries + 1, 32);
     this.#sentAt = now;
     this.#awaited = true;

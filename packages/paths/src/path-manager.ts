@@ -23,10 +23,12 @@ import { hasBytesAt, isDeliver, RELAY_ID_OFFSET, SESSION_OFFSET } from './relay/
 import { isSealedMessage, MAX_CANDIDATES, SEALED_MESSAGE_TYPE, senderOf } from './sealed-message.js';
 import type { LinkHooks, ServerLink } from './server-link.js';
 import { ServerSet } from './server-set.js';
-import { soonest } from "./times.js";
+import { delayed, soonest } from './times.js';
 
 /** Servers are asked whether our sessions stand at most so often, however many peers want to know. */
 const CHECK_SERVERS_EVERY_MS = 1_000;
+const MAX_PASSES = 3;
+const LEAST_PAUSE_MS = 10;
 const UNKNOWN_NAT: NatKind = { mapping: 'unknown', filtering: 'unknown' };
 
 /** Finds paths to peers (docs/protocol/signalling.md). Await `boxesReady` of `@warren/crypto/boxes` before. */
@@ -72,7 +74,11 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     const wanted = new Map(peers.map((peer) => [peer.publicKey, peer]));
     for (const [key, peer] of this.#peers) {
       const config = wanted.get(key);
-      if (config && hasBytesAt(config.relayId, 0, peer.config.relayId) && hasBytesAt(config.pathKey, 0, peer.config.pathKey)) {
+      if (
+        config &&
+        hasBytesAt(config.relayId, 0, peer.config.relayId) &&
+        hasBytesAt(config.pathKey, 0, peer.config.pathKey)
+      ) {
         peer.setConfig(config, now);
         continue;
       }
@@ -150,7 +156,8 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     if (!isDeliver(frame)) return undefined;
     const link = this.signalServers.linkOf(from);
     const session = link?.session;
-    if (!link || !session || link.transport !== from.kind || !hasBytesAt(frame, SESSION_OFFSET, session)) return undefined;
+    if (!link || !session || link.transport !== from.kind || !hasBytesAt(frame, SESSION_OFFSET, session))
+      return undefined;
     return this.#peerOf(frame, RELAY_ID_OFFSET)?.paths.relay(link);
   }
 
@@ -189,16 +196,11 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   handleTimeout(now: Instant): void {
     this.signalServers.handleTimeout(now);
     this.#settle(now);
-    if (this.#wakeAt !== undefined && now >= this.#wakeAt) {
-      let next: Instant | undefined;
-      for (const peer of this.#waiting) {
-        peer.handleTimeout(now);
-        const at = peer.deadline(now);
-        if (at === undefined) this.#waiting.delete(peer);
-        else next = soonest(next, at);
-      }
-      this.#wakeAt = next;
+    // What a step leads to is often due at once; what still is after a few passes waits a little, so that no shell spins.
+    for (let pass = 0; pass < MAX_PASSES && this.#wakeAt !== undefined && now >= this.#wakeAt; pass++) {
+      this.#stepPeers(now);
     }
+    if (this.#wakeAt !== undefined && now >= this.#wakeAt) this.#wakeAt = delayed(now, LEAST_PAUSE_MS);
     this.#settle(now);
   }
 
@@ -283,6 +285,17 @@ class Manager implements PathManager, PeerContext, LinkHooks {
 
   notHere(link: ServerLink, destination: Uint8Array, now: Instant): void {
     this.#peerOf(destination, 0)?.notHere(link, now);
+  }
+
+  #stepPeers(now: Instant): void {
+    let next: Instant | undefined;
+    for (const peer of this.#waiting) {
+      peer.handleTimeout(now);
+      const at = peer.deadline(now);
+      if (at === undefined) this.#waiting.delete(peer);
+      else next = soonest(next, at);
+    }
+    this.#wakeAt = next;
   }
 
   #serversChanged(link: ServerLink, now: Instant): void {

@@ -16,7 +16,10 @@ export function explainRelay(
   candidates: RemoteCandidates,
 ): Explanation {
   if (![...context.signalServers.links()].some((link) => link.transport)) {
-    return { reason: 'no signal server answers', advice: 'check that this host reaches a signal server: agent netcheck' };
+    return {
+      reason: 'no signal server answers',
+      advice: 'check that this host reaches a signal server: agent netcheck',
+    };
   }
   if (context.udpBlocked) {
     return { reason: 'UDP is blocked here: only streams get through', advice: 'allow outgoing UDP in this network' };

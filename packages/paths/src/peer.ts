@@ -1,50 +1,34 @@
 import type { Instant } from '@warren/base';
 import { CandidateExchange } from './candidate-exchange.js';
+import { ConfiguredTrial } from './configured-trial.js';
 import { DirectTrust } from './direct-trust.js';
+import { FormerPath } from './former-path.js';
 import { canPunch } from './nat-rule.js';
+import { isBetterPath } from './path-choice.js';
 import type { NatKind, Path, PathPeer, PathReport, UdpPath, Way } from './path-manager-api.js';
+import { explainRelay } from './path-reasons.js';
 import type { PeerContext } from './peer-context.js';
+import { PeerMessenger, wayOf } from './peer-messenger.js';
 import { PeerPaths } from './peer-paths.js';
 import { PeerRelays } from './peer-relays.js';
-import { explainRelay } from './path-reasons.js';
-import { PeerMessenger, wayOf } from './peer-messenger.js';
 import { PunchRounds } from './punch-rounds.js';
-import { costOf, kindCostOf, type RemoteCandidate, RemoteCandidates } from './remote-candidates.js';
+import { RelayWatch } from './relay-watch.js';
+import { kindCostOf, type RemoteCandidate, RemoteCandidates } from './remote-candidates.js';
 import { compareBytes } from './rendezvous.js';
 import type { CandidatesMessage } from './sealed-message.js';
 import type { ServerLink } from './server-link.js';
+import { SilenceWatch } from './silence-watch.js';
 import { delayed, soonest } from './times.js';
 
 /** After traffic a peer is probed, kept alive and told news for so long. */
 const ACTIVE_MS = 120_000;
 /** The same after it sent candidates: it has traffic for us. */
 const ASKED_MS = 10_000;
-/** A configured endpoint is used unproven for so long. */
-const CONFIGURED_TRIAL_MS = 1_000;
 /** Least lifetime of a NAT's binding that is counted on (RFC 4787 §4.3 asks for two minutes; many keep thirty seconds). */
 const KEEPALIVE_MS = 25_000;
 /** A candidate is not probed more often, whatever asks for it. */
 const LEAST_PROBE_INTERVAL_MS = 40;
 const TRIGGERED_PROBE_INTERVAL_MS = 200;
-/** Nothing came for so long, amid a stream: ask whether the path still works. */
-const SILENCE_MS = 500;
-/** Messages at this distance or less are a stream. */
-const STREAM_GAP_MS = 1_000;
-/** The path that was lost is asked so often whether it is back. */
-const FORMER_EVERY_MS = 1_000;
-const FORMER_FOR_MS = 60_000;
-/** Unproven relays are asked so often. */
-const RELAY_PING_MS = 500;
-/** Sent over the relay so long ago, and nothing came from the peer: ask, and then doubt. */
-const RELAY_SILENCE_MS = 1_000;
-const RELAY_DOUBT_MS = 1_700;
-const RELAY_PING_FOR_MS = 10_000;
-const CONFIGURED_PING_MS = 250;
-/** What another path has to be better by, milliseconds and as a part of the cost. */
-const HYSTERESIS_MS = 10;
-const HYSTERESIS_PART = 0.2;
-/** How much the wish of the other side counts, milliseconds, so that both choose the same. */
-const PREFERENCE_MS = 20;
 
 /** One peer: where it may be reached, what is known of each way, and which is used. */
 export class Peer {
@@ -53,19 +37,16 @@ export class Peer {
   readonly candidates: RemoteCandidates;
   readonly #messenger: PeerMessenger;
   readonly #rounds = new PunchRounds();
-  readonly #exchange: CandidateExchange;
+  readonly #exchange = new CandidateExchange();
+  readonly #configured = new ConfiguredTrial();
+  readonly #relayWatch = new RelayWatch();
+  readonly #silence = new SilenceWatch();
+  readonly #former = new FormerPath();
   /** Ours wins when the two sides prefer different paths that are equally good. */
   readonly #ourWish: boolean;
   #direct: DirectTrust | undefined;
-  #former: { readonly candidate: RemoteCandidate; readonly until: Instant } | undefined;
   #activeUntil: Instant | undefined;
   #lastSentAt: Instant | undefined;
-  #lastReceivedAt: Instant | undefined;
-  #silenceAt: Instant | undefined;
-  #relayUnansweredSince: Instant | undefined;
-  #relayPingedAt: Instant | undefined;
-  #configuredSince: Instant | undefined;
-  #configuredFailed = false;
   /** No server leads to the peer. */
   #alone = true;
   /** It was heard, and no server has denied it since. */
@@ -84,7 +65,6 @@ export class Peer {
     this.relays = new PeerRelays(config, context.signalServers, this.paths);
     this.candidates = new RemoteCandidates(this.paths);
     this.#messenger = new PeerMessenger(config, context, this.paths);
-    this.#exchange = new CandidateExchange();
     this.#ourWish = compareBytes(context.options.relayId, config.relayId) < 0;
     this.candidates.setConfigured(config.endpoints);
   }
@@ -104,8 +84,7 @@ export class Peer {
     this.config = config;
     if (same) return;
     this.candidates.setConfigured(config.endpoints);
-    this.#configuredFailed = false;
-    this.#configuredSince = undefined;
+    this.#configured.reset();
     this.publish(now);
   }
 
@@ -119,27 +98,18 @@ export class Peer {
       first = !this.#direct.waits;
       this.#direct.noteSent(now);
       if (this.#direct.isStale(now)) this.#doubtDirect(now, 'the path was idle for long');
-    } else if (this.#configuredSince === undefined && this.#usesConfigured()) {
-      first = true;
-      this.#configuredSince = now;
-      for (const candidate of this.candidates) if (candidate.kind === 'configured') this.#probe(candidate, now);
-    }
-    const waits = this.#relayUnansweredSince !== undefined;
+    } else if (this.#usesConfigured()) first = this.#configured.noteSent(now);
+    if (this.#path?.kind === 'relay' && this.#relayWatch.noteSent(now)) first = true;
     this.#noteRelaySent(this.#path, now);
     this.#noteRelaySent(this.#also, now);
-    if (!wasActive || first || waits !== (this.#relayUnansweredSince !== undefined)) this.#wake(now);
+    if (!wasActive || first) this.#wake(now);
   }
 
   noteReceived(path: Path, now: Instant): void {
-    const gap = this.#lastReceivedAt === undefined ? Infinity : now - this.#lastReceivedAt;
-    this.#lastReceivedAt = now;
     if (!this.isActive(now)) this.#begin(now);
     this.#activeUntil = delayed(now, ACTIVE_MS);
-    this.#relayUnansweredSince = undefined;
-    if (gap <= STREAM_GAP_MS && this.#silenceAt === undefined) {
-      this.#silenceAt = delayed(now, SILENCE_MS);
-      this.#wake(now);
-    }
+    this.#relayWatch.heard();
+    if (this.#silence.noteReceived(now)) this.#wake(now);
     if (path.kind === 'relay') {
       this.#heardThrough(path.server, now);
       return;
@@ -174,7 +144,8 @@ export class Peer {
     this.#heardThrough(link.id, now);
     if (message.type === 'ping') {
       const path = this.paths.relay(link);
-      if (path) this.#messenger.sendRelayed({ type: 'pong', transaction: message.transaction, seen: undefined }, path, now);
+      if (path)
+        this.#messenger.sendRelayed({ type: 'pong', transaction: message.transaction, seen: undefined }, path, now);
     } else if (message.type === 'pong') this.#ponged(message.transaction, undefined, link.id, now);
     else this.#received(message, now);
     this.#wake(now);
@@ -209,8 +180,7 @@ export class Peer {
     if (moved) {
       this.#messenger.forgetPings();
       this.candidates.doubtAll();
-      this.#configuredFailed = false;
-      this.#configuredSince = undefined;
+      this.#configured.reset();
       if (this.#direct) this.#doubtDirect(now, 'our network changed');
     }
     if (this.isActive(now) && (moved || !this.#direct)) this.#begin(now);
@@ -226,10 +196,11 @@ export class Peer {
     if (this.isActive(now)) {
       if (this.#exchange.isDue(now)) this.#sendCandidates(true, 0, now);
       this.#stepRelay(now);
-      this.#stepFormer(now);
+      const former = this.#former.due(now);
+      if (former) this.#probe(former, now);
       this.#keepAlive(now);
-      if (this.#silenceAt !== undefined && now >= this.#silenceAt) this.#stepSilence(now);
-      if (this.#configuredSince !== undefined) this.#stepConfigured(now);
+      this.#stepSilence(now);
+      this.#stepConfigured(now);
       this.#stepDirect(now);
     }
     if (this.#rounds.take(now)) this.#probeAll(now);
@@ -288,7 +259,7 @@ export class Peer {
         ? { path, also: relay.path, why: 'the direct path does not answer; sending on both' }
         : { path, also: undefined, why: 'the direct path is proven' };
     }
-    if (this.#usesConfigured() && (!this.#configuredFailed || !relay.path)) {
+    if (this.#usesConfigured() && (!this.#configured.failed || !relay.path)) {
       const path = this.#configuredPath();
       return { path, also: relay.path, why: 'a configured endpoint, not proven yet' };
     }
@@ -306,13 +277,11 @@ export class Peer {
   }
 
   #noteRelaySent(path: Path | undefined, now: Instant): void {
-    if (path?.kind !== 'relay') return;
-    this.context.signalServers.link(path.server)?.noteSent(now);
-    if (path === this.#path) this.#relayUnansweredSince ??= now;
+    if (path?.kind === 'relay') this.context.signalServers.link(path.server)?.noteSent(now);
   }
 
   #heard(now: Instant): void {
-    this.#relayUnansweredSince = undefined;
+    this.#relayWatch.heard();
     if (this.#present) return;
     this.#present = true;
     // Whatever WireGuard sent before went nowhere: the handshake need not wait for its timer.
@@ -328,8 +297,8 @@ export class Peer {
 
   #pinged(candidate: RemoteCandidate, preferred: boolean, now: Instant): void {
     if (preferred) candidate.preferredAt = now;
-    if (candidate.provenAt === undefined) this.#probeSoon(candidate, now);
-    else if (preferred) this.#consider(candidate, now);
+    // A ping shows only that the way to us works; whether ours does, a pong has to tell.
+    if (candidate !== this.#direct?.candidate || this.#direct.lapsed) this.#probeSoon(candidate, now);
   }
 
   /** A pong counts only where its ping went: anything else may be a reflection, or another way. */
@@ -357,22 +326,12 @@ export class Peer {
       if (current.prove(now)) this.publish(now, 'the direct path answers again');
       return;
     }
-    if (current && !current.lapsed && !this.#isBetter(candidate, current.candidate)) return;
+    if (current && !current.lapsed && !isBetterPath(candidate, current.candidate, !this.#ourWish)) return;
     this.#direct = new DirectTrust(candidate, now);
-    this.#former = undefined;
+    this.#former.forget();
     this.#exchange.stop();
     this.publish(now, `${candidate.kind} candidate ${candidate.path.endpoint} answered`);
     this.#probe(candidate, now, true); // tells the other side which one we prefer
-  }
-
-  #isBetter(candidate: RemoteCandidate, current: RemoteCandidate): boolean {
-    const wished = this.#wish(candidate) - this.#wish(current);
-    const margin = wished > 0 ? 0 : Math.max(HYSTERESIS_MS, costOf(current) * HYSTERESIS_PART);
-    return costOf(candidate) - wished + margin < costOf(current);
-  }
-
-  #wish(candidate: RemoteCandidate): number {
-    return !this.#ourWish && candidate.preferredAt !== undefined ? PREFERENCE_MS : 0;
   }
 
   #received(message: CandidatesMessage, now: Instant): void {
@@ -448,7 +407,7 @@ export class Peer {
   }
 
   #pingRelays(now: Instant): void {
-    this.#relayPingedAt = now;
+    this.#relayWatch.pinged(now);
     const { path, also } = this.relays.choose(now);
     if (path) this.#messenger.pingRelay(path.server, now);
     if (also) this.#messenger.pingRelay(also.server, now);
@@ -466,8 +425,8 @@ export class Peer {
     if (!candidate) return;
     candidate.provenAt = undefined;
     this.#direct = undefined;
-    this.#former = { candidate, until: delayed(now, FORMER_FOR_MS) };
-    this.#configuredFailed = true;
+    this.#former.set(candidate, now);
+    this.#configured.fail();
     this.publish(now, why);
     if (this.isActive(now)) this.#exchange.begin(now);
   }
@@ -485,36 +444,14 @@ export class Peer {
 
   /** A relay that is not proven, or over which nothing comes back, is asked. */
   #stepRelay(now: Instant): void {
-    const silentSince = this.#relayUnansweredSince;
-    if (silentSince !== undefined && now >= delayed(silentSince, RELAY_DOUBT_MS)) {
-      this.#relayUnansweredSince = now;
+    if (this.#path?.kind !== 'relay') return;
+    if (this.#relayWatch.takeDoubt(now)) {
       this.relays.doubt();
       this.context.checkServers(now);
       this.publish(now, 'nothing comes back over the relay; sending over two servers');
     }
-    const at = this.#relayPingAt(now);
-    if (at !== undefined && now >= at) this.#pingRelays(now);
-  }
-
-  #relayPingAt(now: Instant): Instant | undefined {
-    if (this.#path?.kind !== 'relay' || !this.#present) return undefined;
-    if (this.#lastSentAt === undefined || now - this.#lastSentAt > RELAY_PING_FOR_MS) return undefined;
-    const pinged = this.#relayPingedAt;
-    if (!this.relays.isProven(this.#path.server)) return pinged === undefined ? now : delayed(pinged, RELAY_PING_MS);
-    if (this.#relayUnansweredSince === undefined) return undefined;
-    const at = delayed(this.#relayUnansweredSince, RELAY_SILENCE_MS);
-    return pinged === undefined || pinged < at ? at : undefined;
-  }
-
-  #stepFormer(now: Instant): void {
-    const at = this.#formerAt(now);
-    if (at !== undefined && now >= at) this.#probe(this.#former!.candidate, now);
-  }
-
-  #formerAt(now: Instant): Instant | undefined {
-    if (!this.#former || this.#direct || now >= this.#former.until) return undefined;
-    const { pingedAt } = this.#former.candidate;
-    return pingedAt === undefined ? now : delayed(pingedAt, FORMER_EVERY_MS);
+    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server)))
+      this.#pingRelays(now);
   }
 
   #keepAlive(now: Instant): void {
@@ -530,41 +467,27 @@ export class Peer {
     return delayed(last, KEEPALIVE_MS);
   }
 
-  /** A stream from the peer stopped: it ended, or the way is cut, which only a question tells. */
   #stepSilence(now: Instant): void {
-    const quietAt = delayed(this.#lastReceivedAt ?? now, SILENCE_MS);
-    if (now < quietAt) {
-      this.#silenceAt = quietAt;
-      return;
-    }
-    this.#silenceAt = undefined;
+    if (!this.#silence.take(now)) return;
     if (this.#direct) this.#direct.question(now);
     else this.context.checkServers(now);
   }
 
   #stepConfigured(now: Instant): void {
-    if (this.#direct || this.#configuredFailed) this.#configuredSince = undefined;
-    else if (now >= delayed(this.#configuredSince!, CONFIGURED_TRIAL_MS)) {
-      this.#configuredFailed = true;
-      this.#configuredSince = undefined;
-      this.publish(now, 'the configured endpoint does not answer');
-    } else if (now >= this.#configuredPingAt()) {
-      for (const candidate of this.candidates) if (candidate.kind === 'configured') this.#probe(candidate, now);
-    }
-  }
-
-  #configuredPingAt(): Instant {
-    const candidate = this.candidates.get(this.#configuredPath());
-    return delayed(candidate?.pingedAt ?? this.#configuredSince!, CONFIGURED_PING_MS);
+    if (this.#direct) this.#configured.stop();
+    const step = this.#configured.step(now);
+    if (step === 'failed') this.publish(now, 'the configured endpoint does not answer');
+    if (step !== 'ping') return;
+    for (const candidate of this.candidates) if (candidate.kind === 'configured') this.#probe(candidate, now);
   }
 
   #activeDeadline(now: Instant): Instant | undefined {
-    let at = soonest(this.#exchange.deadline(), soonest(this.#relayPingAt(now), this.#formerAt(now)));
-    at = soonest(at, soonest(this.#keepAliveAt(), this.#silenceAt));
-    if (this.#configuredSince !== undefined) {
-      at = soonest(at, soonest(this.#configuredPingAt(), delayed(this.#configuredSince, CONFIGURED_TRIAL_MS)));
+    let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#former.deadline(now)));
+    at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
+    if (this.#path?.kind === 'relay') {
+      const relay = this.#relayWatch.deadline(now, this.relays.isProven(this.#path.server), this.#present);
+      at = soonest(at, relay);
     }
-    if (this.#relayUnansweredSince !== undefined) at = soonest(at, delayed(this.#relayUnansweredSince, RELAY_DOUBT_MS));
     return soonest(at, this.#direct?.deadline(this.#alone));
   }
 

@@ -199,4 +199,3 @@ function decodeHomes(bytes: Uint8Array, at: number): ServerId[] | undefined {
   }
   return end === bytes.length ? homes : undefined;
 }
-

@@ -105,8 +105,8 @@ export class ServerSet {
 
   handOnTombstones(link: ServerLink, now: Instant): void {
     if (!link.transport) return;
-    let given = this.#handedOn.get(link.id);
-    if (!given) this.#handedOn.set(link.id, (given = new Set()));
+    const given = this.#handedOn.get(link.id) ?? new Set<string>();
+    this.#handedOn.set(link.id, given);
     for (const { tombstone, signature } of this.#tombstones) {
       const name = signature.join();
       if (given.has(name)) continue;
