@@ -1,12 +1,13 @@
 import { WarrenError } from '@warren/base';
 import type { Benchmark, Comparison } from './benchmark.js';
 import { dataplane } from './dataplane/dataplane.js';
+import { forwarding } from './dataplane/forwarding.js';
 import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
 import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 
-const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, profile];
+const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, forwarding, profile];
 const HELP = `npm run bench                      every benchmark
 npm run bench -- NAME…             some of them
 npm run bench -- --runs N NAME…    with N runs each
@@ -28,7 +29,7 @@ try {
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(HELP);
   if (args.includes('--list')) {
-    for (const { name, title } of BENCHMARKS) console.log(`${name.padEnd(10)}${title}`);
+    for (const { name, title } of BENCHMARKS) console.log(`${name.padEnd(12)}${title}`);
     return;
   }
   const { benchmarks, runs } = readRequest(args);

@@ -20,6 +20,10 @@ interface CommonOptions {
   readonly network?: string;
 }
 
+/** Both words, so that what was switched off can be switched on again; it is kept with the network. */
+const PREDICT = ['--port-prediction', 'guess ports of NATs where nothing else leads through (default)'] as const;
+const NOT_PREDICT = ['--no-port-prediction', 'never guess ports of NATs'] as const;
+
 /** Runs one command line; each command's code is loaded when it is asked for. Never throws. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<ExitCode> {
   const { streams } = options;
@@ -85,9 +89,14 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
   addJoin(add('join', 'join the network that a token names, and go up'), run);
   addWithNetwork('up', 'start the daemon from saved state')
     .option('--foreground', 'stay in the foreground also where systemd runs')
+    .option(...PREDICT)
+    .option(...NOT_PREDICT)
     .action(
-      run<CommonOptions & { foreground?: boolean }>(async (context, opts) =>
-        (await import('./commands/up.js')).upCommand(context, { foreground: opts.foreground ?? false }),
+      run<CommonOptions & { foreground?: boolean; portPrediction?: boolean }>(async (context, opts) =>
+        (await import('./commands/up.js')).upCommand(context, {
+          foreground: opts.foreground ?? false,
+          ...(opts.portPrediction !== undefined && { portPrediction: opts.portPrediction }),
+        }),
       ),
     );
   addWithNetwork('status', 'what this node is and whom it reaches').action(
@@ -104,6 +113,9 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
         (await import('./commands/ping.js')).pingCommand(context, node!, { count }),
       ),
     );
+  addWithNetwork('explain', 'why the path to a node is what it is')
+    .argument('<node>', 'name or address')
+    .action(run(async (context, _, [node]) => (await import('./commands/explain.js')).explainCommand(context, node!)));
   addWithNetwork('conf', 'this node as a wg-quick file')
     .option('--private', 'with the private key')
     .action(
@@ -156,6 +168,7 @@ interface JoinFlags extends CommonOptions {
   readonly interface?: string;
   readonly mtu?: number;
   readonly control?: HostPort;
+  readonly portPrediction?: boolean;
   readonly foreground?: boolean;
   readonly start: boolean;
 }
@@ -172,6 +185,8 @@ function addJoin(command: Command, run: Run): void {
       new Option('--mtu <bytes>', "MTU of the interface (default: the network's)").argParser(integer(1280, 9000)),
     )
     .addOption(new Option('--control <host:port>', "instead of the token's addresses").argParser(hostPort))
+    .option(...PREDICT)
+    .option(...NOT_PREDICT)
     .option('--foreground', 'stay in the foreground also where systemd runs')
     .option('--no-start', 'join only')
     .action(
@@ -185,6 +200,7 @@ function addJoin(command: Command, run: Run): void {
           interfaceName: opts.interface,
           mtu: opts.mtu,
           control: opts.control,
+          portPrediction: opts.portPrediction,
           foreground: opts.foreground ?? false,
           start: opts.start,
         }),

@@ -10,8 +10,8 @@ import type { Subject, TunnelConfig, TunnelEnd } from './tunnel.js';
 
 const PEER_COUNTS = [1, 100] as const;
 const SECONDS = 3;
-const PORT = 51_820;
-const MTU = 1420;
+export const PORT = 51_820;
+export const MTU = 1420;
 const INNER = { a: '10.200.0.1', b: '10.200.0.2' } as const;
 const READY_TIMEOUT_MS = 20_000;
 
@@ -72,10 +72,15 @@ export async function measureCase(hosts: { a: Host; b: Host }, subject: Subject,
     return await measure({ a: { host: hosts.a, tunnel: a }, b: { host: hosts.b, tunnel: b }, address }, SECONDS);
   } finally {
     for (const end of started) await end.stop();
-    await waitUntil('the interfaces to go', { timeoutMs: READY_TIMEOUT_MS }, async () =>
-      (await Promise.all([hosts.a.interfaces(), hosts.b.interfaces()])).every((names) => !names.includes('wg0')),
-    );
+    await interfacesGone([hosts.a, hosts.b]);
   }
+}
+
+/** A tunnel takes its interface down after its process was told to stop. */
+export async function interfacesGone(hosts: readonly Host[]): Promise<void> {
+  await waitUntil('the interfaces to go', { timeoutMs: READY_TIMEOUT_MS }, async () =>
+    (await Promise.all(hosts.map((host) => host.interfaces()))).every((names) => !names.includes('wg0')),
+  );
 }
 
 /** Two ends that know each other, and `peers - 1` that nobody is. */
@@ -99,7 +104,7 @@ function createConfigs({ a, b }: { a: Host; b: Host }, peers: number): { a: Tunn
   return { a: config('a', 'b', b.ipv4), b: config('b', 'a', a.ipv4) };
 }
 
-function createKey(): { privateKey: string; publicKey: PublicKey } {
+export function createKey(): { privateKey: string; publicKey: PublicKey } {
   const privateKey = Uint8Array.from(randomBytes(32));
   return { privateKey: toBase64(privateKey), publicKey: publicKeyFromBytes(nobleProvider.publicKey(privateKey)) };
 }

@@ -4,7 +4,7 @@ import { createWorld } from '@warren/netlab';
 import type { Comparison } from '../benchmark.js';
 import { sharesOf } from './cpu-profile.js';
 import { measureCase } from './dataplane.js';
-import { warren } from './subjects.js';
+import { profiled } from './subjects.js';
 
 /** Where our data plane's time goes while it carries what `dataplane` measures. */
 export const profile: Comparison = {
@@ -19,7 +19,7 @@ export const profile: Comparison = {
       mkdirSync(folder);
       for (let round = 1; round <= rounds; round++) {
         onLine(`round ${round} of ${rounds}`);
-        await measureCase(hosts, warren(undefined, ['--cpu-prof', `--cpu-prof-dir=${folder}`]), 1);
+        await measureCase(hosts, profiled(['--cpu-prof', `--cpu-prof-dir=${folder}`]), 1);
       }
       // Thread 0 is the main one, which carries no packets.
       const files = readdirSync(folder).filter((name) => !/\.0\.\d+\.cpuprofile$/.test(name));

@@ -2,36 +2,44 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WarrenError } from '@warren/base';
-import { waitUntil } from '@warren/netlab';
+import { meshProgram, waitUntil } from '@warren/netlab';
 import type { Subject, TunnelConfig, TunnelEnd } from './tunnel.js';
 
 const RUNNER = fileURLToPath(new URL('./runner.js', import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 
-/** Our data plane, in a process of its own. `packetPath` forces one; absent: what it chooses. `options` are Node's. */
-export function warren(packetPath?: 'plain' | 'offload', options: readonly string[] = []): Subject {
+/** `agent wg`, as anybody runs it. */
+export const warren: Subject = program(meshProgram('agent'), { name: 'warren', args: ['wg', '-f'] });
+
+/** Our data plane in a process of its own that is started with `options` of Node's. */
+export function profiled(options: readonly string[]): Subject {
   return {
-    name: packetPath === undefined ? 'warren' : `warren-${packetPath}`,
+    name: 'warren',
     isTunnel: true,
     async start(host, config): Promise<TunnelEnd> {
       const file = join(host.dir, 'tunnel.json');
       writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
-      const env = packetPath === undefined ? {} : { WARREN_DATAPLANE: packetPath };
-      const running = host.spawn(process.execPath, [...options, RUNNER, file], { env });
+      const running = host.spawn(process.execPath, [...options, RUNNER, file]);
       await running.waitForOutput(/^ready /m, START_TIMEOUT_MS);
       return { pids: [running.pid], stop: async () => void (await running.stop()) };
     },
   };
 }
 
+interface ProgramOptions {
+  readonly name: string;
+  /** Before the interface's name, so that it stays in the foreground. */
+  readonly args: readonly string[];
+}
+
 /** A program that behaves as `wireguard-go IFNAME`, configured with `wg` as its users do. */
-export function program(path: string, name = basename(path)): Subject {
+function program(path: string, { name, args }: ProgramOptions = { name: basename(path), args: ['-f'] }): Subject {
   return {
     name,
     isTunnel: true,
     async start(host, config): Promise<TunnelEnd> {
       const { interfaceName } = config;
-      const running = host.spawn(path, ['-f', interfaceName], { env: { LOG_LEVEL: 'error' } });
+      const running = host.spawn(path, [...args, interfaceName], { env: { LOG_LEVEL: 'error' } });
       await waitUntil(`${name} to serve ${interfaceName}`, { timeoutMs: START_TIMEOUT_MS }, async () => {
         if (!running.running) throw new WarrenError('peer-failed', `${name} ended: ${running.stderr.trim()}`);
         return (await host.run('wg', ['show', interfaceName])).code === 0;
@@ -71,12 +79,7 @@ export function subjects(environment: NodeJS.ProcessEnv): Subject[] {
     .split(delimiter)
     .map((folder) => join(folder, 'wireguard-go'))
     .find(isExecutable);
-  return [
-    warren(),
-    ...named.map((path) => program(path)),
-    ...(debian === undefined ? [] : [program(debian)]),
-    noTunnel,
-  ];
+  return [warren, ...named.map((path) => program(path)), ...(debian === undefined ? [] : [program(debian)]), noTunnel];
 }
 
 function isExecutable(path: string): boolean {

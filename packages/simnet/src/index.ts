@@ -1,1 +1,10 @@
-export {};
+export { EventQueue, type ScheduledEvent } from './event-queue.js';
+export { Host, type Receive, type SimSocket } from './host.js';
+export { Internet, type PacketTrace } from './internet.js';
+export { MachineDriver, type TimedMachine } from './machine-driver.js';
+export { type Behaviour, KIND_NAT, Nat, type NatKind } from './nat.js';
+export type { DropReason, Packet, SocketAddress } from './packet.js';
+export { Random } from './random.js';
+export { IPV6_FIREWALL, Router, type RouterOptions } from './router.js';
+export { type Gateway, type Link, Segment, type Station } from './segment.js';
+export type { SimStream, StreamHandlers } from './stream.js';

@@ -1,5 +1,5 @@
 import type { IpAddress, NodeId, PublicKey } from '@warren/base';
-import type { DataPlanePeer } from '@warren/dataplane';
+import type { DataPlanePeer, SignalServerConfig } from '@warren/dataplane';
 import type { Role } from '@warren/topology';
 
 /** An entry of the peer set that passed every check. */
@@ -11,6 +11,8 @@ export interface AcceptedPeer {
   readonly addresses: readonly IpAddress[];
   /** Name of the bounce through which the node is reached; then it is no WireGuard peer of ours. */
   readonly via: string | undefined;
+  /** X25519, 32 bytes, from the signed record; absent for vanilla members. */
+  readonly pathKey: Uint8Array | undefined;
   /** What the data plane is told; absent with `via`. */
   readonly dataPlane: DataPlanePeer | undefined;
 }
@@ -27,4 +29,5 @@ export interface SelfDescription {
   readonly forward: readonly string[];
   /** Milliseconds; 0: without limit. */
   readonly offlineToleranceMs: number;
+  readonly signalServers: readonly SignalServerConfig[];
 }

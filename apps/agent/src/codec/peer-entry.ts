@@ -7,11 +7,12 @@ import {
   parseHostPort,
   parseIpAddress,
   parsePrefix,
+  publicKeyBytes,
   publicKeyFromBytes,
   SecretKey,
 } from '@warren/base';
 import type { DataPlanePeer } from '@warren/dataplane';
-import { verifyRecord } from '@warren/identity';
+import { type NodeRecord, relayIdOf, verifyRecord } from '@warren/identity';
 import { PeerEntry } from '@warren/proto';
 import type { AcceptedPeer } from './domain.js';
 import { roleFromWire } from './role.js';
@@ -31,9 +32,11 @@ export function readPeerEntry(bytes: Uint8Array, network: NetworkId): ReadEntry 
   const entry = decodeEntry(bytes);
   if (!entry?.nodeId) return undefined;
   const id = entry.nodeId;
-  const refused = whyRefused(entry, network);
+  const refused = whyMalformed(entry);
   if (refused) return { id, refused };
-  const peer = acceptedPeer(entry);
+  const record = entry.vanilla ? undefined : verifiedRecord(entry, network);
+  if (typeof record === 'string') return { id, refused: record };
+  const peer = acceptedPeer(entry, record);
   return typeof peer === 'string' ? { id, refused: peer } : { id, accepted: peer };
 }
 
@@ -45,34 +48,39 @@ function decodeEntry(bytes: Uint8Array): PeerEntry | undefined {
   }
 }
 
-function whyRefused(entry: PeerEntry, network: NetworkId): string | undefined {
+function whyMalformed(entry: PeerEntry): string | undefined {
   if (entry.wireguardKey.length !== 32) return 'its WireGuard key has a wrong length';
   if (entry.presharedKey.length !== 0 && entry.presharedKey.length !== 32)
     return 'its preshared key has a wrong length';
   if (!NAME.test(entry.name)) return 'its name is none';
-  if (entry.vanilla) return entry.record ? 'a vanilla member has no record' : undefined;
+  return entry.vanilla && entry.record ? 'a vanilla member has no record' : undefined;
+}
+
+/** @returns the record that the agent signed, or why there is none that fits the entry. */
+function verifiedRecord(entry: PeerEntry, network: NetworkId): NodeRecord | string {
   if (!entry.record) return 'the record of its keys is missing';
   const record = verifyRecord(entry.record);
   if (!record) return 'the signature over its keys is wrong';
   if (record.networkId !== network) return 'its keys were signed for another network';
   if (record.nodeId !== entry.nodeId) return 'its keys were signed for another node';
   const key = publicKeyFromBytes(entry.wireguardKey);
-  return record.wireguardKey === key ? undefined : 'its WireGuard key is not the one that it signed';
+  return record.wireguardKey === key ? record : 'its WireGuard key is not the one that it signed';
 }
 
-function acceptedPeer(entry: PeerEntry): AcceptedPeer | string {
+function acceptedPeer(entry: PeerEntry, record: NodeRecord | undefined): AcceptedPeer | string {
   const role = roleFromWire(entry.role);
   if (!role) return 'its role is unknown to this version';
   const publicKey = publicKeyFromBytes(entry.wireguardKey);
   const addresses = entry.addresses.map(parseIpAddress).filter((address) => address !== undefined);
   if (addresses.length !== entry.addresses.length) return 'one of its addresses is none';
-  const common = { id: nodeId(entry.nodeId), name: entry.name, role, publicKey, addresses };
+  const pathKey = record && publicKeyBytes(record.pathKey);
+  const common = { id: nodeId(entry.nodeId), name: entry.name, role, publicKey, addresses, pathKey };
   if (entry.via) return { ...common, via: entry.via, dataPlane: undefined };
-  const dataPlane = dataPlanePeer(entry, publicKey);
+  const dataPlane = dataPlanePeer(entry, publicKey, record);
   return typeof dataPlane === 'string' ? dataPlane : { ...common, via: undefined, dataPlane };
 }
 
-function dataPlanePeer(entry: PeerEntry, publicKey: PublicKey): DataPlanePeer | string {
+function dataPlanePeer(entry: PeerEntry, publicKey: PublicKey, record: NodeRecord | undefined): DataPlanePeer | string {
   const allowedIps: Prefix[] = [];
   for (const text of entry.allowedIps) {
     const prefix = parsePrefix(text);
@@ -87,5 +95,13 @@ function dataPlanePeer(entry: PeerEntry, publicKey: PublicKey): DataPlanePeer | 
     ...(entry.endpoint && { endpoint: entry.endpoint as HostPort }),
     ...(entry.persistentKeepalive && { persistentKeepalive: entry.persistentKeepalive }),
     ...(entry.presharedKey.length === 32 && { presharedKey: new SecretKey(entry.presharedKey) }),
+    ...(record && { agent: signallingName(entry.name, record) }),
   };
 }
+
+/** By what the data plane finds a path to an agent (signalling.md, “Names”). */
+const signallingName = (name: string, record: NodeRecord): NonNullable<DataPlanePeer['agent']> => ({
+  name,
+  relayId: relayIdOf(record.networkId, record.nodeId),
+  pathKey: publicKeyBytes(record.pathKey),
+});

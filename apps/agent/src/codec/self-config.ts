@@ -2,6 +2,7 @@ import { parseIpAddress } from '@warren/base';
 import type { SelfConfig } from '@warren/proto';
 import type { SelfDescription } from './domain.js';
 import { roleFromWire } from './role.js';
+import { decodeSignalServers } from './signal-servers.js';
 
 /** IPv6 needs 1280 (RFC 8200 §5); a field left out is 0. */
 const MIN_MTU = 1280;
@@ -19,5 +20,6 @@ export function decodeSelf(self: SelfConfig): SelfDescription {
     mtu: self.mtu >= MIN_MTU && self.mtu <= MAX_MTU ? self.mtu : DEFAULT_MTU,
     forward: self.forward,
     offlineToleranceMs: self.offlineToleranceMs,
+    signalServers: decodeSignalServers(self.signalServers),
   };
 }

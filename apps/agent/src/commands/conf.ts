@@ -48,7 +48,7 @@ const withoutPlaceholder = (text: string): string =>
     .filter((line) => !line.includes(PRIVATE_KEY_PLACEHOLDER))
     .join('\n');
 
-function topologyPeer({ dataPlane, via, ...peer }: AcceptedPeer): Peer {
+function topologyPeer({ dataPlane, via, pathKey: _, ...peer }: AcceptedPeer): Peer {
   return {
     ...peer,
     kind: 'agent',

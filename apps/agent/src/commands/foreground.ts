@@ -18,7 +18,10 @@ export async function runForeground(context: CommandContext, selector: string | 
   const log = createLog(context.config.logLevel, context.streams.err, () => new Date());
   const stop = stopOnSignals(log);
   endOnBugs(log);
-  const daemon = await Daemon.start({ stateDir: context.stateDir, log, startDataPlane }, selector);
+  const daemon = await Daemon.start(
+    { stateDir: context.stateDir, log, startDataPlane, predictPorts: context.config.portPrediction },
+    selector,
+  );
   stop.whenAsked(() => {
     log('info', 'stopping');
     void daemon.stop();

@@ -26,6 +26,7 @@ export interface JoinOptions {
   readonly interfaceName: string | undefined;
   readonly mtu: number | undefined;
   readonly control: HostPort | undefined;
+  readonly portPrediction: boolean | undefined;
   readonly foreground: boolean;
   readonly start: boolean;
 }
@@ -137,6 +138,7 @@ function membershipOf(
     authorityKey: toBase64(reply.authorityKey),
     ...place,
     ...(options.mtu !== undefined && { mtu: options.mtu }),
+    ...(options.portPrediction !== undefined && { predictPorts: options.portPrediction }),
     joinedAt: new Date().toISOString(),
   };
 }

@@ -9,6 +9,8 @@ import { awaitConnection, runsAsService, startService } from './service.js';
 
 export interface UpOptions {
   readonly foreground: boolean;
+  /** Absent: as it was. */
+  readonly portPrediction?: boolean;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface UpOptions {
 export async function upCommand(context: CommandContext, options: UpOptions): Promise<ExitCode> {
   requireRoot(context.host);
   await requireTun(context.host);
-  const { membership } = selectNetwork(await listNetworks(context.stateDir), context.network);
+  const { membership, state } = selectNetwork(await listNetworks(context.stateDir), context.network);
   if (await askDaemon(context.stateDir, { method: 'status' })) {
     if (context.network === undefined) {
       throw new WarrenError('already-running', 'the agent is already running: see `agent status`');
@@ -26,6 +28,8 @@ export async function upCommand(context: CommandContext, options: UpOptions): Pr
     await askDaemon(context.stateDir, { method: 'add-network', network: membership.networkId });
     return awaitConnection(context, membership.networkId);
   }
+  const { portPrediction } = options;
+  if (portPrediction !== undefined) await state.saveMembership({ ...membership, predictPorts: portPrediction });
   if (await runsAsService(options.foreground)) return startService(context, context.network);
   return runForeground(context, context.network);
 }

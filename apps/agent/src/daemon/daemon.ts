@@ -11,7 +11,7 @@ import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner, type RunnerEnd } from './network-runner.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
-import { describeRunner } from './status.js';
+import { describeExplanation, describePath, describeRunner } from './status.js';
 import type { Status } from './status-types.js';
 import { describeStopped } from './stopped-status.js';
 
@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly kernel?: KernelSettings;
   readonly run?: RunProgram;
   readonly findPort?: FindPort;
+  /** Whether ports of NATs may be guessed; they may unless said. */
+  readonly predictPorts?: boolean;
   readonly heartbeatInterval?: number;
 }
 
@@ -120,6 +122,7 @@ export class Daemon {
       startDataPlane: options.startDataPlane,
       forwarding: this.#forwarding,
       findPort: options.findPort ?? findPort,
+      predictPorts: options.predictPorts ?? true,
       log: prefixedLog(options.log, networkName),
       ...(options.heartbeatInterval && { heartbeatInterval: options.heartbeatInterval }),
     });
@@ -163,6 +166,10 @@ export class Daemon {
         this.runner(request.network).pings.set(request.peer, record);
         return {};
       }
+      case 'path':
+        return { path: await describePath(this.runner(request.network), request.peer) };
+      case 'explain':
+        return describeExplanation(this.runner(request.network), request.peer);
       case 'leave':
         return this.#leave(request.network);
       case 'down':

@@ -1,5 +1,12 @@
 import { type HostPort, type PublicKey, parseEndpoint, type SecretKey } from '@warren/base';
-import type { DataPlane, DataPlaneOptions, DataPlanePeer, DataPlaneStats } from '@warren/dataplane';
+import type {
+  DataPlane,
+  DataPlaneOptions,
+  DataPlanePeer,
+  DataPlaneStats,
+  PathsReport,
+  SignallingOptions,
+} from '@warren/dataplane';
 import type { AcceptedPeer } from '../codec/domain.js';
 import type { Log } from '../log.js';
 
@@ -17,7 +24,10 @@ export interface InterfacePlan {
 export interface KeeperOptions {
   readonly start: StartDataPlane;
   readonly privateKey: SecretKey;
+  readonly signalling: SignallingOptions;
   readonly log: Log;
+  /** A data plane is up and has its peers: it is told what it needs to find them. */
+  readonly onStarted: (plane: DataPlane) => Promise<void>;
   /** The data plane ended by itself. */
   readonly onLost: (reason: Error | undefined) => void;
 }
@@ -30,7 +40,10 @@ export class DataPlaneKeeper {
   #plane: DataPlane | undefined;
   #plan: InterfacePlan | undefined;
   #applied = new Map<PublicKey, DataPlanePeer>();
-  /** Where peers without a public endpoint were last, by public key: used when the data plane starts. */
+  /**
+   * Where peers were last, by public key; empty for those that a relay led to. Used when the data plane starts: they cannot
+   * know that we restarted.
+   */
   remembered: ReadonlyMap<string, string> = new Map();
 
   constructor(private readonly options: KeeperOptions) {}
@@ -57,6 +70,10 @@ export class DataPlaneKeeper {
     return this.#plane?.stats();
   }
 
+  async paths(): Promise<PathsReport | undefined> {
+    return this.#plane?.paths();
+  }
+
   async close(): Promise<void> {
     const plane = this.#plane;
     this.#plane = undefined;
@@ -65,9 +82,9 @@ export class DataPlaneKeeper {
   }
 
   async #start(plan: InterfacePlan, wanted: ReadonlyMap<PublicKey, DataPlanePeer>): Promise<void> {
-    const { start, privateKey, log, onLost } = this.options;
+    const { start, privateKey, signalling, log, onStarted, onLost } = this.options;
     const peers = [...wanted.values()].map((peer) => this.#withRemembered(peer));
-    const plane = await start({ ...plan, privateKey, peers, log });
+    const plane = await start({ ...plan, privateKey, peers, signalling, log });
     this.#plane = plane;
     void plane.closed.then((reason) => {
       if (this.#plane !== plane) return; // we closed it
@@ -75,6 +92,7 @@ export class DataPlaneKeeper {
       this.#applied = new Map();
       onLost(reason);
     });
+    await onStarted(plane);
     await greet(plane, peers, this.remembered);
     // Only what was true when we went down: later the data plane knows better.
     this.remembered = new Map();
@@ -82,7 +100,8 @@ export class DataPlaneKeeper {
 
   #withRemembered(peer: DataPlanePeer): DataPlanePeer {
     const endpoint = this.remembered.get(peer.publicKey);
-    if (peer.endpoint || !endpoint || !parseEndpoint(endpoint)) return peer;
+    // Paths to agents are found, not remembered: what was right before may be somebody else's now.
+    if (peer.agent || peer.endpoint || !endpoint || !parseEndpoint(endpoint)) return peer;
     return { ...peer, endpoint: endpoint as HostPort };
   }
 
@@ -110,7 +129,8 @@ async function greet(
   peers: Iterable<DataPlanePeer>,
   known: ReadonlyMap<string, string>,
 ): Promise<void> {
-  for (const { publicKey, endpoint, persistentKeepalive } of peers) {
-    if (endpoint && (persistentKeepalive || known.has(publicKey))) await plane.initiateHandshake(publicKey);
+  for (const { publicKey, endpoint, persistentKeepalive, agent } of peers) {
+    const hadSession = known.has(publicKey) && (endpoint || agent);
+    if ((endpoint && persistentKeepalive) || hadSession) await plane.initiateHandshake(publicKey);
   }
 }

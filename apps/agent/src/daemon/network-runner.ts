@@ -1,4 +1,5 @@
 import { equalBytes, WarrenError } from '@warren/base';
+import { MAX_TICKET_LENGTH, type SignedTombstone } from '@warren/identity';
 import type { SyncRequest, SyncResponse } from '@warren/proto';
 import { acknowledge, positionFromWire, samePosition, ZERO_POSITION } from '../codec/sync.js';
 import { createBackoff } from '../control/backoff.js';
@@ -16,8 +17,10 @@ import type { JoinedNetwork } from '../state/network-state.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
 import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
+import { Signalling, signallingOptions } from './signalling.js';
 import type { AgentState } from './status-types.js';
 
 export interface RunnerOptions {
@@ -25,6 +28,8 @@ export interface RunnerOptions {
   readonly startDataPlane: StartDataPlane;
   readonly forwarding: Forwarding;
   readonly findPort: FindPort;
+  /** Whether ports of NATs may be guessed; the membership may forbid it, too. */
+  readonly predictPorts: boolean;
   readonly log: Log;
   readonly heartbeatInterval?: number;
 }
@@ -38,6 +43,8 @@ export interface RunnerEnd {
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
 const CHORE_INTERVAL = 10_000;
 const DATA_PLANE_RETRY = 2_000;
+/** Tombstones from signal servers that wait to be verified: a server that floods us costs no more than this. */
+const MAX_WAITING_TOMBSTONES = 32;
 /** What is left of a node for which the control plane has ended, by the code that it said. */
 const END_STATES: Readonly<Record<string, AgentState>> = {
   'node-revoked': 'revoked',
@@ -57,6 +64,9 @@ export class NetworkRunner {
   readonly ended: Promise<RunnerEnd | undefined>;
   keys!: NodeKeys;
   view!: NetworkView;
+  readonly signalling: Signalling;
+  /** What discovery found out last. */
+  nat: NatFinding | undefined;
   connected = false;
   since = new Date().toISOString();
   address: string;
@@ -78,11 +88,13 @@ export class NetworkRunner {
   /** The data plane may differ from the view: a change failed half way. */
   #dirty = false;
   #contact = 0;
+  #waitingTombstones = 0;
   #waiters: (() => void)[] = [];
   readonly #log: Log;
 
   constructor(private readonly options: RunnerOptions) {
     this.#log = options.log;
+    this.signalling = new Signalling(options.log);
     this.#membership = options.network.membership;
     this.address = this.#membership.control.addresses[0] ?? '';
     this.ended = new Promise((resolve) => {
@@ -123,10 +135,21 @@ export class NetworkRunner {
     this.#keeper = new DataPlaneKeeper({
       start: this.options.startDataPlane,
       privateKey: this.keys.wireguard,
+      signalling: signallingOptions({
+        membership: this.membership,
+        keys: this.keys,
+        predictPorts: this.options.predictPorts && this.membership.predictPorts !== false,
+        onTombstone: (signed) => void this.#noteTombstone(signed).catch((error: unknown) => this.#warn(error)),
+      }),
       log: this.#log,
+      onStarted: (plane) => this.signalling.attach(plane),
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });
     this.#checkTolerance();
+    const ticket = await state.ticket();
+    await this.signalling.set({ ...(ticket && { ticket }) });
+    // Revoked, and killed before that could be written down.
+    if (this.view.isRevoked()) return void this.#endAsRevoked().catch((error: unknown) => this.#warn(error));
     this.#keeper.remembered = await state.lastEndpoints(Date.now() - ENDPOINT_LIFE);
     // The interface comes first in the queue; meanwhile the control plane is dialled.
     const up = this.#enqueue(() => this.#putUp());
@@ -167,6 +190,12 @@ export class NetworkRunner {
     if (!this.connected) this.address = membership.control.addresses[0] ?? '';
   }
 
+  /** Discovery has looked at the NAT: peers hear of it, and the status shows it. */
+  async noteNat(finding: NatFinding): Promise<void> {
+    this.nat = finding;
+    await this.signalling.set({ nat: { mapping: finding.mapping, filtering: finding.filtering } });
+  }
+
   /** Settles when connected (true) or ended (false), or after the time (false). */
   waitConnected(milliseconds: number): Promise<boolean> {
     return new Promise((resolve) => {
@@ -182,6 +211,10 @@ export class NetworkRunner {
 
   stats() {
     return this.#keeper.stats();
+  }
+
+  paths() {
+    return this.#keeper.paths();
   }
 
   #follow(): void {
@@ -241,6 +274,10 @@ export class NetworkRunner {
       const comparable = samePosition(positionFromWire(position), this.view.position);
       return comparable && !equalBytes(digest, this.view.digest()) ? 'resync' : 'applied';
     }
+    if (content?.$case === 'signalTicket') {
+      await this.#noteTicket(content.value.ticket);
+      return 'applied';
+    }
     if (content?.$case !== 'snapshot' && content?.$case !== 'delta') return 'applied'; // of a later version
     const applied =
       content.$case === 'snapshot' ? this.view.applySnapshot(content.value) : this.view.applyDelta(content.value);
@@ -249,6 +286,7 @@ export class NetworkRunner {
     // The data plane first: a revoked peer is gone before the disk has turned once.
     await this.#putUp();
     await this.#save();
+    await this.#noteContact();
     reply(acknowledge(this.view.position));
     return 'applied';
   }
@@ -263,6 +301,7 @@ export class NetworkRunner {
     const listenPort = await this.#choosePort();
     const mtu = membership.mtu ?? self.mtu;
     const { interfaceName } = membership;
+    await this.signalling.set({ servers: self.signalServers, tombstones: view.tombstones() });
     await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses: view.interfaceAddresses() }, peers);
     this.history.keepOnly(peers);
     if (self.role === 'bounce' && self.forward.length > 0) {
@@ -295,7 +334,38 @@ export class NetworkRunner {
   async #save(): Promise<void> {
     const bytes = this.view.encode();
     if (bytes) await this.options.network.state.saveLastKnown(bytes);
-    await this.#noteContact();
+  }
+
+  /** The data plane first, and a ticket that cannot be saved is used all the same. */
+  async #noteTicket(ticket: Uint8Array): Promise<void> {
+    if (ticket.length === 0 || ticket.length > MAX_TICKET_LENGTH) return;
+    const copy = Uint8Array.from(ticket);
+    await this.signalling.set({ ticket: copy });
+    await this.options.network.state.saveTicket(copy).catch((error: unknown) => this.#warn(error));
+  }
+
+  /** A tombstone by way of a signal server: as good as from the control plane, once its signature is verified. */
+  async #noteTombstone(signed: SignedTombstone): Promise<void> {
+    if (this.#waitingTombstones >= MAX_WAITING_TOMBSTONES) return;
+    this.#waitingTombstones++;
+    const revoked = await this.#enqueue(async () => {
+      this.#waitingTombstones--;
+      if (this.#stopping || this.#finished || this.view.addTombstone(signed) !== 'new') return false;
+      this.#log('info', 'a signal server passed on a revocation');
+      if (this.view.isRevoked()) return true;
+      await this.#putUp();
+      await this.#save();
+      return false;
+    });
+    if (revoked) await this.#endAsRevoked();
+  }
+
+  async #endAsRevoked(): Promise<void> {
+    this.#session?.stop();
+    await this.#finish({
+      code: 'node-revoked',
+      message: 'the network revoked this node; a signal server passed it on',
+    });
   }
 
   async #noteContact(): Promise<void> {
@@ -308,7 +378,7 @@ export class NetworkRunner {
     const recent = Date.now() - SESSION_LIFE;
     const endpoints: [string, string][] = [];
     for (const { publicKey, endpoint, lastHandshake } of (await this.stats())?.peers ?? []) {
-      if (endpoint && lastHandshake && Date.parse(lastHandshake) > recent) endpoints.push([publicKey, endpoint]);
+      if (lastHandshake && Date.parse(lastHandshake) > recent) endpoints.push([publicKey, endpoint ?? '']);
     }
     if (this.plane) await this.options.network.state.saveLastEndpoints(endpoints, Date.now());
   }
@@ -334,6 +404,7 @@ export class NetworkRunner {
 
   /** The control plane says for good that this node is out, or that it runs twice. */
   async #finish({ code, message }: SessionEnd): Promise<void> {
+    if (this.#finished) return;
     const state = END_STATES[code] ?? 'stopped';
     const removed = code === 'node-removed';
     if (code === 'clone') {

@@ -1,4 +1,5 @@
 import { fromBase64, hostPrefix, type PublicKey } from '@warren/base';
+import type { SignedTombstone } from '@warren/identity';
 import type { Delta, SelfConfig, Snapshot, SyncRequest } from '@warren/proto';
 import type { AcceptedPeer, SelfDescription } from '../codec/domain.js';
 import { decodeSelf } from '../codec/self-config.js';
@@ -23,7 +24,11 @@ export class NetworkView {
   #self: SelfConfig | undefined;
   readonly #table: PeerTable;
 
-  constructor(membership: Membership, ownKey: PublicKey, log: Log) {
+  constructor(
+    private readonly membership: Membership,
+    private readonly ownKey: PublicKey,
+    log: Log,
+  ) {
     const authorityKey = fromBase64(membership.authorityKey) ?? new Uint8Array(0);
     this.#table = new PeerTable({ networkId: membership.networkId, authorityKey, ownKey, log });
   }
@@ -69,6 +74,21 @@ export class NetworkView {
     this.#position = positionFromWire(delta.to);
     this.#self = delta.self ?? this.#self;
     return true;
+  }
+
+  /** Takes up a tombstone that came by another way than the control plane. */
+  addTombstone(signed: SignedTombstone): 'new' | 'known' | 'refused' {
+    return this.#table.addTombstone(signed);
+  }
+
+  /** All that are known of the network. */
+  tombstones(): SignedTombstone[] {
+    return this.#table.tombstones();
+  }
+
+  /** Whether a tombstone names this node itself. */
+  isRevoked(): boolean {
+    return this.#table.isRevoked(this.membership.nodeId, this.ownKey);
   }
 
   /** Over all entries held; 32 bytes. */

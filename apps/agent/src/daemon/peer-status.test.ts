@@ -13,6 +13,7 @@ const peer = (name: string, n: number, via?: string): AcceptedPeer => ({
   role: 'client',
   publicKey: keyOf(n),
   addresses: [],
+  pathKey: undefined,
   via,
   dataPlane: via === undefined ? { publicKey: keyOf(n), allowedIps: [] } : undefined,
 });
@@ -28,7 +29,7 @@ const stats = (n: number, age: number): [string, DataPlanePeerStats] => [
 ];
 const kinds = (facts: Partial<Parameters<typeof describePeers>[1]>) => {
   const peers = [peer('bounce', 1), peer('phone', 2, 'bounce'), peer('lost', 3, 'nobody')];
-  const all = { now: NOW, stats: new Map(), pings: new Map(), ...facts };
+  const all = { now: NOW, stats: new Map(), paths: new Map(), serverNames: new Map(), pings: new Map(), ...facts };
   return describePeers(peers, all, new PathHistory()).map(({ path, online }) => [path.kind, online]);
 };
 

@@ -78,7 +78,7 @@ export class PeerTable {
   content(): TableContent {
     return {
       peers: [...this.#held.values()].map(({ bytes }) => bytes),
-      tombstones: [...this.#tombstones.values()].map(({ signed }) => signed),
+      tombstones: this.tombstones(),
     };
   }
 
@@ -102,6 +102,24 @@ export class PeerTable {
   isRevoked(id: string, key: PublicKey): boolean {
     const revoked = this.#revoked();
     return revoked.nodes.has(id) || revoked.keys.has(key);
+  }
+
+  /**
+   * Takes up one tombstone, whoever brings it. @returns `new` when it was taken up, `refused` when the network did not
+   * sign it.
+   */
+  addTombstone(signed: SignedTombstone): 'new' | 'known' | 'refused' {
+    const key = toBase64(signed.tombstone);
+    if (this.#tombstones.has(key)) return 'known';
+    const tombstone = verifyTombstone(this.options.authorityKey, signed);
+    if (tombstone?.networkId !== this.options.networkId) return 'refused';
+    this.#tombstones.set(key, { signed, tombstone });
+    return 'new';
+  }
+
+  /** All that are known, as they were signed. */
+  tombstones(): SignedTombstone[] {
+    return [...this.#tombstones.values()].map(({ signed }) => signed);
   }
 
   #revoked(): { nodes: Set<string>; keys: Set<string> } {
@@ -141,11 +159,8 @@ export class PeerTable {
 
   #addTombstones(all: readonly SignedTombstone[]): void {
     for (const signed of all) {
-      const key = toBase64(signed.tombstone);
-      if (this.#tombstones.has(key)) continue;
-      const tombstone = verifyTombstone(this.options.authorityKey, signed);
-      if (tombstone?.networkId === this.options.networkId) this.#tombstones.set(key, { signed, tombstone });
-      else this.options.log('warn', 'a tombstone is not used: the network did not sign it');
+      if (this.addTombstone(signed) !== 'refused') continue;
+      this.options.log('warn', 'a tombstone is not used: the network did not sign it');
     }
   }
 }

@@ -23,6 +23,8 @@ export interface Membership {
   readonly anyPort: boolean;
   /** `--mtu`, which beats the network's. */
   readonly mtu?: number;
+  /** `--no-port-prediction`: false. */
+  readonly predictPorts?: boolean;
   /** RFC 3339. */
   readonly joinedAt: string;
 }

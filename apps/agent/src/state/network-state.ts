@@ -85,6 +85,15 @@ export class NetworkState {
     await writeFileAtomically(this.#path('last-known.bin'), snapshot);
   }
 
+  /** The ticket for signal servers, verbatim; undefined: none was received yet. */
+  async ticket(): Promise<Uint8Array | undefined> {
+    return readFileIfThere(this.#path('ticket.bin'));
+  }
+
+  async saveTicket(ticket: Uint8Array): Promise<void> {
+    await writeFileAtomically(this.#path('ticket.bin'), ticket);
+  }
+
   /** Unix milliseconds at which the control plane was last heard; undefined: never since the join. */
   async lastContact(): Promise<number | undefined> {
     const at = (await readJsonIfThere(this.#path('contact.json')))?.at;

@@ -28,6 +28,9 @@ export class FakeControl {
   offlineToleranceMs = 0;
   address = '198.18.0.3';
   peers: Buffer[] = [];
+  signalServers: wire.SignalServer[] = [];
+  /** Sent after the stream began. */
+  ticket: Buffer | undefined;
   tombstones: wire.SignedTombstone[] = [];
   position = { epoch: 1, revision: 5 };
   uses = 1;
@@ -110,7 +113,7 @@ export class FakeControl {
     const { networkId, networkName, cidrs, role, forward, offlineToleranceMs, address } = this;
     const addresses = [address, 'fd00::3'];
     const common = { nodeId, name, role, addresses, networkId, networkName, cidrs, forward, offlineToleranceMs };
-    return { ...common, mtu: 1400, endpoint: '', signalServers: [] };
+    return { ...common, mtu: 1400, endpoint: '', signalServers: this.signalServers };
   }
 
   #service(): wire.AgentServiceServer {
@@ -198,6 +201,11 @@ export class FakeControl {
     }
     if (message?.$case !== 'hello') return;
     const { position, nodeId } = message.value;
+    this.#welcome(call, position, nodeId);
+    if (this.ticket) call.write({ message: { $case: 'signalTicket', value: { ticket: this.ticket } } });
+  }
+
+  #welcome(call: SyncCall, position: wire.Position | undefined, nodeId: string): void {
     if (position?.epoch === this.position.epoch && position.revision === this.position.revision) return;
     const { peers, tombstones } = this;
     const value = { position: this.position, self: this.self(nodeId), peers, tombstones };

@@ -19,6 +19,10 @@ class FakeDataPlane implements DataPlane {
   readonly peers = new Map<PublicKey, DataPlanePeer>();
   readonly greeted: PublicKey[] = [];
   handshakes = new Map<PublicKey, string>();
+  /** Everything that it was told of signalling, and each change as it came. */
+  signalling: SignallingChange = {};
+  readonly changes: SignallingChange[] = [];
+  report: PathsReport = { peers: [], servers: [] };
   isClosed = false;
   #end!: (reason: Error | undefined) => void;
 
@@ -51,10 +55,13 @@ class FakeDataPlane implements DataPlane {
     this.greeted.push(peer);
   }
 
-  async setSignalling(_change: SignallingChange): Promise<void> {}
+  async setSignalling(change: SignallingChange): Promise<void> {
+    this.signalling = { ...this.signalling, ...change };
+    this.changes.push(change);
+  }
 
   async paths(): Promise<PathsReport> {
-    return { peers: [], servers: [] };
+    return this.report;
   }
 
   async stats(): Promise<DataPlaneStats> {

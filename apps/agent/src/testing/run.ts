@@ -18,7 +18,13 @@ export async function runAgent(args: readonly string[], host: HostRequirements =
   let out = '';
   let err = '';
   const code = await runCli(args, {
-    config: { stateDir: '/nonexistent', logLevel: 'error', wgLogLevel: 'error' },
+    config: {
+      stateDir: '/nonexistent',
+      logLevel: 'error',
+      wgLogLevel: 'error',
+      portPrediction: true,
+      portMapping: false,
+    },
     host,
     streams: {
       out: (text) => {
