@@ -50,6 +50,75 @@ export interface PacketEngine {
   addSocket(number: number, socket: UdpSocket): void;
   removeSocket(number: number): void;
   /** Takes what came by a stream as if it had come by UDP. */
+  receiveFrame(frame: Uint8Array, from: Way): void;
+  /** Stops at once; descriptors and machine are left to their owner. */
+  close(): void;
+}
+
+/** What all engines have in common: the machine's driver, watches, who gets what arrived, and the end. */
+export abstract class EngineBase<Tun extends { readonly fd: number }> implements PacketEngine {
+  readonly drops = new Map<string, number>();
+  protected readonly sender: RouteSender;
+  protected readonly driver: MachineDriver;
+  protected closed = false;
+  readonly #watches: Readiness[] = [];
+  readonly #sockets: SocketWatch;
+  /** Where frames of streams are copied to. */
+  readonly #inbox: number;
+
+  constructor(protected readonly parts: EngineParts<Tun>) {
+    const { frames, memory, paths } = parts;
+    const lost = (reason: string, packets: number): void => this.count(reason, packets);
+    const udp = new PathSender(parts, lost);
+    this.sender = new RouteSender({ paths, memory, udp, carriers: frames }, lost);
+    this.driver = new MachineDriver({ ...parts, send: (path, datagram) => this.sender.send(path, datagram) });
+    this.#sockets = new SocketWatch(parts.sockets, (socket, number) => this.pumpSocket(socket, number));
+    this.#inbox = frames ? memory.allocate(MAX_FRAME) : 0;
+  }
+
+  /** Something waits in the TUN. */
+  protected abstract pumpTun(): void;
+  /** Something waits in the socket; `number` as in `Path`. */
+  protected abstract pumpSocket(socket: UdpSocket, number: number): void;
+  /** Opens the WireGuard datagram in packet memory; its content goes to the TUN. @returns whether it was authenticated. */
+  protected abstract open(offset: number, length: number, path: PathId, ecn: number, at: Instant): boolean;
+  /** After what came together. */
+  protected abstract flushOpened(): void;
+  /** The kernel reports an error on the TUN. */
+  protected abstract tunError(): void;
+
+  start(): void {
+    this.#watches.push(
+      watchReadable(
+        this.parts.tun.fd,
+        () => this.pumpTun(),
+        () => {
+          this.tunError();
+          return this.closed ? 'stop' : 'continue';
+        },
+      ),
+    );
+    this.#sockets.open();
+    this.settle();
+  }
+
+  rebind(action: () => void): void {
+    this.#sockets.during(action);
+  }
+
+  addSocket(number: number, socket: UdpSocket): void {
+    this.#sockets.add(number, socket);
+  }
+
+  removeSocket(number: number): void {
+    this.#sockets.remove(number);
+  }
+
+  settle(): void {
+    this.driver.settle();
+    this.parts.frames?.settle();
+  }
+
   receiveFrame(frame: Uint8Array, from: Way): void {
     const { frames, memory } = this.parts;
     if (this.closed || frames === undefined || frame.length === 0 || !isFrame(frame[0]!)) return;

@@ -1,4 +1,12 @@
-import { type Endpoint, KEY_LENGTH, type Prefix, parseHostPort, parsePrefix, parsePublicKey, WarrenError } from '@warren/base';
+import {
+  type Endpoint,
+  KEY_LENGTH,
+  type Prefix,
+  parseHostPort,
+  parsePrefix,
+  parsePublicKey,
+  WarrenError,
+} from '@warren/base';
 import type { DataPlanePeer } from './data-plane-api.js';
 import type { WorkerPeer } from './worker-messages.js';
 

@@ -1,7 +1,7 @@
 import { type Endpoint, type Instant, type Prefix, type PublicKey, parseEndpoint, SecretKey } from '@warren/base';
+import type { PathPeer } from '@warren/paths';
 import { encodeSocketAddress } from '@warren/udp';
 import type { Device, PathId, PeerConfig } from '@warren/wireguard';
-import type { PathPeer } from '@warren/paths';
 import type { PathTable } from './path-table.js';
 import { PrefixOwners } from './prefix-owners.js';
 import type { WorkerPeer, WorkerPeerChange } from './worker-messages.js';

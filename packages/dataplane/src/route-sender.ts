@@ -5,7 +5,7 @@ import type { PathSender } from './path-sender.js';
 import type { PathTable } from './path-table.js';
 import type { Route } from './route.js';
 
-/** What `send` and `deliver` have before the datagram (docs/protocol/signalling.md). */
+/** What `send` and `deliver` have before the datagram (docs/protocol/signalling.md). Not taken from `paths`, which loads libsodium. */
 export const RELAY_HEADER_LENGTH = 20;
 
 /** What carries datagrams of agents besides the data plane's own sockets. */

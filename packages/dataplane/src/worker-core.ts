@@ -162,7 +162,11 @@ export class WorkerCore {
       mtu: options.mtu,
       handshakesPerSecond: crypto.handshakesPerSecond,
     });
-    const driver = this.#createDriver(options, { device, paths, memory, random, sockets: interfaces.sockets }, interfaces);
+    const driver = this.#createDriver(
+      options,
+      { device, paths, memory, random, sockets: interfaces.sockets },
+      interfaces,
+    );
     const engine = interfaces.createEngine({
       device,
       paths,

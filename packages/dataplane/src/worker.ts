@@ -36,7 +36,7 @@ port.on('message', ({ id, request }: ToWorker) => {
   else handle(id, request);
 });
 
-function handle(id: number, request: WorkerRequest): void {
+const handle = (id: number, request: WorkerRequest): void => {
   try {
     post({ type: 'result', id, result: core.handle(request) });
   } catch (error) {
@@ -45,7 +45,7 @@ function handle(id: number, request: WorkerRequest): void {
     post({ type: 'failed', id, error: failureOf(error) });
   }
   if (request.type === 'close') port.close();
-}
+};
 
 function failureOf(error: WarrenError): Failure {
   return { code: error.code, message: error.message };

@@ -1,14 +1,16 @@
 import os from 'node:os';
 import { type Endpoint, type Instant, type PublicKey, parseEndpoint, SecretKey, unixMillis } from '@warren/base';
-import type {
-  Path,
-  PathManager,
-  PathManagerEvent,
-  PathManagerOptions,
-  PathPeer,
-  PathTransmit,
-  RelayPath,
-  Way,
+import {
+  isDeliver,
+  type Path,
+  type PathManager,
+  type PathManagerEvent,
+  type PathManagerOptions,
+  type PathPeer,
+  type PathTransmit,
+  RELAY_HEADER_LENGTH,
+  RELAY_ID_OFFSET,
+  type Way,
 } from '@warren/paths';
 import { encodeSocketAddress, type PacketMemory, type UdpSocket, type UdpSockets } from '@warren/udp';
 import type { Device, PathId } from '@warren/wireguard';
@@ -19,7 +21,6 @@ import type { PathFrames } from '../path-frames.js';
 import { PathSender } from '../path-sender.js';
 import type { PathTable } from '../path-table.js';
 import { type Route, relayAddress, setSocketNumber, socketNumberOf } from '../route.js';
-import { RELAY_HEADER_LENGTH } from '../route-sender.js';
 import type { LogLevel, WorkerSignalling } from '../worker-messages.js';
 import { isWireGuard, localCandidates } from './local-candidates.js';
 import { PathSockets } from './path-sockets.js';
@@ -34,9 +35,8 @@ const NOTE_EVERY = 10;
 /** Remote addresses whose `Way` is kept; strangers make them too. */
 const MAX_WAYS = 4_096;
 
-const DELIVER = 0xa9;
+/** Between agents (docs/protocol/signalling.md). */
 const SEALED_MESSAGE = 0xb0;
-const SOURCE_OFFSET = 12;
 const NOTHING = new Uint8Array(0);
 
 export interface PathDriverParts {
@@ -78,7 +78,7 @@ export class PathDriver implements PathFrames {
   readonly #current = new Map<PublicKey, Route>();
   /** Header of the `deliver` at hand, and the source's relay id in it. */
   readonly #header = new Uint8Array(RELAY_HEADER_LENGTH);
-  readonly #source = this.#header.subarray(SOURCE_OFFSET);
+  readonly #source = this.#header.subarray(RELAY_ID_OFFSET);
 
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -189,12 +189,12 @@ export class PathDriver implements PathFrames {
 
   takeFrom(offset: number, length: number, from: Way): PathId | undefined {
     const { bytes } = this.parts.memory;
-    if (bytes[offset] !== DELIVER || length <= RELAY_HEADER_LENGTH) {
+    for (let i = 0; i < RELAY_HEADER_LENGTH; i++) this.#header[i] = bytes[offset + i]!;
+    if (length <= RELAY_HEADER_LENGTH || !isDeliver(this.#header)) {
       this.#called = true;
       this.#manager.handleDatagram(bytes.slice(offset, offset + length), from, now());
       return undefined;
     }
-    for (let i = 0; i < RELAY_HEADER_LENGTH; i++) this.#header[i] = bytes[offset + i]!;
     const relay = this.#manager.relayPathOf(this.#header, from);
     if (!relay) {
       this.#count('relay-unknown', 1);
@@ -378,7 +378,12 @@ export class PathDriver implements PathFrames {
     const { paths } = this.parts;
     const former = paths.route(id);
     if (former?.path === path) return former;
-    paths.setRoute(id, { path, also: undefined, sentAt: Number.NEGATIVE_INFINITY, receivedAt: Number.NEGATIVE_INFINITY });
+    paths.setRoute(id, {
+      path,
+      also: undefined,
+      sentAt: Number.NEGATIVE_INFINITY,
+      receivedAt: Number.NEGATIVE_INFINITY,
+    });
     return paths.route(id);
   }
 
@@ -436,4 +441,4 @@ export class PathDriver implements PathFrames {
 }
 
 const describe = (path: Path): string =>
-  path.kind === 'udp' ? `straight to ${path.endpoint}` : `by the relay ${(path satisfies RelayPath).server} (${path.transport})`;
+  path.kind === 'udp' ? `straight to ${path.endpoint}` : `by the relay ${path.server} (${path.transport})`;

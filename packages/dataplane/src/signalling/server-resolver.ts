@@ -47,7 +47,13 @@ export class ServerResolver {
       const before = former.get(config.id);
       const same = before !== undefined && before.config.udp === config.udp;
       if (same) former.delete(config.id);
-      const known: Known = { config, udp: same ? before.udp : undefined, pause: RETRY_FIRST, timer: undefined, looking: false };
+      const known: Known = {
+        config,
+        udp: same ? before.udp : undefined,
+        pause: RETRY_FIRST,
+        timer: undefined,
+        looking: false,
+      };
       if (same) clearTimeout(before.timer);
       this.#known.set(config.id, known);
     }
@@ -89,7 +95,10 @@ export class ServerResolver {
       const problem = error instanceof Error ? error.message : String(error);
       delay = known.pause;
       known.pause = Math.min(known.pause * 2, RETRY_MAX);
-      this.options.log('warn', `cannot resolve the signal server ${host}: ${problem}; trying again in ${delay / 1000} s`);
+      this.options.log(
+        'warn',
+        `cannot resolve the signal server ${host}: ${problem}; trying again in ${delay / 1000} s`,
+      );
     }
     known.looking = false;
     if (this.#closed || this.#known.get(known.config.id) !== known) return;
