@@ -1,4 +1,4 @@
-import { WarrenError } from '@warren/base';
+import { type IpAddress, WarrenError } from '@warren/base';
 import { loadLibc } from './libc.js';
 import { MessageHeader } from './message-header.js';
 import type { PacketMemory } from './packet-memory.js';
@@ -8,6 +8,8 @@ import { bindSocket, openSocket, setSocketMark } from './udp-sockets.js';
 
 /** Bytes of kernel buffer: there may be hundreds of such sockets, and most receive next to nothing. */
 const SOCKET_BUFFER = 256 << 10;
+
+const ANY_IPV4 = '0.0.0.0' as IpAddress;
 
 /** A socket besides those of `openUdpSockets`. */
 export interface FurtherSocket {
@@ -41,7 +43,7 @@ export class FurtherSockets {
     if (fd === undefined) throw new WarrenError('socket-failed', 'this host has no IPv4');
     try {
       if (mark !== 0) setSocketMark(libc, this.memory, this.#scratch, fd, mark);
-      const port = bindSocket(libc, this.memory, this.#scratch, fd, 4, 0);
+      const port = bindSocket(libc, this.memory, this.#scratch, fd, ANY_IPV4, 0);
       const socket = new PlainUdpSocket(fd, 4, libc, this.memory, { receive: this.#receive, send: this.#send });
       let open = true;
       return {

@@ -71,6 +71,21 @@ for (const inMemory of [false, true]) {
       expect(alice.handshakes()).toBe(1);
     });
 
+    it('leaves an initiation of its own alone when the other end has begun a session meanwhile', () => {
+      world.filter = ({ from }) => from === bob || alice.handshakes() > 0;
+      alice.device.initiateHandshake(bob.publicKey, world.now);
+      world.settle();
+      world.filter = () => true;
+      bob.send(alice);
+      world.settle();
+      expect(alice.device.hasSession(bob.publicKey, world.now)).toBe(true);
+      world.log.length = 0;
+      bob.path = ELSEWHERE;
+      alice.device.setPath(bob.publicKey, ELSEWHERE, world.now);
+      world.settle();
+      expect(world.sent(MESSAGE_TYPE.initiation)).toEqual([]);
+    });
+
     it('has a copy of an initiation refused without any harm', () => {
       alice.device.initiateHandshake(bob.publicKey, world.now);
       const pending = alice.peer(bob).pending!.datagram;

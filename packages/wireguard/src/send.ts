@@ -92,8 +92,9 @@ function wantPath(device: DeviceState, peer: Peer, now: Instant): void {
 /** After the peer's path was moved by whoever decides about it. */
 export function pathMoved(device: DeviceState, peer: Peer, now: Instant): void {
   if (sendStaged(device, peer, now)) return;
-  // The other end takes it once at most, by whichever path it comes first: nothing is asked of it twice.
-  if (peer.pending && peer.path !== undefined) {
+  // The other end takes it once at most, by whichever path it comes first. One that is not repeated any more is of no use: there
+  // is a session that the other end began.
+  if (peer.pending && peer.path !== undefined && isRunning(peer.timers, 'retransmitHandshake')) {
     peer.txBytes += peer.pending.datagram.length;
     device.transmit(peer, peer.path, peer.pending.datagram);
   } else if (peer.staged.size > 0) initiate(device, peer, now);
