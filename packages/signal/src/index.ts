@@ -6,3 +6,4 @@ export {
   type SignalStats,
   type SignedTombstone,
 } from './signal-api.js';
+export { startSignalServer } from './signal-server.js';
