@@ -1,10 +1,11 @@
 import { WarrenError } from '@warren/base';
 import { x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
-import { explain } from './explanation.js';
+import { explain, serverStatus } from './explanation.js';
 import { describeNat } from './nat-status.js';
 import type { NetworkRunner } from './network-runner.js';
 import { describePeers, type PeerFacts } from './peer-status.js';
+import type { DaemonReplies } from './socket-messages.js';
 import type { Explanation, PathStatus, Status } from './status-types.js';
 
 /** What a running network looks like now. */
@@ -62,6 +63,12 @@ export async function describeExplanation(runner: NetworkRunner, id: string): Pr
   const status = describePeers(peers, facts, runner.history).find((candidate) => candidate.id === id);
   if (peer && status) return explain({ peer, status, paths, nat });
   throw new WarrenError('node-unknown', 'the node has just left the network: see `agent peers`');
+}
+
+/** Signal servers, and what the router gave us. */
+export async function describeServers(runner: NetworkRunner): Promise<DaemonReplies['servers']> {
+  const { paths, nat } = await observe(runner);
+  return { servers: (paths?.servers ?? []).map(serverStatus), portMapping: nat.portMapping };
 }
 
 /** Everything that the data plane and discovery know at this moment. */
