@@ -4,10 +4,11 @@ import { dataplane } from './dataplane/dataplane.js';
 import { forwarding } from './dataplane/forwarding.js';
 import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
+import { relay } from './relay/relay.js';
 import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 
-const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, forwarding, profile];
+const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, forwarding, profile, relay];
 const HELP = `npm run bench                      every benchmark
 npm run bench -- NAME…             some of them
 npm run bench -- --runs N NAME…    with N runs each
