@@ -1,3 +1,5 @@
+export { canPunch } from './nat-rule.js';
+export { createPathManager } from './path-manager.js';
 export type {
   Candidate,
   CandidateKind,
@@ -17,6 +19,36 @@ export type {
   UdpPath,
   Way,
 } from './path-manager-api.js';
+export {
+  decodeNatPmpRequest,
+  decodeNatPmpResponse,
+  describeNatPmpResult,
+  encodeNatPmpAddressRequest,
+  encodeNatPmpMapRequest,
+  encodeNatPmpResponse,
+} from './port-mapping/nat-pmp.js';
+export {
+  decodePcpMapRequest,
+  decodePcpMapResponse,
+  describePcpResult,
+  encodePcpMapRequest,
+  encodePcpMapResponse,
+  PCP_NONCE_LENGTH,
+  PCP_PORT,
+} from './port-mapping/pcp.js';
+export {
+  CONFLICT_IN_MAPPING,
+  ONLY_PERMANENT_LEASES,
+  parseDescription,
+  parseSoap,
+  parseSsdpAnswer,
+  renderSoap,
+  renderSsdpSearches,
+  SSDP_GROUP,
+  SSDP_PORT,
+  type UpnpAction,
+  type UpnpService,
+} from './port-mapping/upnp.js';
 export { decodeEndpointField, encodeEndpointField } from './relay/endpoint-field.js';
 export {
   COOKIE_LENGTH,

@@ -8,7 +8,7 @@ import { concludeFiltering, concludeMapping, type Finding, sameEndpoint } from '
 import type { RetransmitOptions } from './transaction.js';
 
 /** More servers than these teach nothing new about a NAT; the rest is not asked. */
-export const MAX_DISCOVERY_SERVERS = 8;
+export const MAX_DISCOVERY_SERVERS = 64;
 /** Requests at 0, 300, 900 and 2100 ms, lost at 3300 ms: four losses in a row are rare, and nobody waits long. */
 const RETRANSMIT: RetransmitOptions = { rto: 300, requests: 4, lastWait: 4 };
 /** After the first answer other servers have so long, before the tests begin with those that answered. */

@@ -6,12 +6,14 @@ import { type FindPort, findPort } from '../host/ports.js';
 import { type RunProgram, runProgram } from '../host/program.js';
 import { type Log, prefixedLog } from '../log.js';
 import { type JoinedNetwork, listNetworks, selectNetwork, type TerminalState } from '../state/network-state.js';
+import type { StartSignalServer } from './bounce-server.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
 import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner, type RunnerEnd } from './network-runner.js';
+import type { StartPortMapper, WatchNat } from './path-support.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
-import { describeExplanation, describePath, describeRunner } from './status.js';
+import { describeExplanation, describePath, describeRunner, describeServers } from './status.js';
 import type { Status } from './status-types.js';
 import { describeStopped } from './stopped-status.js';
 
@@ -23,8 +25,12 @@ export interface DaemonOptions {
   readonly kernel?: KernelSettings;
   readonly run?: RunProgram;
   readonly findPort?: FindPort;
+  /** Looks at the NAT; absent: nobody does. */
+  readonly watchNat?: WatchNat;
   /** Whether ports of NATs may be guessed; they may unless said. */
   readonly predictPorts?: boolean;
+  readonly startPortMapper?: StartPortMapper;
+  readonly startSignalServer?: StartSignalServer;
   readonly heartbeatInterval?: number;
 }
 
@@ -124,6 +130,9 @@ export class Daemon {
       findPort: options.findPort ?? findPort,
       predictPorts: options.predictPorts ?? true,
       log: prefixedLog(options.log, networkName),
+      ...(options.startPortMapper && { startPortMapper: options.startPortMapper }),
+      ...(options.startSignalServer && { startSignalServer: options.startSignalServer }),
+      ...(options.watchNat && { watchNat: options.watchNat }),
       ...(options.heartbeatInterval && { heartbeatInterval: options.heartbeatInterval }),
     });
     await runner.start();
@@ -170,6 +179,8 @@ export class Daemon {
         return { path: await describePath(this.runner(request.network), request.peer) };
       case 'explain':
         return describeExplanation(this.runner(request.network), request.peer);
+      case 'servers':
+        return describeServers(this.runner(request.network));
       case 'leave':
         return this.#leave(request.network);
       case 'down':

@@ -51,7 +51,8 @@ function candidateStatus(candidate: CandidateReport, report: DataPlanePathReport
   return { kind, endpoint, result, rttMs: rounded(candidate.rttMs), probes, used };
 }
 
-function serverStatus(server: PathsReport['servers'][number]): ServerStatus {
+/** One signal server as the data plane sees it. */
+export function serverStatus(server: PathsReport['servers'][number]): ServerStatus {
   const { id, name, registered, transport, home, rttMs, reflexive, failure } = server;
   return {
     id,

@@ -28,16 +28,20 @@ export function describeNat(known: {
   readonly portMapping: NatStatus['portMapping'];
 }): NatStatus {
   const servers = known.paths?.servers ?? [];
-  // Where servers see the data plane's own socket comes first: a discovery may have asked from another.
+  // Where servers see the data plane's own socket comes first: a discovery asks from others, whose ports mean nothing here.
   const seen = servers.flatMap(({ reflexive }) => (reflexive ? [reflexive as string] : []));
+  const addresses = new Set(seen.map(addressOf));
+  const elsewhere = (known.finding?.reflexive ?? []).filter((endpoint) => !addresses.has(addressOf(endpoint)));
   return {
     mapping: known.finding?.mapping ?? 'unknown',
     filtering: known.finding?.filtering ?? 'unknown',
     udp: udpWorks(known),
-    reflexive: [...new Set([...seen, ...(known.finding?.reflexive ?? [])])],
+    reflexive: [...new Set([...seen, ...elsewhere])],
     portMapping: known.portMapping,
   };
 }
+
+const addressOf = (endpoint: string): string => endpoint.slice(0, endpoint.lastIndexOf(':'));
 
 function udpWorks({ finding, paths, anyHandshake }: Parameters<typeof describeNat>[0]): boolean | null {
   const registered = (paths?.servers ?? []).filter((server) => server.registered);

@@ -1,4 +1,4 @@
-import type { Explanation, PathStatus, Status } from './status-types.js';
+import type { Explanation, NatStatus, PathStatus, ServerStatus, Status } from './status-types.js';
 
 /** One request a connection, one line of JSON each way. */
 export type DaemonRequest =
@@ -11,6 +11,8 @@ export type DaemonRequest =
   /** The path to one node; `peer` is its id. */
   | { readonly method: 'path'; readonly network: string; readonly peer: string }
   | { readonly method: 'explain'; readonly network: string; readonly peer: string }
+  /** Signal servers as the data plane sees them. */
+  | { readonly method: 'servers'; readonly network: string }
   | { readonly method: 'leave'; readonly network: string }
   /** Without a network: the whole daemon. */
   | { readonly method: 'down'; readonly network?: string };
@@ -23,6 +25,10 @@ export interface DaemonReplies {
   readonly 'note-ping': Record<never, never>;
   readonly path: { readonly path: PathStatus | null };
   readonly explain: Explanation;
+  readonly servers: {
+    readonly servers: readonly ServerStatus[];
+    readonly portMapping: NatStatus['portMapping'];
+  };
   readonly leave: Record<never, never>;
   readonly down: { readonly pid: number };
 }

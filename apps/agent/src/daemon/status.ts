@@ -1,10 +1,11 @@
 import { WarrenError } from '@warren/base';
 import { x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
-import { explain } from './explanation.js';
+import { explain, serverStatus } from './explanation.js';
 import { describeNat } from './nat-status.js';
 import type { NetworkRunner } from './network-runner.js';
 import { describePeers, type PeerFacts } from './peer-status.js';
+import type { DaemonReplies } from './socket-messages.js';
 import type { Explanation, PathStatus, Status } from './status-types.js';
 
 /** What a running network looks like now. */
@@ -43,6 +44,7 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
     },
     nat,
     peers: describePeers(view.peers(), facts, runner.history),
+    signalServer: runner.support.signalServer,
     networks,
     agent: { version: VERSION, pid: process.pid },
   };
@@ -64,6 +66,12 @@ export async function describeExplanation(runner: NetworkRunner, id: string): Pr
   throw new WarrenError('node-unknown', 'the node has just left the network: see `agent peers`');
 }
 
+/** Signal servers, and what the router gave us. */
+export async function describeServers(runner: NetworkRunner): Promise<DaemonReplies['servers']> {
+  const { paths, nat } = await observe(runner);
+  return { servers: (paths?.servers ?? []).map(serverStatus), portMapping: nat.portMapping };
+}
+
 /** Everything that the data plane and discovery know at this moment. */
 async function observe(runner: NetworkRunner) {
   const [stats, paths] = await Promise.all([runner.stats(), runner.paths()]);
@@ -75,6 +83,11 @@ async function observe(runner: NetworkRunner) {
     serverNames: new Map((paths?.servers ?? []).map(({ id, name }) => [id, name])),
     pings: runner.pings,
   };
-  const nat = describeNat({ finding: runner.nat, paths, anyHandshake, portMapping: null });
+  const nat = describeNat({
+    finding: runner.support.nat,
+    paths,
+    anyHandshake,
+    portMapping: runner.support.portMapping,
+  });
   return { stats, paths, nat, facts };
 }
