@@ -6,6 +6,8 @@ import { cpuSeconds } from '../dataplane/tunnel.js';
 import { median } from '../statistics.js';
 import { type LoadOptions, type LoadResult, type Protocol, RELAY_PORT } from './relay-load.js';
 
+const RELAY_SERVER = fileURLToPath(new URL('./relay-server.js', import.meta.url));
+const LOAD = fileURLToPath(new URL('./load.js', import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 const SECONDS = 3;
 /** A just-in-time compiler settles; both get it. */
@@ -79,7 +81,7 @@ const WARREN: Subject = {
     const options = process.env.WARREN_BENCH_PROFILE
       ? ['--cpu-prof', `--cpu-prof-dir=${process.env.WARREN_BENCH_PROFILE}`]
       : [];
-    const running = host.spawn(process.execPath, [...options, program('relay-server.js')]);
+    const running = host.spawn(process.execPath, [...options, RELAY_SERVER]);
     await running.waitForOutput(/^ready /m, START_TIMEOUT_MS);
     return running;
   },
@@ -131,13 +133,7 @@ async function measure({ a, r, b }: Record<'a' | 'r' | 'b', Host>, subject: Subj
     };
     // More than any relay takes: the two others have to have their share of a small machine.
     const nice = role === 'sender' ? 5 : 0;
-    const running = host.spawn('nice', [
-      '-n',
-      String(nice),
-      process.execPath,
-      program('load.js'),
-      JSON.stringify(options),
-    ]);
+    const running = host.spawn('nice', ['-n', String(nice), process.execPath, LOAD, JSON.stringify(options)]);
     started.push(running);
     return running;
   };
@@ -204,4 +200,3 @@ function render(rows: readonly Row[]): string {
 }
 
 const nameOf = ({ size, batch }: Load): string => `${size} B${batch > 1 ? `, sent ${batch} at a time` : ''}`;
-const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
