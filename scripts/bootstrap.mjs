@@ -97,7 +97,6 @@ const DEBIAN = {
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
   miniupnpd: 'miniupnpd-nftables',
-  turnserver: 'coturn',
   conntrack: 'conntrack',
   turnserver: 'coturn',
 };
