@@ -17,6 +17,7 @@ export type {
   ServerReport,
   SignalServer,
   UdpPath,
+  UdpWay,
   Way,
 } from './path-manager-api.js';
 export {

@@ -36,6 +36,7 @@ async function warren(
       },
     },
     serve: async () => 0,
+    signal: async () => 0,
   });
   return run;
 }
