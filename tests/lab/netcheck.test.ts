@@ -51,7 +51,7 @@ describeLab('agent netcheck', [], () => {
   const join = (host: Host, name: string): Promise<string> =>
     agent(host, 'join', '--token', token, '--name', name, '--listen-port', '0', '--no-start');
 
-  it.each(NINE_NATS.map((nat, index) => ({ ...nat, index })))(
+  it.concurrent.each(NINE_NATS.map((nat, index) => ({ ...nat, index })))(
     'without a daemon finds mapping $mapping and filtering $filtering',
     async ({ index, ...nat }) => {
       const host = inside[index]!;
