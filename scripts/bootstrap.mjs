@@ -96,7 +96,6 @@ const DEBIAN = {
   'wireguard-go': 'wireguard-go',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
-  turnserver: 'coturn',
   conntrack: 'conntrack',
   turnserver: 'coturn',
 };
