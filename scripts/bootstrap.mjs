@@ -96,6 +96,7 @@ const DEBIAN = {
   'wireguard-go': 'wireguard-go',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
+  miniupnpd: 'miniupnpd-nftables',
   conntrack: 'conntrack',
   turnserver: 'coturn',
 };

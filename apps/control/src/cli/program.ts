@@ -33,6 +33,8 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   const program = new Command('warren')
     .description('The control plane of a WireGuard mesh.')
     .version(VERSION, '-V, --version')
+    // Else the options behind `signal list` would be taken for those of `signal`.
+    .enablePositionalOptions()
     .showHelpAfterError(false);
   serveCommand(program, options, (code) => (exitCode = code));
   const context = {
