@@ -1,6 +1,7 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
+import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt } from './relay/frames.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
 import { delayed, soonest } from './times.js';
@@ -29,6 +30,8 @@ export interface LinkHooks {
   linkDoubted(link: ServerLink, now: Instant): void;
   /** The server sees us elsewhere than before. */
   reflexiveChanged(link: ServerLink, before: Endpoint | undefined, now: Instant): void;
+  /** How far a server is at which we are not registered. */
+  linkMeasured(link: ServerLink, now: Instant): void;
   notHere(link: ServerLink, destination: Uint8Array, now: Instant): void;
 }
 
@@ -48,6 +51,9 @@ export class ServerLink {
   #unansweredSince: Instant | undefined;
   #checkedAt: Instant | undefined;
   #lastSentAt: Instant | undefined;
+  #lastUsedAt: Instant | undefined;
+  #hello: { readonly nonce: Uint8Array; readonly sentAt: Instant } | undefined;
+  #measuredMs: number | undefined;
   reflexive: Endpoint | undefined;
   failure: string | undefined;
   refused: RefusalReason | undefined;
@@ -79,7 +85,19 @@ export class ServerLink {
   }
 
   get rttMs(): number | undefined {
-    return this.#client()?.rttMs ?? this.#udp?.rttMs;
+    return this.#client()?.rttMs ?? this.#udp?.rttMs ?? this.#measuredMs;
+  }
+
+  /** Whether something was sent over it since then. */
+  usedSince = (since: number): boolean => this.#lastUsedAt !== undefined && this.#lastUsedAt >= since;
+
+  /** Asks a server at which we are not registered how far it is; the answer is half a registration that nobody finishes. */
+  measure(now: Instant): void {
+    const way = this.#wayOf('udp');
+    if (this.started || !way) return;
+    const nonce = this.options.random(AGENT_NONCE_LENGTH);
+    this.#hello = { nonce, sentAt: now };
+    this.outbox.transmit(way, encodeFrame({ type: 'hello', nonce }));
   }
 
   /** Whether UDP has been tried here for a while, in vain. */
@@ -144,6 +162,7 @@ export class ServerLink {
   }
 
   handleFrame(frame: Uint8Array, from: Way, now: Instant): void {
+    if (!this.started) this.#measured(frame, now);
     const client = from.kind === 'tls' ? this.#tls : this.#udp;
     if (!client || (from.kind === 'udp' && from.endpoint !== this.#udpEndpoint())) return;
     if (client.handleFrame(frame, now)) this.heard(from.kind, now);
@@ -168,7 +187,7 @@ export class ServerLink {
 
   /** A datagram goes out over this server. Cheap. */
   noteSent(now: Instant): void {
-    this.#lastSentAt = now;
+    this.#lastSentAt = this.#lastUsedAt = now;
     this.#unansweredSince ??= now;
   }
 
@@ -221,6 +240,15 @@ export class ServerLink {
       reflexive: this.transport === 'udp' ? this.reflexive : undefined,
       failure: this.transport ? undefined : (this.failure ?? (this.started ? 'no answer yet' : 'not needed')),
     };
+  }
+
+  #measured(bytes: Uint8Array, now: Instant): void {
+    const frame = this.#hello && decodeFrame(bytes);
+    if (frame?.type !== 'challenge' || !hasBytesAt(frame.nonce, 0, this.#hello!.nonce)) return;
+    const rtt = now - this.#hello!.sentAt;
+    this.#hello = undefined;
+    this.#measuredMs = Math.min(rtt, this.#measuredMs ?? rtt);
+    this.hooks.linkMeasured(this, now);
   }
 
   #saidDead = false;
