@@ -48,7 +48,11 @@ describeLab('port mapping by a real miniupnpd', ['miniupnpd'], () => {
     const publicAddress = `11.0.0.${number}`;
     const options = { name: `${protocol}-nat`, nat: STRICT.nats[0]!, lan: '192.168.1.0/24', publicAddress };
     const router = await mesh.world.addRouter(options);
-    const daemon = await Miniupnpd.start(mesh.world, router, { protocol, maxLifetimeS: protocol === 'pcp' ? 6 : 7200 });
+    const daemon = await Miniupnpd.start(mesh.world, router, {
+      port: PORT,
+      protocol,
+      maxLifetimeS: protocol === 'pcp' ? 6 : 7200,
+    });
     const site: Site = { kind: STRICT, segment: router, routers: [router] };
     const { agent, host } = await mesh.join({ name: protocol, at: site });
     return { router: daemon, agent, host, publicAddress };
