@@ -331,6 +331,7 @@ export class Peer {
     if (current && !current.lapsed && !isBetterPath(candidate, current.candidate, !this.#ourWish)) return;
     this.#direct = new DirectTrust(candidate, now);
     this.candidates.inUse = candidate;
+    this.paths.touch(candidate.path);
     this.#prober.promoted(candidate);
     this.#exchange.stop();
     this.publish(now, `${candidate.kind} candidate ${candidate.path.endpoint} answered`);

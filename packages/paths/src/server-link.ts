@@ -1,6 +1,7 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
+import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt } from './relay/frames.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
 import { delayed, soonest } from './times.js';
@@ -11,10 +12,11 @@ const STREAM_AFTER_MS = 700;
 const OTHER_FAMILY_AFTER_MS = 1_500;
 /** A server that has not answered for so long, and by no stream either, counts as dead. */
 const DEAD_AFTER_MS = 2_000;
-/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. */
-const CHECK_AFTER_MS = 400;
-/** So long, and other servers are used beside it. */
-const SUSPECT_AFTER_MS = 750;
+/**
+ * Sent so long ago over a server from which nothing was heard since: ask whether it lives. And as long after that: other servers are
+ * used before it, and a stream is tried. At least; for far ones by the round trip.
+ */
+const PATIENCE_MS = 350;
 /** While there is traffic, a lost server is asked again after so long. */
 const ASK_LOST_AGAIN_MS = 1_000;
 
@@ -28,6 +30,8 @@ export interface LinkHooks {
   linkDoubted(link: ServerLink, now: Instant): void;
   /** The server sees us elsewhere than before. */
   reflexiveChanged(link: ServerLink, before: Endpoint | undefined, now: Instant): void;
+  /** How far a server is at which we are not registered. */
+  linkMeasured(link: ServerLink, now: Instant): void;
   notHere(link: ServerLink, destination: Uint8Array, now: Instant): void;
 }
 
@@ -47,6 +51,9 @@ export class ServerLink {
   #unansweredSince: Instant | undefined;
   #checkedAt: Instant | undefined;
   #lastSentAt: Instant | undefined;
+  #lastUsedAt: Instant | undefined;
+  #hello: { readonly nonce: Uint8Array; readonly sentAt: Instant } | undefined;
+  #measuredMs: number | undefined;
   reflexive: Endpoint | undefined;
   failure: string | undefined;
   refused: RefusalReason | undefined;
@@ -65,8 +72,8 @@ export class ServerLink {
   }
 
   get transport(): Transport | undefined {
-    if (this.#udpUp) return 'udp';
-    return this.#tlsUp ? 'tls' : undefined;
+    if (this.#tlsUp && (!this.#udpUp || this.suspect)) return 'tls';
+    return this.#udpUp ? 'udp' : undefined;
   }
 
   get started(): boolean {
@@ -78,7 +85,19 @@ export class ServerLink {
   }
 
   get rttMs(): number | undefined {
-    return this.#client()?.rttMs ?? this.#udp?.rttMs;
+    return this.#client()?.rttMs ?? this.#udp?.rttMs ?? this.#measuredMs;
+  }
+
+  /** Whether something was sent over it since then. */
+  usedSince = (since: number): boolean => this.#lastUsedAt !== undefined && this.#lastUsedAt >= since;
+
+  /** Asks a server at which we are not registered how far it is; the answer is half a registration that nobody finishes. */
+  measure(now: Instant): void {
+    const way = this.#wayOf('udp');
+    if (this.started || !way) return;
+    const nonce = this.options.random(AGENT_NONCE_LENGTH);
+    this.#hello = { nonce, sentAt: now };
+    this.outbox.transmit(way, encodeFrame({ type: 'hello', nonce }));
   }
 
   /** Whether UDP has been tried here for a while, in vain. */
@@ -132,6 +151,9 @@ export class ServerLink {
     this.#udp?.check(now);
     if (this.#tlsUp) this.#tls?.check(now);
     this.#pump(now);
+    if (!this.transport) return;
+    this.#unansweredSince ??= now;
+    this.#checkedAt ??= now;
   }
 
   sendTombstone(tombstone: Uint8Array, signature: Uint8Array, now: Instant): void {
@@ -140,9 +162,10 @@ export class ServerLink {
   }
 
   handleFrame(frame: Uint8Array, from: Way, now: Instant): void {
+    if (!this.started) this.#measured(frame, now);
     const client = from.kind === 'tls' ? this.#tls : this.#udp;
     if (!client || (from.kind === 'udp' && from.endpoint !== this.#udpEndpoint())) return;
-    if (client.handleFrame(frame, now)) this.heard(now);
+    if (client.handleFrame(frame, now)) this.heard(from.kind, now);
     this.#pump(now);
   }
 
@@ -164,15 +187,18 @@ export class ServerLink {
 
   /** A datagram goes out over this server. Cheap. */
   noteSent(now: Instant): void {
-    this.#lastSentAt = now;
+    this.#lastSentAt = this.#lastUsedAt = now;
     this.#unansweredSince ??= now;
   }
 
   /** Something came that only this server can have sent. */
-  heard(now: Instant): void {
+  heard(transport: Transport, now: Instant): void {
+    // A stream that answers says nothing for UDP, which it was opened to replace.
+    if (transport === 'tls' && this.#udpUp) return;
     this.#unansweredSince = this.#checkedAt = undefined;
     if (!this.suspect) return;
     this.suspect = false;
+    if (this.#udpUp) this.#dropStream();
     this.hooks.linkDoubted(this, now);
   }
 
@@ -216,6 +242,15 @@ export class ServerLink {
     };
   }
 
+  #measured(bytes: Uint8Array, now: Instant): void {
+    const frame = this.#hello && decodeFrame(bytes);
+    if (frame?.type !== 'challenge' || !hasBytesAt(frame.nonce, 0, this.#hello!.nonce)) return;
+    const rtt = now - this.#hello!.sentAt;
+    this.#hello = undefined;
+    this.#measuredMs = Math.min(rtt, this.#measuredMs ?? rtt);
+    this.hooks.linkMeasured(this, now);
+  }
+
   #saidDead = false;
   #tellDeath(now: Instant): void {
     if (this.#saidDead || !this.isDead(now)) return;
@@ -225,7 +260,8 @@ export class ServerLink {
   }
 
   #client(): RelayClient | undefined {
-    return this.#udpUp ? this.#udp : this.#tlsUp ? this.#tls : undefined;
+    const { transport } = this;
+    return transport === 'tls' ? this.#tls : transport && this.#udp;
   }
 
   #wayOf(transport: Transport): Way | undefined {
@@ -277,8 +313,9 @@ export class ServerLink {
     this.#tellDeath(now);
   }
 
-  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 3 * (this.rttMs ?? 0)));
-  #suspectAt = (): Instant => delayed(this.#checkAt(), SUSPECT_AFTER_MS - CHECK_AFTER_MS);
+  #patience = (): number => Math.max(PATIENCE_MS, 1.5 * (this.rttMs ?? 0) + 100);
+  #checkAt = (): Instant => delayed(this.#unansweredSince!, this.#patience());
+  #suspectAt = (): Instant => delayed(this.#checkedAt!, this.#patience());
   #askAgainAt = (): Instant => delayed(this.#checkedAt ?? this.#lastSentAt!, ASK_LOST_AGAIN_MS);
 
   #checkWhenSilent(now: Instant): void {
@@ -289,8 +326,16 @@ export class ServerLink {
     }
     if (!this.suspect && this.#checkedAt !== undefined && now >= this.#suspectAt()) {
       this.suspect = true;
+      if (this.#udpUp) this.#wantStream(true);
       this.hooks.linkDoubted(this, now);
     }
+  }
+
+  #dropStream(): void {
+    this.#tls?.stop();
+    this.#tls = undefined;
+    this.#tlsUp = false;
+    this.#wantStream(false);
   }
 
   #wantStream(wanted: boolean): void {
@@ -341,12 +386,13 @@ export class ServerLink {
     if (transport === 'udp') {
       this.#udpUp = true;
       this.#udpLost = false;
-      this.#tls?.stop();
-      this.#tls = undefined;
-      this.#tlsUp = false;
-      this.#wantStream(false);
-    } else if (!this.#udpUp) this.#tlsUp = true;
-    this.heard(now);
+      this.#dropStream();
+    } else {
+      this.#tlsUp = true;
+      // The network is back, perhaps for UDP too: it is asked at once, not at the end of its pause.
+      if (!this.#udpUp) this.#udp?.check(now);
+    }
+    this.heard(transport, now);
     this.hooks.linkUp(this, now);
     if (transport !== 'udp' || this.reflexive === reflexive) return;
     const before = this.reflexive;

@@ -81,7 +81,8 @@ export class Miniupnpd {
   async start(): Promise<void> {
     this.#said = '';
     const command = ['miniupnpd', '-d', '-f', this.configuration, '-P', this.pidFile];
-    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...this.#nsenter(), ...command], {
+    const [file, ...args] = ['setpriv', '--pdeathsig', 'TERM', '--', ...this.#nsenter(), ...command];
+    const child = spawn(file!, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) {
