@@ -120,7 +120,7 @@ export class Peer {
 
   /** A sealed message that came straight. */
   handleDirect(datagram: Uint8Array, from: UdpWay, now: Instant): void {
-    const message = this.#messenger.open(datagram, now);
+    const message = this.#messenger.open(datagram, 'direct', now);
     if (!message) return;
     this.#heard(now);
     const candidate = this.candidates.learn(from.socket, from.endpoint);
@@ -134,7 +134,7 @@ export class Peer {
 
   /** A sealed message that came through a server at which we are registered. */
   handleRelayed(datagram: Uint8Array, link: ServerLink, now: Instant): void {
-    const message = this.#messenger.open(datagram, now);
+    const message = this.#messenger.open(datagram, 'relayed', now);
     if (!message) return;
     this.#heard(now);
     this.#heardThrough(link.id, now);

@@ -159,11 +159,12 @@ function resultOf(candidate: RemoteCandidate, reachable: (family: IpFamily) => b
   return candidate.probes === 0 ? 'untried' : 'no-answer';
 }
 
-/** Not loopback, multicast, broadcast, link-local IPv6 (whose zone is not known) or nobody's. */
+/**
+ * What may be another host's: of IPv4 not loopback, link-local (where clouds keep what is nobody else's business), multicast,
+ * broadcast or nobody's; of IPv6 global and unique local unicast, which leaves out all that holds an IPv4 address.
+ */
 function isHostAddress(address: IpAddress): boolean {
-  if (ipFamily(address) === 4) {
-    const first = Number(address.slice(0, address.indexOf('.')));
-    return first !== 0 && first !== 127 && first < 224;
-  }
-  return address !== '::' && address !== '::1' && !/^(ff|fe[89ab])/.test(address) && !address.startsWith('::ffff:');
+  if (ipFamily(address) === 6) return /^(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}):/.test(address);
+  const first = Number(address.slice(0, address.indexOf('.')));
+  return first !== 0 && first !== 127 && first < 224 && !address.startsWith('169.254.');
 }

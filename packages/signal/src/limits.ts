@@ -40,5 +40,8 @@ export const MAX_STREAMS = 16_384;
 export const STREAM_PATIENCE = 15_000;
 /** What waits for one TLS connection that does not read: the oldest goes first. */
 export const MAX_STREAM_PENDING_BYTES = 1 << 20;
+/** The same for all of them: strangers are answered too. A frame that waits costs so much beside its bytes. */
+export const MAX_STREAMS_PENDING_TOTAL = 64 << 20;
+export const PENDING_FRAME_OVERHEAD = 256;
 /** Bytes on their way between the threads; above, streams are paused, and what is for them is dropped. */
 export const MAX_BYTES_BETWEEN_THREADS = 16 << 20;

@@ -103,6 +103,29 @@ describe('admission', () => {
     rig.register(new TestAgent('c'), at(1));
   });
 
+  it('does not take what its own bounce sealed as an agent for a registration of the other', () => {
+    const rig = new CoreRig();
+    const [bounce, thief] = [new TestAgent('other'), at(66)];
+    // Somebody on the way had the bounce whose key is this server's register at the other one, with our nonce and cookie.
+    const nonce = random(8);
+    const { cookie } = rig.ask({ type: 'hello', nonce }, thief, 'challenge');
+    const own = { ticket: new TestAgent('this-bounce').ticket, boxKey: bounce.boxKey };
+    const { box } = registerWith(Object.assign(new TestAgent('x'), own), nonce, cookie);
+    const reflected = { type: 'register', nonce, cookie, ticket: bounce.ticket, box } as const;
+    expect(rig.ask(reflected, thief, 'refused').reason).toBe('ticket-bad');
+    expect(rig.sessions.size).toBe(0);
+  });
+
+  it('takes the addresses of an IPv6 site for one, as whoever has one of them has as many as he likes', () => {
+    const rig = new CoreRig();
+    const ticket = new TestAgent('a', { authority: STRANGER });
+    for (let i = 0; i < 600; i++) {
+      const from = `[2001:db8:1:${i.toString(16)}::1]:4000` as ReturnType<typeof at>;
+      rig.takeFrame(rig.registerFrame(ticket, from), from);
+    }
+    expect(rig.drops.get('registration-limit')).toBe(100);
+  });
+
   it('verifies so many tickets a second for one address, and goes on for others', () => {
     const rig = new CoreRig();
     const frame = rig.registerFrame(new TestAgent('a', { authority: STRANGER }), at(1));

@@ -158,7 +158,7 @@ export class Registrations {
     if (expiresAt <= wallClock()) return 'ticket-expired';
     if (this.#tombstones.has(network, node, authority)) return 'revoked';
     const boxKey = precomputeBoxKey(publicKeyBytes(ticket.pathKey), key);
-    if (!boxKey || !opensRegister(boxKey, frame.box, frame.nonce, frame.cookie)) return 'ticket-bad';
+    if (!boxKey || !opensRegister(boxKey, frame.box, frame)) return 'ticket-bad';
     const relayId = relayIdOf(network, node);
     const holder = sessions.ofAgent(relayId)[0]?.who;
     // Ids are chosen by hosts: another network, or another authority, must not take over what this one holds.

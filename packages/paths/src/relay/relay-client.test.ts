@@ -97,7 +97,9 @@ describe('a registration at a signal server', () => {
     const [register] = rig.sent();
     if (register?.type !== 'register') return expect.unreachable('then register');
     expect(register.ticket).toEqual(TICKET);
-    expect(opensRegister(rig.boxKey, register.box, hello.nonce, fill(16, 4))).toBe(true);
+    expect(opensRegister(rig.boxKey, register.box, { nonce: hello.nonce, cookie: fill(16, 4), ticket: TICKET })).toBe(
+      true,
+    );
     rig.take(rig.registeredFrame(hello.nonce));
     expect(rig.events()).toEqual([{ type: 'registered', session: fill(8, 2), reflexive: SEEN }]);
     expect(rig.client.registered).toBe(true);

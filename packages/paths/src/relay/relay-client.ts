@@ -236,8 +236,9 @@ class Registrar implements RelayClient {
     if (state.sent === 1) this.#measured(elapsed(state.sentAt, now));
     const { nonce } = state;
     const cookie = copyOf(frame.cookie);
-    const box = sealRegister(this.#boxKey!, this.options.random(BOX_NONCE_LENGTH), nonce, cookie);
-    const register = encodeFrame({ type: 'register', nonce, cookie, ticket: this.#ticket!, box });
+    const terms = { nonce, cookie, ticket: this.#ticket! };
+    const box = sealRegister(this.#boxKey!, this.options.random(BOX_NONCE_LENGTH), terms);
+    const register = encodeFrame({ type: 'register', ...terms, box });
     this.#unanswered = 0;
     const challenged: State = { name: 'challenged', nonce, register, sent: 0, sentAt: now };
     this.#state = challenged;
