@@ -16,10 +16,15 @@ import { NaivePuncher, reflector } from './support/naive-puncher.js';
 
 const BEHAVIOURS: readonly Behaviour[] = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent'];
 const KINDS: readonly NatKind[] = [
-  ...BEHAVIOURS.flatMap((mapping) => BEHAVIOURS.map((filtering) => ({ ...KIND_NAT, mapping, filtering }))),
-  { ...KIND_NAT, mapping: 'none', filtering: 'none' },
-  { ...KIND_NAT, mapping: 'none', filtering: 'address-and-port-dependent' },
-].map((kind: NatKind) => ({ ...kind, ports: kind.mapping === 'endpoint-independent' ? 'preserving' : 'random' }));
+  ...BEHAVIOURS.flatMap((mapping) => BEHAVIOURS.map((filtering) => [mapping, filtering] as const)),
+  ['none', 'none'] as const,
+  ['none', 'address-and-port-dependent'] as const,
+].map(([mapping, filtering]) => ({
+  ...KIND_NAT,
+  mapping,
+  filtering,
+  ports: mapping === 'endpoint-independent' ? 'preserving' : 'random',
+}));
 const name = ({ mapping, filtering }: NatKind) => `${mapping}/${filtering}`;
 
 let routers = 0;
