@@ -11,7 +11,6 @@ export class Flow {
   private readonly delivered: boolean[] = [];
   private highest = -1;
   copies = 0;
-  lastDeliveredAt = -1;
 
   constructor(
     private readonly session: Uint8Array,
@@ -20,17 +19,21 @@ export class Flow {
 
   /** The next datagram. */
   seal(now: number): Uint8Array {
+    this.sentAt.push(now);
+    return this.datagramOf(this.sentAt.length - 1);
+  }
+
+  datagramOf(counter: number): Uint8Array {
     const datagram = new Uint8Array(HEAD_LENGTH + 32);
     datagram[0] = 4;
     datagram.set(this.senderRelayId, 4);
     datagram.set(this.session, 12);
-    new DataView(datagram.buffer).setUint32(20, this.sentAt.length);
-    this.sentAt.push(now);
+    new DataView(datagram.buffer).setUint32(20, counter);
     return datagram;
   }
 
   /** @returns whether it is of this flow and new. */
-  open(datagram: Uint8Array, now: number): boolean {
+  open(datagram: Uint8Array): boolean {
     if (datagram.length < HEAD_LENGTH || !this.session.every((byte, i) => datagram[12 + i] === byte)) return false;
     const counter = new DataView(datagram.buffer, datagram.byteOffset).getUint32(20);
     if (counter >= this.sentAt.length || counter <= this.highest - WINDOW) return false;
@@ -40,7 +43,6 @@ export class Flow {
     }
     this.delivered[counter] = true;
     this.highest = Math.max(this.highest, counter);
-    this.lastDeliveredAt = now;
     return true;
   }
 
@@ -49,12 +51,7 @@ export class Flow {
     return this.sentAt.filter((at, counter) => at >= from && at < to && !this.delivered[counter]);
   }
 
-  /** Milliseconds from `from` until a datagram that was sent since then arrived; as far as it has. */
-  deliversAfter(from: number): boolean {
-    return this.sentAt.some((at, counter) => at >= from && this.delivered[counter] === true);
-  }
-
-  /** Forgets what was before; the numbers go on. */
+  /** Whose datagram it claims to be. */
   static senderOf(datagram: Uint8Array): Uint8Array {
     return datagram.subarray(4, 12);
   }

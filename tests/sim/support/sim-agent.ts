@@ -107,8 +107,8 @@ export class SimAgent {
     const peer = this.peer(to);
     const datagram = peer.out.seal(this.internet.now);
     this.manager.noteSent(to.publicKey, this.internet.now);
+    this.driver.touch(); // may change the path, also for this very datagram
     for (const path of [peer.path, peer.also]) if (path) this.sendOn(path, datagram);
-    this.driver.touch();
   }
 
   /** What a discovery by STUN found out. */
@@ -154,7 +154,7 @@ export class SimAgent {
   private receiveSession(datagram: Uint8Array, from: Path | { socket: number; endpoint: Endpoint; kind: 'udp' }): void {
     const { now } = this.internet;
     const peer = this.peers.get(toHex(Flow.senderOf(datagram)));
-    if (!peer?.agent.peer(this).out.open(datagram, now)) return;
+    if (!peer?.agent.peer(this).out.open(datagram)) return;
     const path = 'peer' in from ? from : this.manager.udpPath(peer.agent.publicKey, from.socket, from.endpoint);
     this.manager.noteReceived(path, now);
   }

@@ -27,6 +27,7 @@ const SESSION_TIMEOUT_MS = 3 * KEEPALIVE_SECONDS * 1000 + 5000;
 
 /** One way to answer: an address, or a stream. */
 interface Origin {
+  readonly kind: 'udp' | 'stream';
   readonly name: string;
   readonly seen: Endpoint;
   send(frame: Uint8Array): void;
@@ -35,6 +36,7 @@ interface Origin {
 interface Session {
   readonly name: Uint8Array;
   readonly relayId: Uint8Array;
+  readonly nonce: Uint8Array;
   readonly origin: Origin;
   lastHeardAt: number;
 }
@@ -57,7 +59,8 @@ export class SimServer {
   private readonly key: SecretKey;
   private readonly cookie: Uint8Array;
   private sessions = new Map<string, Session>();
-  private byRelayId = new Map<string, Session>();
+  /** Where an agent registered last: its datagrams go there. */
+  private current = new Map<string, Session>();
   private socket: SimSocket | undefined;
   private streams = new Set<SimStream>();
 
@@ -85,10 +88,15 @@ export class SimServer {
   start(): void {
     this.alive = this.host.link.up = true;
     this.sessions = new Map();
-    this.byRelayId = new Map();
+    this.current = new Map();
     this.socket = this.host.openSocket(UDP_PORT, (payload, { address, port }) => {
       const seen = formatEndpoint(address, port);
-      this.handle(payload, { name: seen, seen, send: (frame) => this.socket?.send({ address, port }, frame) });
+      this.handle(payload, {
+        kind: 'udp',
+        name: seen,
+        seen,
+        send: (frame) => this.socket?.send({ address, port }, frame),
+      });
     });
     this.host.listen(TLS_PORT, (stream, remote) => this.accept(stream, formatEndpoint(remote.address, remote.port)));
   }
@@ -108,6 +116,7 @@ export class SimServer {
     const frames = new StreamFrames();
     this.streams.add(stream);
     const origin: Origin = {
+      kind: 'stream',
       name: `stream ${toHex(this.bytes(8))}`,
       seen,
       send: (frame) => stream.send(encodeStreamFrame(frame)),
@@ -145,16 +154,29 @@ export class SimServer {
       origin.send(encodeFrame({ type: 'refused', nonce, reason: 'ticket-bad' }));
       return;
     }
-    const relayId = ticket.slice(0, 8);
-    const former = this.byRelayId.get(toHex(relayId));
-    if (former) this.end(former);
-    const session: Session = { name: this.bytes(8), relayId, origin, lastHeardAt: this.internet.now };
-    this.sessions.set(toHex(session.name), session);
-    this.byRelayId.set(toHex(relayId), session);
+    const session = this.admit(ticket.slice(0, 8), nonce, origin);
     const registration = { session: session.name, keepaliveSeconds: KEEPALIVE_SECONDS, seen: origin.seen };
     origin.send(
       encodeFrame({ type: 'registered', nonce, box: sealRegistered(boxKey, this.bytes(24), nonce, registration) }),
     );
+  }
+
+  /** A register that comes twice gets the same session; another one ends that over the same kind of way. */
+  private admit(relayId: Uint8Array, nonce: Uint8Array, origin: Origin): Session {
+    const own = [...this.sessions.values()].filter((one) => equalBytes(one.relayId, relayId));
+    const same = own.find((one) => one.origin.name === origin.name && equalBytes(one.nonce, nonce));
+    if (same) return same;
+    for (const former of own) if (former.origin.kind === origin.kind) this.end(former);
+    const session: Session = {
+      name: this.bytes(8),
+      relayId,
+      nonce: nonce.slice(),
+      origin,
+      lastHeardAt: this.internet.now,
+    };
+    this.sessions.set(toHex(session.name), session);
+    this.current.set(toHex(relayId), session);
+    return session;
   }
 
   /** Unless the session is of this origin and alive, says that it is not known. */
@@ -170,7 +192,7 @@ export class SimServer {
   }
 
   private relay(from: Session, destination: Uint8Array, datagram: Uint8Array): void {
-    const to = this.byRelayId.get(toHex(destination));
+    const to = this.current.get(toHex(destination));
     if (!to || to.lastHeardAt + SESSION_TIMEOUT_MS < this.internet.now) {
       from.origin.send(encodeFrame({ type: 'not-here', session: from.name, destination }));
       return;
@@ -181,6 +203,10 @@ export class SimServer {
 
   private end(session: Session): void {
     this.sessions.delete(toHex(session.name));
-    if (this.byRelayId.get(toHex(session.relayId)) === session) this.byRelayId.delete(toHex(session.relayId));
+    const id = toHex(session.relayId);
+    if (this.current.get(id) !== session) return;
+    const other = [...this.sessions.values()].findLast((one) => equalBytes(one.relayId, session.relayId));
+    if (other) this.current.set(id, other);
+    else this.current.delete(id);
   }
 }

@@ -36,6 +36,8 @@ export class SimWorld {
   /** Pairs of stations that are cut from each other at the core. */
   readonly cuts: [Station, Station][] = [];
   readonly events: string[] = [];
+  /** What happened last. */
+  lastKind = 'start';
 
   constructor(
     readonly seed: number,
