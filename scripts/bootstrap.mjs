@@ -96,6 +96,7 @@ const DEBIAN = {
   'wireguard-go': 'wireguard-go',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
+  conntrack: 'conntrack',
 };
 
 /** Installs missing Debian packages when root, saying so; else says what will be skipped. */

@@ -113,6 +113,12 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
         (await import('./commands/ping.js')).pingCommand(context, node!, { count }),
       ),
     );
+  addWithNetwork('explain', 'why the path to a node is what it is')
+    .argument('<node>', 'name or address')
+    .action(run(async (context, _, [node]) => (await import('./commands/explain.js')).explainCommand(context, node!)));
+  addWithNetwork('netcheck', 'what this network lets through: UDP, NAT, IPv6, signal servers').action(
+    run(async (context) => (await import('./commands/netcheck.js')).netcheckCommand(context)),
+  );
   addWithNetwork('conf', 'this node as a wg-quick file')
     .option('--private', 'with the private key')
     .action(

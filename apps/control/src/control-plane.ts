@@ -26,6 +26,8 @@ import type { Log } from './log.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
+import { SignalDirectory } from './signal/signal-directory.js';
+import { ticketSigner } from './signal/tickets.js';
 
 /** Milliseconds that requests may take to end when the process stops. */
 const HTTP_CLOSE_TIMEOUT = 5_000;
@@ -83,13 +85,17 @@ async function start(
   const socket = socketPath(config.dataDir);
   const lock = await lockDataDir(config.dataDir);
   closers.push(() => lock.release());
-  const { store, authorityKey, embedded } = await openStorage(config, log, closers);
+  const { store, authority, embedded } = await openStorage(config, log, closers);
   const ca = await openCertificateAuthority((name, make) => store.secret(name, make));
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
 
-  const hubs = await Hubs.start(store, log, monotonicNow);
+  const signals = await SignalDirectory.open(store, log);
+  closers.push(async () => signals.close());
+  const signTicket = ticketSigner(authority, now);
+  const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket });
   closers.push(() => hubs.close());
+  signals.onChange(() => hubs.signalsChanged());
   watchPresences(config, { store, hubs, log, now }, closers);
   const about: RestContext['about'] = {
     startedAt: new Date(),
@@ -97,10 +103,14 @@ async function start(
     httpUrl: '',
     agentAddresses: [],
   };
-  const context: RestContext = { store, hubs, log, now, pin: ca.pin, about };
+  const context: RestContext = { store, hubs, signals, log, now, pin: ca.pin, about };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
-  const agents = await startAgents(config, { store, hubs, ca, challengeKey, authorityKey, log, now }, options);
+  const agents = await startAgents(
+    config,
+    { store, hubs, ca, challengeKey, authorityKey: ed25519PublicKey(authority.expose()), log, now },
+    options,
+  );
   closers.push(() => agents.close());
   // Farewells go out while the streams still stand.
   closers.push(async () => hubs.drain());
@@ -132,7 +142,7 @@ async function openStorage(
   config: ServeConfig,
   log: Log,
   closers: (() => Promise<void>)[],
-): Promise<{ store: Store; authorityKey: Uint8Array; embedded: boolean }> {
+): Promise<{ store: Store; authority: SecretKey; embedded: boolean }> {
   const database = await openDatabase({
     dataDir: config.dataDir,
     databaseUrl: config.databaseUrl,
@@ -161,7 +171,7 @@ async function openStorage(
   });
   closers.push(() => store.close());
   authority = new SecretKey(await store.secret('authority-key', () => randomBytes(32)));
-  return { store, authorityKey: ed25519PublicKey(authority.expose()), embedded: database.embedded };
+  return { store, authority, embedded: database.embedded };
 }
 
 async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Promise<void>)[]): Promise<string> {

@@ -87,7 +87,13 @@ export function withSystemFolders(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** The error that says where to get a program. */
 export function programMissing(command: string): WarrenError {
-  const packages: Record<string, string> = { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' };
+  const packages: Record<string, string> = {
+    ip: 'iproute2',
+    nft: 'nftables',
+    ping: 'iputils-ping',
+    conntrack: 'conntrack',
+    tcpdump: 'tcpdump',
+  };
   const install = packages[command] ?? 'util-linux';
   return new WarrenError('program-missing', `${command} is not installed: install it (Debian: apt install ${install})`);
 }

@@ -121,6 +121,11 @@ export class Host {
     this.attachment = await segment.attach(this.namespace, { interface: 'eth0', ...options });
   }
 
+  /** Takes the signal from `eth0`'s cable, or gives it back; addresses and routes stay. */
+  async setLink(up: boolean): Promise<void> {
+    await this.attachment.setLink(up);
+  }
+
   /** Connects one more interface. */
   attach(segment: Segment, options: AttachOptions): Promise<Attachment> {
     return segment.attach(this.namespace, options);

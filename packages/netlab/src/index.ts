@@ -1,3 +1,4 @@
+export { type Capture, type CaptureOptions, startCapture } from './capture.js';
 export { type CommandResult, execute } from './command.js';
 export type { FirewallKind } from './firewall.js';
 export { Host, type HostOptions, type PingOptions, type RunOptions, type SpawnOptions } from './host.js';
@@ -16,9 +17,17 @@ export {
 export { ControlPlane, type ControlPlaneOptions, type RestAnswer } from './mesh/control-plane.js';
 export { type PairResult, pingMatrix, pingUntilAllReached, reached } from './mesh/ping-matrix.js';
 export { meshProgram } from './mesh/programs.js';
-export { CARRIER_NAT, HOME_NAT, type NatBehaviour, type NatKind } from './nat.js';
+export {
+  type BehaviouralNat,
+  CARRIER_NAT,
+  HOME_NAT,
+  type MasqueradeNat,
+  type NatBehaviour,
+  type NatKind,
+} from './nat.js';
 export { labObstacle } from './requirements.js';
-export type { Router, RouterOptions } from './router.js';
+export type { RebootOptions, Router, RouterOptions } from './router.js';
 export type { Attachment, AttachOptions, Segment } from './segment.js';
+export { addSite, MOBILE_SITE, SITE_KINDS, type Site, type SiteKind, type SiteOptions } from './site.js';
 export { type WaitOptions, waitUntil } from './wait-until.js';
 export { createWorld, type World, type WorldOptions } from './world.js';

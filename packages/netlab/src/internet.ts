@@ -25,19 +25,19 @@ export class Internet implements Segment {
   }
 
   async attach(namespace: Namespace, options: AttachOptions): Promise<Attachment> {
-    const ipv4 = this.takeAddress(options.ipv4);
+    const ipv4 = this.takeAddress(options);
     const ipv6 = `2001:db8::${ipv4.split('.')[3]}` as IpAddress;
     const far = this.namespace.nextInterface('v');
     const near = options.interface;
+    const up = [
+      `link set ${far} up`,
+      `address replace ${GATEWAY}/32 dev ${far}`,
+      `address replace ${GATEWAY6}/64 dev ${far} nodad`,
+      `route replace ${ipv4}/32 dev ${far}`,
+      `route replace ${ipv6}/128 dev ${far}`,
+    ];
     await this.namespace.configure({
-      ip: [
-        `link add ${far} type veth peer name ${near} netns ${namespace.name}`,
-        `address add ${GATEWAY}/32 dev ${far}`,
-        `address add ${GATEWAY6}/64 dev ${far} nodad`,
-        `link set ${far} up`,
-        `route add ${ipv4}/32 dev ${far}`,
-        `route add ${ipv6}/128 dev ${far}`,
-      ],
+      ip: [`link add ${far} type veth peer name ${near} netns ${namespace.name}`, ...up],
     });
     await namespace.configure({
       ip: [
@@ -52,18 +52,19 @@ export class Internet implements Segment {
       await this.namespace.configure({ ip: [`link del ${far}`] });
       this.taken.delete(ipv4);
     };
-    return { interface: near, ipv4, ipv6, detach };
+    // What is down has no routes, so they come back with the signal.
+    const setLink = (isUp: boolean): Promise<void> =>
+      this.namespace.configure({ ip: isUp ? up : [`link set ${far} down`] });
+    return { interface: near, ipv4, ipv6, detach, setLink };
   }
 
-  async delegate(to: Attachment): Promise<string> {
-    this.delegated++;
-    const prefix = `2001:db8:${this.delegated}::/64`;
-    await this.namespace.configure({ ip: [`route add ${prefix} via ${to.ipv6}`] });
+  async delegate(to: Attachment, prefix = `2001:db8:${++this.delegated}::/64`): Promise<string> {
+    await this.namespace.configure({ ip: [`route replace ${prefix} via ${to.ipv6}`] });
     return prefix;
   }
 
-  private takeAddress(wanted: string | undefined): IpAddress {
-    const free = wanted ?? range(2, 254).find((address) => !this.taken.has(address));
+  private takeAddress({ ipv4: wanted, avoid }: AttachOptions): IpAddress {
+    const free = wanted ?? range(2, 254).find((address) => !this.taken.has(address) && address !== avoid);
     const address = free === undefined ? undefined : parseIpAddress(free);
     if (!address?.startsWith('203.0.113.') || this.taken.has(address)) {
       throw new WarrenError('no-address', `${wanted ?? 'an address'} is not free in 203.0.113.0/24`);

@@ -7,6 +7,8 @@ export interface NamespaceSetup {
   /** `net/ipv4/ip_forward` → value; a setting that this kernel lacks is passed over. */
   readonly sysctl?: Readonly<Record<string, string>>;
   readonly nft?: string;
+  /** Lines of shell, after all else. */
+  readonly shell?: readonly string[];
 }
 
 /** One network namespace. It lives until the world removes it. */
@@ -50,6 +52,7 @@ export class Namespace {
       ),
       ...hereDocument('ip -batch -', setup.ip ?? []),
       ...hereDocument('nft -f -', setup.nft ? [setup.nft] : []),
+      ...(setup.shell ?? []),
     ].join('\n');
     await executeOrThrow('nsenter', [`--net=${NETNS_DIR}/${this.name}`, 'sh'], { input: script });
   }

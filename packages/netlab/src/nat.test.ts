@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CARRIER_NAT, HOME_NAT, type NatKind, renderNat } from './nat.js';
+import { CARRIER_NAT, HOME_NAT, type NatBehaviour, type NatKind, renderNat } from './nat.js';
 
 const SITE = { inside: 'lan', outside: 'wan', publicAddress: '203.0.113.9' };
 const rules = (kind: NatKind): string => renderNat(kind, SITE);
@@ -11,7 +11,7 @@ describe('the rules of a NAT', () => {
   });
 
   it('look it up by the destination too when it depends on it', () => {
-    const kind = (mapping: NatKind['mapping']): NatKind => ({ mapping, filtering: 'endpoint-independent' });
+    const kind = (mapping: NatBehaviour): NatKind => ({ mapping, filtering: 'endpoint-independent' });
     expect(rules(kind('address-dependent'))).toContain('ip saddr . udp sport . ip daddr map @out');
     expect(rules(kind('address-and-port-dependent'))).toContain('ip saddr . udp sport . ip daddr . udp dport map @out');
   });
@@ -31,5 +31,20 @@ describe('the rules of a NAT', () => {
   it('forget a mapping after the time that they are given', () => {
     expect(rules({ ...HOME_NAT, timeoutS: 30 })).toContain('timeout 30s');
     expect(() => rules({ ...HOME_NAT, timeoutS: 0 })).toThrow('positive');
+  });
+
+  it('count the ports only where each flow has one of its own', () => {
+    const kind = {
+      mapping: 'address-and-port-dependent',
+      filtering: 'endpoint-independent',
+      ports: 'sequential',
+    } as const;
+    expect(rules(kind)).toContain('numgen inc mod 4096 map { 0 : 20000, 1 : 20001,');
+    expect(() => rules({ ...kind, mapping: 'endpoint-independent' })).toThrow('port of its own');
+  });
+
+  it('of a masquerade give away the port of an early packet only with open input', () => {
+    expect(rules({ masquerade: 'input-accepted' })).toContain('update @early');
+    expect(rules({ masquerade: 'input-dropped' })).not.toContain('update @early');
   });
 });

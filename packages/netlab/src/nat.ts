@@ -3,18 +3,35 @@ import { invariant } from '@warren/base';
 /** RFC 4787 §4.1 (mapping) and §5 (filtering) use the same three kinds. */
 export type NatBehaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 
-/** How a NAT behaves for UDP. */
-export interface NatKind {
+/** How a NAT behaves for UDP: by the terms of RFC 4787, or as the kernel's own `masquerade`. */
+export type NatKind = BehaviouralNat | MasqueradeNat;
+
+/** A NAT that is made of a mapping and a filtering behaviour. */
+export interface BehaviouralNat {
   readonly mapping: NatBehaviour;
   readonly filtering: NatBehaviour;
   /**
-   * RFC 4787 §4.2.1: `preserved` keeps the inner port while nobody else has it, `random` never does. Preserved
-   * unless said.
+   * RFC 4787 §4.2.1: `preserved` keeps the inner port while nobody else has it, `random` never does, `sequential` gives
+   * the next number to each new mapping (with dependent mapping only). Preserved unless said.
    */
-  readonly ports?: 'preserved' | 'random';
+  readonly ports?: 'preserved' | 'random' | 'sequential';
   /** RFC 4787 §6: two inner hosts reach each other by their outer addresses. Off unless said. */
   readonly hairpinning?: boolean;
   /** Seconds without an outgoing packet until a mapping ends (RFC 4787 §4.3); 120 unless said. */
+  readonly timeoutS?: number;
+}
+
+/**
+ * Stock `masquerade` of Linux routers. It keeps the source port, and so looks endpoint-independent, until the flow that it
+ * would make exists already: by another host with the same port, or because a packet from outside came first.
+ */
+export interface MasqueradeNat {
+  /**
+   * What becomes of a packet from outside that belongs to no flow. `accepted`: the router takes it itself, so that an
+   * early packet of a peer occupies the port, and the inner host's own flow to that peer gets another one.
+   */
+  readonly masquerade: 'input-dropped' | 'input-accepted';
+  /** Seconds of the kernel's entries; its own 30 (unanswered) and 120 (answered) unless said. */
   readonly timeoutS?: number;
 }
 
@@ -26,15 +43,18 @@ export interface NatSite {
 }
 
 /** The home router of the classic example. */
-export const HOME_NAT: NatKind = { mapping: 'endpoint-independent', filtering: 'address-and-port-dependent' };
+export const HOME_NAT: BehaviouralNat = { mapping: 'endpoint-independent', filtering: 'address-and-port-dependent' };
 /** The carrier of the classic example. */
-export const CARRIER_NAT: NatKind = {
+export const CARRIER_NAT: BehaviouralNat = {
   mapping: 'address-and-port-dependent',
   filtering: 'address-and-port-dependent',
   ports: 'random',
 };
 
-const PORTS = '20000-59999';
+const FIRST_PORT = 20_000;
+const PORTS = `${FIRST_PORT}-59999`;
+/** Sequential ports begin anew after so many; nftables takes them as a list. */
+const SEQUENTIAL_PORTS = 4_096;
 
 /** The kind is how these two keys are built: beside the inner endpoint, the part of the outer endpoint that counts. */
 const MAPPING_KEY: Record<NatBehaviour, { type: string; packet: string; remote: string }> = {
@@ -57,11 +77,38 @@ const FILTER_KEY: Record<NatBehaviour, { type: string; incoming: string; outgoin
   },
 };
 
+/** nftables rules of a NAT, table `ip nat`. */
+export function renderNat(kind: NatKind, site: NatSite): string {
+  return 'masquerade' in kind ? renderMasquerade(kind, site) : renderBehaviour(kind, site);
+}
+
 /**
- * nftables rules of a NAT, table `ip nat`. Mappings are learned from the packets that leave: the kernel chooses the
+ * That a flow which began outside keeps its port from the inner host is said in rules: kernels before 6.12 do so by
+ * themselves, later ones let the two flows be one now and then.
+ */
+function renderMasquerade(kind: MasqueradeNat, site: NatSite): string {
+  const early = kind.masquerade === 'input-accepted';
+  return `
+table ip nat {
+  set early { typeof udp dport . ip saddr . udp sport; flags dynamic,timeout; timeout ${kind.timeoutS ?? 30}s; size 65535; }
+  chain input {
+    type filter hook input priority 10; policy accept;
+    ${early ? `iifname "${site.outside}" meta l4proto udp update @early { udp dport . ip saddr . udp sport }` : ''}
+  }
+  chain outbound {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "${site.outside}" udp sport . ip daddr . udp dport @early masquerade to :${PORTS} fully-random
+    oifname "${site.outside}" masquerade
+  }
+}
+`;
+}
+
+/**
+ * Mappings are learned from the packets that leave: the kernel chooses the
  * port of a first packet, the maps hold it for every later flow of the same key.
  */
-export function renderNat(kind: NatKind, site: NatSite): string {
+function renderBehaviour(kind: BehaviouralNat, site: NatSite): string {
   const timeout = kind.timeoutS ?? 120;
   invariant(timeout > 0, 'a NAT timeout is positive');
   const learned = `flags dynamic,timeout; timeout ${timeout}s; size 65535;`;
@@ -108,7 +155,11 @@ table ip nat {
 }
 
 /** Ports of one inner endpoint are never given to another: the kernel alone would, towards another destination. */
-function renderAllocation(kind: NatKind, site: NatSite): string {
+function renderAllocation(kind: BehaviouralNat, site: NatSite): string {
+  if (kind.ports === 'sequential') {
+    invariant(kind.mapping !== 'endpoint-independent', 'ports are sequential where a flow has a port of its own');
+    return `meta l4proto udp snat ip to ${site.publicAddress} : ${sequence()}\n    snat ip to ${site.publicAddress}`;
+  }
   const random = `snat ip to ${site.publicAddress}:${PORTS} fully-random`;
   const lines = [
     kind.ports === 'random' || kind.mapping !== 'endpoint-independent'
@@ -117,6 +168,12 @@ function renderAllocation(kind: NatKind, site: NatSite): string {
     `snat ip to ${site.publicAddress}`,
   ];
   return lines.join('\n    ');
+}
+
+/** By a map, because nft 1.0.6 would write the number itself with its bytes swapped. */
+function sequence(): string {
+  const entries = Array.from({ length: SEQUENTIAL_PORTS }, (_, index) => `${index} : ${FIRST_PORT + index}`);
+  return `numgen inc mod ${SEQUENTIAL_PORTS} map { ${entries.join(', ')} }`;
 }
 
 function renderFiltering(filter: { incoming: string } | undefined, site: NatSite): string {

@@ -8,9 +8,9 @@ import {
   prefixLength,
   WarrenError,
 } from '@warren/base';
-import { type FirewallKind, renderFirewall } from './firewall.js';
+import { type FirewallKind, renderFirewall, renderLoss } from './firewall.js';
 import { Namespace } from './namespace.js';
-import { type NatKind, renderNat } from './nat.js';
+import { type NatKind, type NatSite, renderNat } from './nat.js';
 import type { Attachment, AttachOptions, Segment } from './segment.js';
 
 export interface RouterOptions {
@@ -26,21 +26,46 @@ export interface RouterOptions {
   readonly ipv6?: boolean;
 }
 
+export interface RebootOptions {
+  /** Whether the provider gives the router another public address. Not unless said. */
+  readonly newAddress?: boolean;
+}
+
 const INSIDE = 'lan';
 const OUTSIDE = 'wan';
+
+/** While a router boots: before its kernel tracks a packet, so that no old flow is learned again. */
+const BOOTING = `
+flush ruleset
+table inet booting {
+  chain silence { type filter hook prerouting priority -400; policy drop; }
+}
+`;
 
 /** A router with NAT and firewall between its own LAN and the segment that it is plugged into. */
 export class Router implements Segment {
   private readonly taken = new Set<string>();
   private prefix6: string | undefined;
+  private firewall: FirewallKind;
 
   private constructor(
     readonly name: string,
-    /** Its side that faces the internet. */
-    readonly outside: Attachment,
+    private readonly upstream: Segment,
+    private attachment: Attachment,
     private readonly namespace: Namespace,
     private readonly options: RouterOptions,
-  ) {}
+  ) {
+    this.firewall = options.firewall ?? 'open';
+  }
+
+  /** Its side that faces the internet; another one after a reboot with a new address. */
+  get outside(): Attachment {
+    return this.attachment;
+  }
+
+  get namespaceName(): string {
+    return this.namespace.name;
+  }
 
   static async create(namespaceName: string, upstream: Segment, options: RouterOptions): Promise<Router> {
     const lan = parsePrefix(options.lan);
@@ -56,22 +81,52 @@ export class Router implements Segment {
       },
     });
     const outside = await upstream.attach(namespace, { interface: OUTSIDE });
-    const router = new Router(options.name, outside, namespace, options);
-    await router.configureInside(upstream);
+    const router = new Router(options.name, upstream, outside, namespace, options);
+    await router.configureInside();
     return router;
   }
 
-  private async configureInside(upstream: Segment): Promise<void> {
-    const site = { inside: INSIDE, outside: OUTSIDE, publicAddress: this.outside.ipv4 };
+  /**
+   * Forgets every mapping and flow, as a router does that was switched off and on. Its LAN keeps its link and addresses.
+   */
+  async reboot(options: RebootOptions = {}): Promise<void> {
+    await this.namespace.configure({ nft: BOOTING });
+    if (options.newAddress) {
+      await this.attachment.detach();
+      const avoid = this.attachment.ipv4;
+      this.attachment = await this.upstream.attach(this.namespace, { interface: OUTSIDE, avoid });
+      if (this.prefix6) await this.upstream.delegate(this.attachment, this.prefix6);
+    }
+    await this.namespace.configure({ shell: ['conntrack -F'] });
+    await this.namespace.configure({ nft: `flush ruleset${this.rules()}` });
+  }
+
+  /** Puts another firewall in the place of the one that is there, for flows that exist too. */
+  async setFirewall(firewall: FirewallKind): Promise<void> {
+    this.firewall = firewall;
+    const nft = `table inet firewall\ndelete table inet firewall${this.renderFirewall()}`;
+    await this.namespace.configure({ nft });
+  }
+
+  /** Loses a share, from 0 to 1, of the packets that it forwards. */
+  async setLoss(share: number): Promise<void> {
+    await this.namespace.configure({ nft: `table inet loss\ndelete table inet loss${renderLoss(share)}` });
+  }
+
+  /** Whether its side that faces the internet has a signal. */
+  async setUplink(up: boolean): Promise<void> {
+    await this.attachment.setLink(up);
+  }
+
+  private async configureInside(): Promise<void> {
     const gateway = this.address(1);
     this.taken.add(gateway);
     const ip = [`address add ${gateway}/${this.lanLength()} dev ${INSIDE}`];
     if (this.options.ipv6) {
-      this.prefix6 = await upstream.delegate(this.outside);
+      this.prefix6 = await this.upstream.delegate(this.outside);
       if (this.prefix6) ip.push(`address add ${this.prefix6.replace('::/64', '::1/64')} dev ${INSIDE} nodad`);
     }
-    const nft = renderNat(this.options.nat, site) + renderFirewall(this.options.firewall ?? 'open', site);
-    await this.namespace.configure({ ip, nft });
+    await this.namespace.configure({ ip, nft: this.rules() });
     const { timeoutS } = this.options.nat;
     if (timeoutS === undefined) return;
     // The kernel's own entries carry a flow for as long as they live, whatever the maps have forgotten.
@@ -81,7 +136,7 @@ export class Router implements Segment {
   }
 
   async attach(namespace: Namespace, options: AttachOptions): Promise<Attachment> {
-    const ipv4 = this.takeAddress(options.ipv4);
+    const ipv4 = this.takeAddress(options);
     const near = options.interface;
     const far = this.namespace.nextInterface('p');
     await this.namespace.configure({
@@ -105,7 +160,9 @@ export class Router implements Segment {
       await this.namespace.configure({ ip: [`link del ${far}`] });
       this.taken.delete(ipv4);
     };
-    return { interface: near, ipv4, ...(ipv6 ? { ipv6 } : {}), detach };
+    const setLink = (up: boolean): Promise<void> =>
+      this.namespace.configure({ ip: [`link set ${far} ${up ? 'up' : 'down'}`] });
+    return { interface: near, ipv4, ...(ipv6 ? { ipv6 } : {}), detach, setLink };
   }
 
   async delegate(): Promise<undefined> {
@@ -124,10 +181,25 @@ export class Router implements Segment {
     return ipFromBytes(bytes);
   }
 
-  private takeAddress(wanted: string | undefined): IpAddress {
+  private rules(): string {
+    return renderNat(this.options.nat, this.site()) + this.renderFirewall();
+  }
+
+  private renderFirewall(): string {
+    const { nat } = this.options;
+    const inputAccepted = 'masquerade' in nat && nat.masquerade === 'input-accepted';
+    return renderFirewall(this.firewall, this.site(), inputAccepted);
+  }
+
+  private site(): NatSite {
+    return { inside: INSIDE, outside: OUTSIDE, publicAddress: this.attachment.ipv4 };
+  }
+
+  private takeAddress({ ipv4: wanted, avoid }: AttachOptions): IpAddress {
     const prefix = parsePrefix(this.options.lan)!;
     const numbers = Array.from({ length: 250 }, (_, index) => this.address(index + 2));
-    const address = (wanted as IpAddress | undefined) ?? numbers.find((number) => !this.taken.has(number));
+    const free = numbers.find((number) => !this.taken.has(number) && number !== avoid);
+    const address = (wanted as IpAddress | undefined) ?? free;
     if (!address || !prefixContains(prefix, address) || this.taken.has(address)) {
       throw new WarrenError('no-address', `${wanted ?? 'an address'} is not free in ${prefix}`);
     }

@@ -9,6 +9,8 @@ export interface Attachment {
   readonly ipv6?: IpAddress;
   /** Pulls the cable: the interface and its routes are gone on both ends. */
   detach(): Promise<void>;
+  /** Takes away the far end's signal, or gives it back: the interface stays, with addresses and routes, without carrier. */
+  setLink(up: boolean): Promise<void>;
 }
 
 export interface AttachOptions {
@@ -16,6 +18,8 @@ export interface AttachOptions {
   readonly interface: string;
   /** An address of the segment's range; the next free one when absent. */
   readonly ipv4?: string;
+  /** An address that is not handed out although it is free. */
+  readonly avoid?: string;
 }
 
 /** Something that hosts and routers can be plugged into: the internet, or a router's LAN. It hands out addresses. */
@@ -23,6 +27,9 @@ export interface Segment {
   readonly name: string;
   /** Makes an interface with addresses and default routes in the namespace. */
   attach(namespace: Namespace, options: AttachOptions): Promise<Attachment>;
-  /** Routes a /64 of its own to an attached router; undefined where the segment has no prefixes to give. */
-  delegate(to: Attachment): Promise<string | undefined>;
+  /**
+   * Routes a /64 of its own to an attached router: `prefix` when it has had it before. Undefined where the segment has no
+   * prefixes to give.
+   */
+  delegate(to: Attachment, prefix?: string): Promise<string | undefined>;
 }

@@ -1,7 +1,9 @@
 export {
   RELAY_ALPN,
+  RELAY_SERVICE_NAME,
   type SignalServer,
   type SignalServerOptions,
   type SignalStats,
   type SignedTombstone,
 } from './signal-api.js';
+export { startSignalServer } from './signal-server.js';

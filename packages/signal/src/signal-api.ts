@@ -46,3 +46,9 @@ export interface SignalServer {
 
 /** ALPN protocol of the relay over TLS. */
 export const RELAY_ALPN = 'warren-relay/1';
+
+/**
+ * The name that certificates of relays carry, and that agents verify whatever address they dialled. Not the control plane's: whoever
+ * runs a signal server alone must not pass for a control plane.
+ */
+export const RELAY_SERVICE_NAME = 'relay.warren.internal';

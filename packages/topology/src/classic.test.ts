@@ -170,12 +170,12 @@ describe('the classic example as peer maps of agents', () => {
     ]);
   const endpoint = (n: number) => `public-server${n}.example-vpn.dev:51820`;
 
-  it('is exact: a client reaches other clients through the bounce and nothing more', () => {
+  it('makes everybody a peer of everybody, each with its own address and nothing more', () => {
     expect(seenBy(LAPTOP)).toEqual([
-      [SERVER1, '10.44.0.1/32 10.44.0.3/32 10.44.0.5/32', endpoint(1), 25, ''],
+      [SERVER1, '10.44.0.1/32', endpoint(1), 25, ''],
       [SERVER2, '10.44.0.2/32', endpoint(2), 25, ''],
-      [HOME, '', '', 0, SERVER1],
-      [PHONE, '', '', 0, SERVER1],
+      [HOME, '10.44.0.3/32', '', 0, ''],
+      [PHONE, '10.44.0.5/32', '', 0, ''],
     ]);
   });
 
@@ -194,15 +194,43 @@ describe('the classic example as peer maps of agents', () => {
     ]);
   });
 
-  it('says that clients cannot reach each other while there is no bounce', () => {
+  it('lets agents be peers without any bounce', () => {
     const without = makeNetwork(
       [...network.nodes.values()].filter((node) => node.id !== SERVER1),
       CIDRS,
     );
     const peers = peersOf(without, decide(without), LAPTOP);
-    expect(peers.get(PHONE)).toMatchObject({ allowedIps: [], persistentKeepalive: 0 });
-    expect(peers.get(PHONE)).not.toHaveProperty('via');
+    expect(peers.get(PHONE)).toMatchObject({ allowedIps: ['10.44.0.5/32'], persistentKeepalive: 0 });
     expect(peers.get(SERVER2)).toMatchObject({ allowedIps: ['10.44.0.2/32'] });
+  });
+});
+
+describe('the classic example with a phone that is a vanilla member', () => {
+  const hosts = [...classic('agent').nodes.values()].map((node) =>
+    node.id === PHONE ? { ...node, kind: 'vanilla' as const } : node,
+  );
+  const see = (nodes: readonly NetworkNode[], viewer: NodeId, subject: NodeId) => {
+    const network = makeNetwork(nodes, CIDRS);
+    return peersOf(network, decide(network), viewer).get(subject);
+  };
+
+  it('lets agents reach it by way of its home, whose AllowedIPs hold it', () => {
+    expect(see(hosts, LAPTOP, SERVER1)!.allowedIps).toEqual(['10.44.0.1/32', '10.44.0.5/32']);
+    expect(see(hosts, LAPTOP, PHONE)).toMatchObject({ allowedIps: [], persistentKeepalive: 0, via: SERVER1 });
+    expect(see(hosts, PHONE, LAPTOP)).toMatchObject({ allowedIps: [], via: SERVER1 });
+    expect(see(hosts, PHONE, SERVER1)!.allowedIps).toEqual(CIDRS);
+  });
+
+  it('lets it and the direct server be peers of each other, to whom the bounce is only itself', () => {
+    expect(see(hosts, SERVER2, PHONE)).toMatchObject({ allowedIps: ['10.44.0.5/32'], persistentKeepalive: 0 });
+    expect(see(hosts, PHONE, SERVER2)).toMatchObject({ allowedIps: ['10.44.0.2/32'], persistentKeepalive: 25 });
+    expect(see(hosts, SERVER2, SERVER1)!.allowedIps).toEqual(['10.44.0.1/32']);
+  });
+
+  it('says that it cannot be reached while there is no bounce', () => {
+    const without = hosts.filter((node) => node.id !== SERVER1);
+    expect(see(without, LAPTOP, PHONE)).toMatchObject({ allowedIps: [], persistentKeepalive: 0 });
+    expect(see(without, LAPTOP, PHONE)).not.toHaveProperty('via');
   });
 });
 

@@ -36,22 +36,21 @@ export function compileChange(
 
 const decided = (value: Network | DecidedNetwork): DecidedNetwork => ('facts' in value ? value : decideNetwork(value));
 
-/** Changed nodes, and those whose home moved: through it they reach everybody, so all that they see may differ. */
+/** Changed nodes, and those whose home moved: by way of it they reach everybody, so all that they see may differ. */
 function nodesToCompare(old: DecidedNetwork, now: DecidedNetwork, changed: ReadonlySet<NodeId>): Set<NodeId> {
   const nodes = new Set(changed);
-  for (const id of now.network.nodes.keys()) {
-    if (old.facts.homes.get(id) !== now.facts.homes.get(id)) nodes.add(id);
+  for (const [id, home] of now.facts.homes) if (old.facts.homes.get(id) !== home) nodes.add(id);
+  for (const id of old.facts.homes.keys()) if (!now.facts.homes.has(id)) nodes.add(id);
+  // What is routed to a bounce is seen by nearly everybody.
+  for (const [bounce, routes] of now.facts.routes) {
+    if (!sameTexts(old.facts.routes.get(bounce) ?? [], routes)) nodes.add(bounce);
   }
   return nodes;
 }
 
 /** Pairs of nodes that did not change themselves, but whose AllowedIPs depend on a fact that did. */
 function* pairsOfChangedFacts(old: Facts, now: Facts): Generator<readonly [NodeId, NodeId]> {
-  for (const [bounce, routes] of now.routes) {
-    if (sameTexts(old.routes.get(bounce) ?? [], routes)) continue;
-    for (const other of now.routes.keys()) yield [bounce, other];
-  }
-  if (!sameTexts(old.relayed, now.relayed) || !sameTexts(old.cidrs, now.cidrs)) yield* now.homes;
+  if (!sameTexts(old.cidrs, now.cidrs)) yield* now.homes;
 }
 
 /** Collects both directions of each pair once. */

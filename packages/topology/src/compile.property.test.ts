@@ -117,6 +117,38 @@ describe('the compiler', () => {
     );
   });
 
+  it('makes any two agents WireGuard peers, each with its own addresses and, of a bounce, those of its vanilla members', () => {
+    fc.assert(
+      fc.property(nodeLists, (nodes) => {
+        const network = makeNetwork(nodes);
+        const seen = compile(network);
+        const agents = nodes.filter((node) => node.kind === 'agent');
+        const ownerOf = new Map(nodes.flatMap((node) => node.addresses.map((address) => [`${address}/`, node])));
+        for (const viewer of agents) {
+          for (const subject of agents.filter((node) => node !== viewer)) {
+            const peer = seen.get(viewer.id)!.get(subject.id)!;
+            expect(peer).not.toHaveProperty('via');
+            const owners = peer.allowedIps.map((prefix) => ownerOf.get(prefix.replace(/(?<=\/).*/, '')));
+            expect(owners.filter((owner) => owner === subject)).toHaveLength(subject.addresses.length);
+            for (const owner of owners.filter((node) => node !== subject)) {
+              expect(owner).toMatchObject({ kind: 'vanilla' });
+              expect(seen.get(viewer.id)!.get(owner!.id)).toMatchObject({ allowedIps: [], via: subject.id });
+            }
+          }
+        }
+      }),
+    );
+  });
+
+  it('gives homes to vanilla members only', () => {
+    fc.assert(
+      fc.property(nodeLists, (nodes) => {
+        const network = makeNetwork(nodes);
+        for (const id of decide(network).homes.keys()) expect(network.nodes.get(id)!.kind).toBe('vanilla');
+      }),
+    );
+  });
+
   it('never lists a node in its own AllowedIPs', () => {
     fc.assert(
       fc.property(nodeLists, (nodes) => {
@@ -205,7 +237,7 @@ describe('homes', () => {
 
   it('spread over the bounces', () => {
     const bounces = [0, 1, 2].map((n) => makeNode(n, { role: 'bounce', salt: 5 }));
-    const clients = Array.from({ length: 200 }, (_, n) => makeNode(3 + n, { salt: n }));
+    const clients = Array.from({ length: 200 }, (_, n) => makeNode(3 + n, { kind: 'vanilla', salt: n }));
     const { homed } = decide(makeNetwork([...bounces, ...clients]));
     for (const members of homed.values()) expect(members.length).toBeGreaterThan(40);
   });

@@ -10,11 +10,17 @@ import { sortedPrefixes, sortedText } from './order.js';
 export const standing = (node: NetworkNode): Role => (node.endpoint === undefined ? 'client' : node.role);
 
 /**
- * Network-wide facts that pairs depend on (ADR 0006): who is homed where, and what is routed to which bounce.
+ * Whether a node is reached by way of its home bounce only: a vanilla member that nobody can dial. It knows no other path, and
+ * finds none by itself.
+ */
+export const isBehindHome = (node: NetworkNode): boolean => node.kind === 'vanilla' && standing(node) === 'client';
+
+/**
+ * Network-wide facts that pairs depend on (ADR 0020): which vanilla member is homed where, and what is routed to which bounce.
  * Depends on the set of nodes only, not on the order of the map.
  *
- * At a bounce that is `unavailable` nobody is homed while another one is not. It stays a peer of all bounces and direct
- * nodes, so that it is found again.
+ * At a bounce that is `unavailable` nobody is homed while another one is not. It stays a peer of everybody that it was a peer
+ * of, so that it is found again.
  */
 export function decide(network: Network): Facts {
   const ids = sortedText(network.nodes.keys());
@@ -29,29 +35,17 @@ export function decide(network: Network): Facts {
     const home = needsHome(node) ? chooseHome(node.id, choice) : undefined;
     if (!home) continue;
     homes.set(node.id, home);
-    if (standing(node) === 'client') homed.get(home)!.push(node.id);
+    if (isBehindHome(node)) homed.get(home)!.push(node.id);
   }
-  return { cidrs: sortedPrefixes(network.cidrs), homes, homed, ...routing(network, homed) };
+  return { cidrs: sortedPrefixes(network.cidrs), homes, homed, routes: routing(network, homed) };
 }
 
-/** Sorts once for all: with thousands of clients this is what deciding costs. */
-function routing(
-  network: Network,
-  homed: ReadonlyMap<NodeId, readonly NodeId[]>,
-): Pick<Facts, 'routes' | 'relayed' | 'relayedAt'> {
-  const owners = new Map<Prefix, NodeId>();
-  for (const [bounce, members] of homed) {
-    for (const id of [bounce, ...members]) {
-      for (const address of network.nodes.get(id)!.addresses) owners.set(hostPrefix(address), bounce);
-    }
-  }
-  const routes = new Map<NodeId, Prefix[]>(Array.from(homed.keys(), (bounce) => [bounce, []]));
-  const relayed = sortedPrefixes(owners.keys());
-  for (const prefix of relayed) routes.get(owners.get(prefix)!)!.push(prefix);
-  return { routes, relayed, relayedAt: new Map(relayed.map((prefix, at) => [prefix, at])) };
+function routing(network: Network, homed: Facts['homed']): Facts['routes'] {
+  const prefixesOf = (id: NodeId): Prefix[] => network.nodes.get(id)!.addresses.map(hostPrefix);
+  return new Map(
+    Array.from(homed, ([bounce, members]) => [bounce, sortedPrefixes([bounce, ...members].flatMap(prefixesOf))]),
+  );
 }
 
-function needsHome(node: NetworkNode): boolean {
-  const role = standing(node);
-  return role === 'client' || (role === 'direct' && node.kind === 'vanilla');
-}
+/** A vanilla direct node has one for its catch-all only: everybody reaches it straight. */
+const needsHome = (node: NetworkNode): boolean => node.kind === 'vanilla' && standing(node) !== 'bounce';

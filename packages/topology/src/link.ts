@@ -1,5 +1,5 @@
 import { hostPrefix, type NodeId, type Prefix, prefixContains } from '@warren/base';
-import { standing } from './decide.js';
+import { isBehindHome, standing } from './decide.js';
 import { CLIENT_KEEPALIVE, type Facts, type NetworkNode, type Peer } from './model.js';
 import { hostPrefixes, sortedPrefixes } from './order.js';
 
@@ -9,15 +9,15 @@ import { hostPrefixes, sortedPrefixes } from './order.js';
  *
  * | a ↔ b | |
  * |---|---|
+ * | agent ↔ agent | straight, by whatever path the two find; each with its own addresses |
  * | any ↔ direct | straight, each with its own addresses |
- * | bounce ↔ bounce | straight; each stands for the clients homed at it |
- * | client ↔ its home | straight; the home stands for all other bounces and clients, to a vanilla member for the network |
- * | client ↔ another bounce | no WireGuard peers: the path is that of the client's home, both ways |
- * | client ↔ client | no WireGuard peers: each reaches the other through its own home |
+ * | bounce, or agent client ↔ bounce | straight; a bounce also stands for the vanilla members homed at it |
+ * | vanilla member ↔ its home | straight; the home stands for the network |
+ * | vanilla client ↔ anything else | no WireGuard peers: by way of the vanilla member's home, both ways |
  *
- * A client is no peer of a bounce that is not its home on purpose. At that bounce the client's address belongs to the
- * home (packets of everybody else homed there come that way), so whatever the client sent straight would fail the source
- * check. One path for a pair, the same in both directions, is what lets both ends' AllowedIPs agree.
+ * A vanilla member is no peer of a bounce that is not its home on purpose. At that bounce the member's address belongs to its
+ * home (packets of everybody else homed there come that way), so whatever it sent straight would fail the source check. One
+ * path for a pair, the same in both directions, is what lets both ends' AllowedIPs agree.
  */
 export function link(
   a: NetworkNode,
@@ -30,37 +30,34 @@ export function link(
 
 function see(from: NetworkNode, to: NetworkNode, facts: Facts): Peer {
   const home = facts.homes.get(from.id);
-  const [fromRole, toRole] = [standing(from), standing(to)];
-  if (toRole === 'bounce' && home === to.id) return straight(from, to, throughHome(from, to, facts));
-  if (fromRole === 'direct' || toRole === 'direct') return straight(from, to, hostPrefixes(to.addresses));
-  if (toRole === 'bounce') {
-    return fromRole === 'bounce' ? straight(from, to, facts.routes.get(to.id) ?? []) : through(to, home);
-  }
-  if (fromRole === 'client') return through(to, home);
   const itsHome = facts.homes.get(to.id);
-  return itsHome === from.id ? straight(from, to, hostPrefixes(to.addresses)) : through(to, itsHome);
+  if (home === to.id) return straight(from, to, catchAll(to, facts));
+  if (itsHome === from.id || !(isBehindHome(from) || isBehindHome(to)))
+    return straight(from, to, carried(from, to, facts));
+  if (standing(from) === 'direct' || standing(to) === 'direct') return straight(from, to, hostPrefixes(to.addresses));
+  return through(to, isBehindHome(from) ? home : itsHome);
 }
 
-/** What `from` sends to its home bounce: exact for agents, the whole network for vanilla members (ADR 0006). */
-function throughHome(from: NetworkNode, home: NetworkNode, facts: Facts): readonly Prefix[] {
-  if (from.kind === 'vanilla') {
-    const outside = home.addresses.filter((address) => !facts.cidrs.some((cidr) => prefixContains(cidr, address)));
-    return outside.length === 0 ? facts.cidrs : sortedPrefixes([...facts.cidrs, ...outside.map(hostPrefix)]);
-  }
-  // Copied and cut rather than filtered: with many clients each of them has such a list, and each changes with each join.
-  const prefixes = facts.relayed.slice();
-  const own = from.addresses.map((address) => facts.relayedAt.get(hostPrefix(address)) ?? -1);
-  for (const at of own.filter((position) => position >= 0).sort((a, b) => b - a)) prefixes.splice(at, 1);
-  return prefixes;
+/** What a peer stands for. Direct nodes have the vanilla members as peers of their own, so a bounce is only itself to them. */
+function carried(from: NetworkNode, to: NetworkNode, facts: Facts): readonly Prefix[] {
+  const routes = standing(from) === 'direct' ? undefined : facts.routes.get(to.id);
+  return routes ?? hostPrefixes(to.addresses);
 }
 
-/** WireGuard peers of each other. Only who has no address that others know keeps the way open. */
+/** What a vanilla member sends to its home: its file cannot follow a list that changes (ADR 0020). */
+function catchAll(home: NetworkNode, facts: Facts): readonly Prefix[] {
+  const outside = home.addresses.filter((address) => !facts.cidrs.some((cidr) => prefixContains(cidr, address)));
+  return outside.length === 0 ? facts.cidrs : sortedPrefixes([...facts.cidrs, ...outside.map(hostPrefix)]);
+}
+
+/** WireGuard peers of each other. Only who has no address that others know keeps the way open, to who has one. */
 function straight(from: NetworkNode, to: NetworkNode, allowedIps: readonly Prefix[]): Peer {
+  const dials = standing(to) !== 'client' && to.endpoint !== undefined;
   return {
     ...described(to),
     allowedIps,
-    persistentKeepalive: standing(from) === 'client' ? CLIENT_KEEPALIVE : 0,
-    ...(standing(to) !== 'client' && to.endpoint !== undefined && { endpoint: to.endpoint }),
+    persistentKeepalive: dials && standing(from) === 'client' ? CLIENT_KEEPALIVE : 0,
+    ...(dials && { endpoint: to.endpoint }),
   };
 }
 

@@ -18,8 +18,10 @@ export interface NetworkNode {
   readonly addresses: readonly IpAddress[];
   /** How others reach it: bounce and direct only. */
   readonly endpoint?: HostPort;
-  /** A bounce that the control plane decided to hold for dead: nobody is homed there while another one lives (ADR 0006). */
+  /** A bounce that the control plane decided to hold for dead: nobody is homed there while another one lives (ADR 0020). */
   readonly unavailable?: true;
+  /** UDP port of the signal server that a bounce's agent runs, at the host of its endpoint; compiled into nobody's peers. */
+  readonly signalPort?: number;
   /** The signed record of an agent's keys, verbatim; absent for vanilla members. */
   readonly record?: SignedRecord;
 }
@@ -33,7 +35,7 @@ export interface SignedRecord {
 
 /** Inner MTU of a network that was given none: room for the relay's overhead on every path (ADR 0012). */
 export const DEFAULT_MTU = 1400;
-/** Seconds between keepalives of a client towards whoever it dials (docs/ARCHITECTURE.md, “Topology”). */
+/** Seconds between keepalives of a client towards whoever has an endpoint (docs/ARCHITECTURE.md, “Topology”). */
 export const CLIENT_KEEPALIVE = 25;
 
 /** A network as the compiler sees it: its active nodes only. */
@@ -48,19 +50,15 @@ export interface Network {
 /** Network-wide facts that pairs depend on (`decide`). */
 export interface Facts {
   readonly cidrs: readonly Prefix[];
-  /** The bounce at which a client or vanilla member is homed; absent while the network has no bounce. */
+  /** The bounce at which a vanilla client or direct node is homed; absent while the network has no bounce. */
   readonly homes: ReadonlyMap<NodeId, NodeId>;
   /**
-   * Clients homed at each bounce, by node id, in order of id: their addresses belong to its AllowedIPs. Without
+   * Vanilla clients homed at each bounce, by node id, in order of id: their addresses belong to its AllowedIPs. Without
    * vanilla direct nodes, which have a home for their catch-all only: everybody reaches them straight.
    */
   readonly homed: ReadonlyMap<NodeId, readonly NodeId[]>;
-  /** What other bounces route to each bounce: its own host prefixes and those of the clients homed at it. Sorted. */
+  /** What agents and other bounces route to each bounce: its own host prefixes and those of `homed`. Sorted. */
   readonly routes: ReadonlyMap<NodeId, readonly Prefix[]>;
-  /** All of `routes` together, sorted: what a client reaches through its home, itself left out. */
-  readonly relayed: readonly Prefix[];
-  /** Where each prefix stands in `relayed`. */
-  readonly relayedAt: ReadonlyMap<Prefix, number>;
 }
 
 /** How one node sees another. */
@@ -76,7 +74,7 @@ export interface Peer {
   readonly endpoint?: HostPort;
   /** Seconds; 0: off. */
   readonly persistentKeepalive: number;
-  /** The bounce through which the node is reached when the two are no WireGuard peers of each other. */
+  /** The bounce through which the node is reached when the two are no WireGuard peers: one is a vanilla member homed there. */
   readonly via?: NodeId;
   readonly record?: SignedRecord;
 }

@@ -1,4 +1,4 @@
-import { type IpFamily, WarrenError } from '@warren/base';
+import { type IpAddress, type IpFamily, ipFamily, WarrenError } from '@warren/base';
 import { ERRNO, errnoName, type Libc, loadLibc } from './libc.js';
 import {
   IP_PKTINFO,
@@ -10,7 +10,13 @@ import {
 } from './message-header.js';
 import { enableOffload, OffloadUdpSocket } from './offload-udp-socket.js';
 import type { PacketMemory } from './packet-memory.js';
-import { AF_INET, AF_INET6, SOCKET_ADDRESS_LENGTH } from './socket-address.js';
+import {
+  AF_INET,
+  AF_INET6,
+  encodeSocketAddress,
+  SOCKET_ADDRESS_LENGTH,
+  socketAddressLength,
+} from './socket-address.js';
 import { PlainUdpSocket, type UdpSocket } from './udp-socket.js';
 
 const SOCK_DGRAM = 2;
@@ -34,6 +40,8 @@ const MAX_PORT_ATTEMPTS = 32;
 export interface UdpSocketsOptions {
   /** 0: any port that is free for IPv4 and IPv6. */
   readonly port: number;
+  /** The only address to listen on. Absent: all of both families; `0.0.0.0`: all of IPv4. */
+  readonly address?: IpAddress;
   /** The packet memory that the sockets take their buffers from (about 256 KiB). */
   readonly memory: PacketMemory;
   /**
@@ -73,14 +81,15 @@ export interface UdpSockets {
 }
 
 /**
- * Opens an IPv4 and an IPv6 socket on the same port, on all addresses. A host without one family gets the other.
- * @throws WarrenError `port-in-use`, `port-not-allowed`, `socket-failed`; nothing stays open then.
+ * Opens an IPv4 and an IPv6 socket on the same port, on all addresses; a host without one family gets the other. With an
+ * `address`, the socket of that family alone.
+ * @throws WarrenError `port-in-use`, `port-not-allowed`, `address-not-here`, `socket-failed`; nothing stays open then.
  */
 export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
   const libc = loadLibc();
   const { memory } = options;
   const scratch = memory.allocate(SOCKET_ADDRESS_LENGTH + 4);
-  let opened: Bound = options.adopt ?? bindBoth(libc, memory, scratch, options.port, 0);
+  let opened: Bound = options.adopt ?? bindBoth(libc, memory, scratch, options.port, 0, options.address);
   let mark = options.adopt?.mark ?? 0;
   const socketOf = (family: IpFamily): OffloadUdpSocket | PlainUdpSocket | undefined => {
     const fd = family === 4 ? opened.v4 : opened.v6;
@@ -102,7 +111,7 @@ export function openUdpSockets(options: UdpSocketsOptions): UdpSockets {
     v6,
     rebind(port): void {
       const former = opened;
-      opened = bindBoth(libc, memory, scratch, port, mark);
+      opened = bindBoth(libc, memory, scratch, port, mark, options.address);
       if (v4) v4.fd = opened.v4!;
       if (v6) v6.fd = opened.v6!;
       for (const socket of [v4, v6]) {
@@ -129,17 +138,26 @@ interface Bound {
 }
 
 /** @param scratch offset of room for a socket address and a 32-bit number. */
-function bindBoth(libc: Libc, memory: PacketMemory, scratch: number, port: number, mark: number): Bound {
+function bindBoth(
+  libc: Libc,
+  memory: PacketMemory,
+  scratch: number,
+  port: number,
+  mark: number,
+  address: IpAddress | undefined,
+): Bound {
+  const only = address === undefined ? undefined : ipFamily(address);
+  const open = (family: IpFamily): number | undefined =>
+    (only ?? family) === family ? openSocket(libc, memory, scratch, family) : undefined;
   for (let attempt = 1; ; attempt++) {
-    const v4 = openSocket(libc, memory, scratch, 4);
-    const v6 = openSocket(libc, memory, scratch, 6);
+    const v4 = open(4);
+    const v6 = open(6);
     try {
-      if (v4 === undefined && v6 === undefined) {
-        throw new WarrenError('socket-failed', 'this host has neither IPv4 nor IPv6: load one of them into the kernel');
-      }
+      if (v4 === undefined && v6 === undefined) throw noFamily(only);
       for (const fd of [v4, v6]) if (fd !== undefined && mark !== 0) setSocketMark(libc, memory, scratch, fd, mark);
-      const first = bindSocket(libc, memory, scratch, v4 ?? v6!, v4 === undefined ? 6 : 4, port);
-      if (v4 !== undefined && v6 !== undefined) bindSocket(libc, memory, scratch, v6, 6, first);
+      const to = (family: IpFamily): IpAddress => address ?? ((family === 4 ? '0.0.0.0' : '::') as IpAddress);
+      const first = bindSocket(libc, memory, scratch, v4 ?? v6!, to(v4 === undefined ? 6 : 4), port);
+      if (v4 !== undefined && v6 !== undefined) bindSocket(libc, memory, scratch, v6, to(6), first);
       return { port: first, v4, v6 };
     } catch (error) {
       closeAll(libc, { port, v4, v6 });
@@ -148,6 +166,11 @@ function bindBoth(libc: Libc, memory: PacketMemory, scratch: number, port: numbe
       throw error;
     }
   }
+}
+
+function noFamily(only: IpFamily | undefined): WarrenError {
+  const problem = only === undefined ? 'this host has neither IPv4 nor IPv6' : `this host has no IPv${only}`;
+  return new WarrenError('socket-failed', `${problem}: load it into the kernel`);
 }
 
 const isPortInUse = (error: unknown): boolean => error instanceof WarrenError && error.code === 'port-in-use';
@@ -202,15 +225,13 @@ function bindSocket(
   memory: PacketMemory,
   scratch: number,
   fd: number,
-  family: IpFamily,
+  address: IpAddress,
   port: number,
 ): number {
   const { bytes, view, base } = memory;
-  bytes.fill(0, scratch, scratch + SOCKET_ADDRESS_LENGTH);
-  view.setUint16(scratch, family === 4 ? AF_INET : AF_INET6, true);
-  view.setUint16(scratch + 2, port, false);
-  const length = family === 4 ? 16 : SOCKET_ADDRESS_LENGTH;
-  if (libc.bind(fd, base + scratch, length) < 0) throw bindError(libc.errno(), family, port);
+  const name = encodeSocketAddress(address, port);
+  bytes.set(name, scratch);
+  if (libc.bind(fd, base + scratch, socketAddressLength(name)) < 0) throw bindError(libc.errno(), address, port);
   view.setUint32(scratch + SOCKET_ADDRESS_LENGTH, SOCKET_ADDRESS_LENGTH, true);
   if (libc.getsockname(fd, base + scratch, base + scratch + SOCKET_ADDRESS_LENGTH) < 0) {
     throw new WarrenError('socket-failed', `cannot learn the UDP port that was bound (${errnoName(libc.errno())})`);
@@ -218,7 +239,8 @@ function bindSocket(
   return view.getUint16(scratch + 2, false);
 }
 
-function bindError(errno: number, family: IpFamily, port: number): WarrenError {
+function bindError(errno: number, address: IpAddress, port: number): WarrenError {
+  const family = ipFamily(address);
   if (errno === ERRNO.EADDRINUSE) {
     return new WarrenError(
       'port-in-use',
@@ -228,5 +250,11 @@ function bindError(errno: number, family: IpFamily, port: number): WarrenError {
   if (errno === ERRNO.EACCES) {
     return new WarrenError('port-not-allowed', `UDP port ${port} may only be used by root: choose one above 1023`);
   }
-  return new WarrenError('socket-failed', `cannot use UDP port ${port} on IPv${family} (${errnoName(errno)})`);
+  if (errno === ERRNO.EADDRNOTAVAIL) {
+    return new WarrenError(
+      'address-not-here',
+      `${address} is no address of this host: name one that \`ip address\` lists`,
+    );
+  }
+  return new WarrenError('socket-failed', `cannot use UDP port ${port} on ${address} (${errnoName(errno)})`);
 }

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const [, , server, other, port] = process.argv;
 const ANSWER_MS = 3_000;
 /** An answer that has not come this long after the one that does come has been dropped. */
-const DROPPED_MS = 400;
+const DROPPED_MS = 800;
 
 async function open(sourcePort) {
   const socket = createSocket('udp4');

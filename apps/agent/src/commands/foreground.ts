@@ -3,6 +3,7 @@ import { Daemon } from '../daemon/daemon.js';
 import type { Status } from '../daemon/status-types.js';
 import { describeError, type ExitCode } from '../errors.js';
 import { createLog, type Log } from '../log.js';
+import { createNatWatch } from '../netcheck/nat-watch.js';
 import type { CommandContext } from './context.js';
 
 /** Milliseconds: for ever, as timers go. */
@@ -19,7 +20,13 @@ export async function runForeground(context: CommandContext, selector: string | 
   const stop = stopOnSignals(log);
   endOnBugs(log);
   const daemon = await Daemon.start(
-    { stateDir: context.stateDir, log, startDataPlane, predictPorts: context.config.portPrediction },
+    {
+      stateDir: context.stateDir,
+      log,
+      startDataPlane,
+      watchNat: createNatWatch,
+      predictPorts: context.config.portPrediction,
+    },
     selector,
   );
   stop.whenAsked(() => {

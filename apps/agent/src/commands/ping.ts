@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { parseIpAddress, WarrenError } from '@warren/base';
+import { WarrenError } from '@warren/base';
 import { askDaemon, notRunning } from '../daemon/socket-client.js';
-import type { PeerStatus, Status } from '../daemon/status-types.js';
+import type { PathStatus, Status } from '../daemon/status-types.js';
 import type { ExitCode } from '../errors.js';
 import { programEnvironment, programMissing } from '../host/program.js';
 import type { CommandContext } from './context.js';
+import { type FoundNode, findNode } from './find-node.js';
 import { pathText } from './render-status.js';
 import { readStatus } from './status.js';
 
@@ -16,6 +17,13 @@ export interface PingOptions {
   readonly count: number;
 }
 
+/** One answer, and the path that packets took at that moment. */
+interface PingReply {
+  readonly sequence: number;
+  readonly rttMs: number;
+  readonly path: PathStatus | null;
+}
+
 /** What `agent ping --json` gives. */
 interface PingResult {
   readonly node: string;
@@ -23,14 +31,8 @@ interface PingResult {
   readonly sent: number;
   readonly received: number;
   readonly rttMs: { readonly min: number; readonly avg: number; readonly max: number } | null;
-  readonly replies: readonly { readonly sequence: number; readonly rttMs: number }[];
-  readonly path: PeerStatus['path'] | null;
-}
-
-interface Target {
-  readonly name: string;
-  readonly address: string;
-  readonly peer: PeerStatus | undefined;
+  readonly replies: readonly PingReply[];
+  readonly path: PathStatus | null;
 }
 
 /**
@@ -40,33 +42,38 @@ interface Target {
 export async function pingCommand(context: CommandContext, node: string, options: PingOptions): Promise<ExitCode> {
   const before = await readStatus(context);
   if (before.agent.pid === null) throw notRunning();
-  const target = findTarget(before, node);
-  const { output } = context;
-  const replies: { sequence: number; rttMs: number }[] = [];
+  const target = findNode(before, node);
+  const replies: PingReply[] = [];
+  // One after the other, so that answers are told in their order.
+  let told = Promise.resolve();
   await runPing(before, target, options.count, (reply) => {
-    replies.push(reply);
-    if (!output.json) {
-      context.streams.out(`${target.name} (${target.address}) seq=${reply.sequence} rtt=${reply.rttMs} ms\n`);
-    }
+    const path = pathNow(context, before, target);
+    told = told.then(async () => {
+      replies.push({ ...reply, path: await path });
+      if (!context.output.json) context.streams.out(`${replyText(target, replies.at(-1)!)}\n`);
+    });
   });
+  await told;
   await notePing(context, before, target, replies.at(-1)?.rttMs);
-  const after = await readStatus(context);
-  const path = after.peers.find((peer) => peer.id === target.peer?.id)?.path ?? null;
+  const path = await pathNow(context, before, target);
   const result = summarize(target, options.count, replies, path);
-  output.result(result, renderSummary(result));
+  context.output.result(result, renderSummary(result));
   return replies.length > 0 ? 0 : 1;
 }
 
-/** @throws WarrenError `node-unknown`. */
-export function findTarget(status: Status, node: string): Target {
-  const address = parseIpAddress(node);
-  const matches = (candidate: { name: string; id: string; addresses: readonly string[] }): boolean =>
-    candidate.name === node || candidate.id === node || (!!address && candidate.addresses.includes(address));
-  const peer = status.peers.find(matches);
-  const found = peer ?? (status.node && matches(status.node) ? status.node : undefined);
-  const chosen = address ?? found?.addresses[0];
-  if (found && chosen) return { name: found.name, address: chosen, peer };
-  throw new WarrenError('node-unknown', `network ${status.network?.name} has no node ${node}: see \`agent peers\``);
+/** One line an answer. */
+export function replyText({ name, address }: FoundNode, { sequence, rttMs, path }: PingReply): string {
+  const way = path ? ` ${path.kind === 'direct' ? '' : 'via '}${pathText({ path: { ...path, rttMs: null } })}` : '';
+  return `from ${name} (${address}): seq=${sequence} time=${rttMs} ms${path?.kind === 'none' ? '' : way}`;
+}
+
+/** @returns null for this node itself, and when the daemon has ended meanwhile. */
+async function pathNow({ stateDir }: CommandContext, status: Status, { peer }: FoundNode): Promise<PathStatus | null> {
+  if (!peer || !status.network) return null;
+  const request = { method: 'path', network: status.network.id, peer: peer.id } as const;
+  // An answer counts also when the daemon is just going down.
+  const reply = await askDaemon(stateDir, request).catch(() => undefined);
+  return reply?.path ?? null;
 }
 
 /** `icmp_seq` and time of one line of iputils' output; undefined for other lines. */
@@ -77,7 +84,7 @@ export function parsePingLine(line: string): { sequence: number; rttMs: number }
 
 function runPing(
   status: Status,
-  target: Target,
+  target: FoundNode,
   count: number,
   onReply: (reply: { sequence: number; rttMs: number }) => void,
 ): Promise<void> {
@@ -114,7 +121,7 @@ function runPing(
 async function notePing(
   { stateDir }: CommandContext,
   status: Status,
-  target: Target,
+  target: FoundNode,
   rttMs: number | undefined,
 ): Promise<void> {
   if (!target.peer || !status.network) return;
@@ -123,10 +130,10 @@ async function notePing(
 }
 
 function summarize(
-  target: Target,
+  target: FoundNode,
   sent: number,
   replies: PingResult['replies'],
-  path: PeerStatus['path'] | null,
+  path: PathStatus | null,
 ): PingResult {
   const times = replies.map(({ rttMs }) => rttMs);
   const avg = Math.round((times.reduce((sum, time) => sum + time, 0) / times.length) * 1000) / 1000;

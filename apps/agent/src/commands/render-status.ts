@@ -1,4 +1,5 @@
 import type { PeerStatus, Status } from '../daemon/status-types.js';
+import { natText } from './nat-text.js';
 
 /** `agent status` for people. */
 export function renderStatus(status: Status, now: Date): string {
@@ -18,6 +19,7 @@ export function renderStatus(status: Status, now: Date): string {
       `interface  ${dataPlane.interface}  UDP port ${dataPlane.listenPort}, MTU ${dataPlane.mtu}, ${dataPlane.backend}${crypto}`,
     );
   }
+  if (status.agent.pid !== null) lines.push(`NAT        ${natLine(status.nat)}`);
   if (status.networks.length > 1) lines.push(`networks   ${status.networks.join(', ')} (choose with --network)`);
   const online = peers.filter((peer) => peer.online).length;
   if (node) lines.push(`peers      ${peers.length}, ${online} online`);
@@ -42,10 +44,18 @@ export function pathText({ path }: Pick<PeerStatus, 'path'>): string {
   const rtt = path.rttMs === null ? '' : ` ${path.rttMs} ms`;
   if (path.kind === 'direct') return `direct ${path.endpoint ?? ''}${rtt}`.trimEnd();
   if (path.kind === 'none') return `none: ${path.reason ?? 'unknown'}`;
-  return `${path.kind} ${path.via ?? ''}${rtt}`.trimEnd();
+  const transport = path.kind === 'relay' ? ` (${path.transport})` : '';
+  return `${path.kind} ${path.via ?? ''}${transport}${rtt}`.trimEnd();
 }
 
-function alignColumns(rows: readonly (readonly string[])[]): string {
+function natLine({ reflexive, udp, portMapping, ...nat }: Status['nat']): string {
+  const seen = reflexive.length > 0 ? `, seen at ${reflexive.join(' ')}` : '';
+  const mapped = portMapping ? `, port mapped (${portMapping.protocol}) at ${portMapping.external}` : '';
+  return `${natText(nat)}${udp === false ? ', UDP blocked' : ''}${seen}${mapped}`;
+}
+
+/** Cells of a column begin under each other; the first row is the head. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
     .map((row) =>
@@ -68,7 +78,8 @@ function sizeText(bytes: number): string {
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
-function sinceText(since: string | null, now: Date): string {
+/** ` for 20 s`; empty when the time is not known. */
+export function sinceText(since: string | null, now: Date): string {
   if (since === null) return '';
   const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000));
   if (seconds < 120) return ` for ${seconds} s`;

@@ -429,7 +429,7 @@ describe('agent status --json', () => {
         crypto: 'fake',
         path: 'plain',
       },
-      nat: { mapping: 'unknown', filtering: 'unknown', udp: true, reflexive: [] },
+      nat: { mapping: 'unknown', filtering: 'unknown', udp: true, reflexive: [], portMapping: null },
       peers: [
         {
           id: bounce.keys.nodeId,

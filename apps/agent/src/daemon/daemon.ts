@@ -8,10 +8,10 @@ import { type Log, prefixedLog } from '../log.js';
 import { type JoinedNetwork, listNetworks, selectNetwork, type TerminalState } from '../state/network-state.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
 import { forwardingLedger } from './leftovers.js';
-import { NetworkRunner, type RunnerEnd } from './network-runner.js';
+import { NetworkRunner, type RunnerEnd, type WatchNat } from './network-runner.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
-import { describeRunner } from './status.js';
+import { describeExplanation, describePath, describeRunner, describeServers } from './status.js';
 import type { Status } from './status-types.js';
 import { describeStopped } from './stopped-status.js';
 
@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly kernel?: KernelSettings;
   readonly run?: RunProgram;
   readonly findPort?: FindPort;
+  /** Looks at the NAT; absent: nobody does. */
+  readonly watchNat?: WatchNat;
   /** Whether ports of NATs may be guessed; they may unless said. */
   readonly predictPorts?: boolean;
   readonly heartbeatInterval?: number;
@@ -124,6 +126,7 @@ export class Daemon {
       findPort: options.findPort ?? findPort,
       predictPorts: options.predictPorts ?? true,
       log: prefixedLog(options.log, networkName),
+      ...(options.watchNat && { watchNat: options.watchNat }),
       ...(options.heartbeatInterval && { heartbeatInterval: options.heartbeatInterval }),
     });
     await runner.start();
@@ -166,6 +169,12 @@ export class Daemon {
         this.runner(request.network).pings.set(request.peer, record);
         return {};
       }
+      case 'path':
+        return { path: await describePath(this.runner(request.network), request.peer) };
+      case 'explain':
+        return describeExplanation(this.runner(request.network), request.peer);
+      case 'servers':
+        return describeServers(this.runner(request.network));
       case 'leave':
         return this.#leave(request.network);
       case 'down':

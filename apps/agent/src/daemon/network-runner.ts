@@ -12,21 +12,27 @@ import { describeError } from '../errors.js';
 import type { Forwarding } from '../host/forwarding.js';
 import { type FindPort, requireFreePort } from '../host/ports.js';
 import type { Log } from '../log.js';
+import type { NatWatch, NatWatchOptions } from '../netcheck/nat-watch.js';
 import type { Membership } from '../state/membership.js';
 import type { JoinedNetwork } from '../state/network-state.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
 import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
 import { Signalling, signallingOptions } from './signalling.js';
 import type { AgentState } from './status-types.js';
+
+/** `createNatWatch`, or a test's own. */
+export type WatchNat = (options: Pick<NatWatchOptions, 'onResult' | 'log'>) => NatWatch;
 
 export interface RunnerOptions {
   readonly network: JoinedNetwork;
   readonly startDataPlane: StartDataPlane;
   readonly forwarding: Forwarding;
   readonly findPort: FindPort;
+  readonly watchNat?: WatchNat;
   /** Whether ports of NATs may be guessed; the membership may forbid it, too. */
   readonly predictPorts: boolean;
   readonly log: Log;
@@ -64,6 +70,8 @@ export class NetworkRunner {
   keys!: NodeKeys;
   view!: NetworkView;
   readonly signalling: Signalling;
+  /** What discovery found out last. */
+  nat: NatFinding | undefined;
   connected = false;
   since = new Date().toISOString();
   address: string;
@@ -76,6 +84,7 @@ export class NetworkRunner {
   #credentials!: Credentials;
   #session: Session | undefined;
   #chores: NodeJS.Timeout | undefined;
+  #natWatch: NatWatch | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #startGeneration = 0;
   #certificateRefused = false;
@@ -147,6 +156,8 @@ export class NetworkRunner {
     await this.signalling.set({ ...(ticket && { ticket }) });
     // Revoked, and killed before that could be written down.
     if (this.view.isRevoked()) return void this.#endAsRevoked().catch((error: unknown) => this.#warn(error));
+    this.#natWatch = this.options.watchNat?.({ onResult: (finding) => this.noteNat(finding), log: this.#log });
+    this.#natWatch?.setServers(this.view.self?.signalServers ?? []);
     this.#keeper.remembered = await state.lastEndpoints(Date.now() - ENDPOINT_LIFE);
     // The interface comes first in the queue; meanwhile the control plane is dialled.
     const up = this.#enqueue(() => this.#putUp());
@@ -185,6 +196,12 @@ export class NetworkRunner {
   moveControl(membership: Membership): void {
     this.#membership = membership;
     if (!this.connected) this.address = membership.control.addresses[0] ?? '';
+  }
+
+  /** Discovery has looked at the NAT: peers hear of it, and the status shows it. */
+  async noteNat(finding: NatFinding): Promise<void> {
+    this.nat = finding;
+    await this.signalling.set({ nat: { mapping: finding.mapping, filtering: finding.filtering } });
   }
 
   /** Settles when connected (true) or ended (false), or after the time (false). */
@@ -292,6 +309,7 @@ export class NetworkRunner {
     const listenPort = await this.#choosePort();
     const mtu = membership.mtu ?? self.mtu;
     const { interfaceName } = membership;
+    this.#natWatch?.setServers(self.signalServers);
     await this.signalling.set({ servers: self.signalServers, tombstones: view.tombstones() });
     await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses: view.interfaceAddresses() }, peers);
     this.history.keepOnly(peers);
@@ -312,6 +330,7 @@ export class NetworkRunner {
   }
 
   async #takeDown(): Promise<void> {
+    this.#natWatch?.close();
     await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
     try {
       await this.#keeper.close();

@@ -1,5 +1,6 @@
-import type { DataPlanePeerStats } from '@warren/dataplane';
+import type { DataPlanePathReport, DataPlanePeerStats } from '@warren/dataplane';
 import type { AcceptedPeer } from '../codec/domain.js';
+import { type AgentPathFacts, agentPath, rounded } from './agent-path.js';
 import type { PathStatus, PeerStatus } from './status-types.js';
 
 /** A session older than this cannot carry a packet: WireGuard paper §6.1, REJECT_AFTER_TIME; milliseconds. */
@@ -17,16 +18,22 @@ export interface PingRecord {
 export interface PeerFacts {
   readonly now: number;
   readonly stats: ReadonlyMap<string, DataPlanePeerStats>;
+  /** Of agents, by public key. */
+  readonly paths: ReadonlyMap<string, DataPlanePathReport>;
+  /** Names of signal servers by id. */
+  readonly serverNames: ReadonlyMap<string, string>;
   readonly pings: ReadonlyMap<string, PingRecord>;
 }
 
-/** Describes all peers; `since` is kept by `PathHistory`. */
+/** Describes all peers; `since` is kept by `PathHistory` where the data plane does not know it. */
 export function describePeers(peers: readonly AcceptedPeer[], facts: PeerFacts, history: PathHistory): PeerStatus[] {
   const byName = new Map(peers.map((peer) => [peer.name, peer]));
   return peers.map((peer) => {
     const bounce = peer.via === undefined ? undefined : byName.get(peer.via);
-    const path = peer.via === undefined ? directPath(peer, facts) : bouncePath(peer, bounce, facts);
+    const path = peer.via === undefined ? ownPath(peer, facts) : bouncePath(peer, bounce, facts);
     const stats = facts.stats.get(peer.publicKey);
+    const since = history.since(peer.id, path, facts.now);
+    const known = facts.paths.get(peer.publicKey)?.since;
     return {
       id: peer.id,
       name: peer.name,
@@ -34,7 +41,7 @@ export function describePeers(peers: readonly AcceptedPeer[], facts: PeerFacts, 
       publicKey: peer.publicKey,
       addresses: peer.addresses,
       online: path.kind !== 'none',
-      path: { ...path, since: history.since(peer.id, path, facts.now) },
+      path: { ...path, since: path.kind === 'none' ? since : (known ?? since) },
       lastHandshake: stats?.lastHandshake ?? null,
       rxBytes: stats?.rxBytes ?? 0,
       txBytes: stats?.txBytes ?? 0,
@@ -46,12 +53,31 @@ type Path = Omit<PathStatus, 'since'>;
 
 const NO_PATH: Path = { kind: 'none', endpoint: null, via: null, transport: null, rttMs: null, reason: null };
 
+/** Of a node with which we have a session of our own. */
+function ownPath(peer: AcceptedPeer, facts: PeerFacts): Path {
+  const report = facts.paths.get(peer.publicKey);
+  return report ? agentPath(report, agentFacts(peer, facts)) : directPath(peer, facts);
+}
+
+function agentFacts(peer: AcceptedPeer, facts: PeerFacts): AgentPathFacts {
+  const age = handshakeAge(peer, facts);
+  return {
+    serverNames: facts.serverNames,
+    sessionFresh: age !== undefined && age <= SESSION_LIFE,
+    lastPingMs: rttOf(peer, facts),
+  };
+}
+
+function handshakeAge(peer: AcceptedPeer, facts: PeerFacts): number | undefined {
+  const last = facts.stats.get(peer.publicKey)?.lastHandshake;
+  return last === undefined ? undefined : facts.now - Date.parse(last);
+}
+
 function directPath(peer: AcceptedPeer, facts: PeerFacts): Path {
-  const stats = facts.stats.get(peer.publicKey);
-  const age = stats?.lastHandshake ? facts.now - Date.parse(stats.lastHandshake) : undefined;
+  const age = handshakeAge(peer, facts);
   if (age === undefined) return { ...NO_PATH, reason: whyNoHandshake(peer) };
   if (age > SESSION_LIFE) return { ...NO_PATH, reason: `no handshake for ${Math.round(age / 1000)} s` };
-  const endpoint = stats?.endpoint ?? null;
+  const endpoint = facts.stats.get(peer.publicKey)?.endpoint ?? null;
   return { kind: 'direct', endpoint, via: null, transport: 'udp', rttMs: rttOf(peer, facts), reason: null };
 }
 
@@ -61,18 +87,17 @@ const whyNoHandshake = (peer: AcceptedPeer): string =>
 /** Over a bounce we have no session with the node: it is taken as reachable while the bounce is, unless a ping says no. */
 function bouncePath(peer: AcceptedPeer, bounce: AcceptedPeer | undefined, facts: PeerFacts): Path {
   const via = peer.via!;
-  if (!bounce || directPath(bounce, facts).kind === 'none')
-    return { ...NO_PATH, reason: `bounce ${via} is not reached` };
+  if (!bounce || ownPath(bounce, facts).kind === 'none') return { ...NO_PATH, reason: `bounce ${via} is not reached` };
   const ping = facts.pings.get(peer.id);
   const silent = ping && ping.rttMs === undefined && facts.now - ping.at < PING_LIFE;
   if (silent) return { ...NO_PATH, reason: `no answer by way of bounce ${via}` };
-  const reason = 'neither of the two is publicly reachable: packets go through the bounce';
+  const reason = 'it is a vanilla member without a public endpoint: packets go through its bounce';
   return { kind: 'bounce', endpoint: null, via, transport: 'udp', rttMs: rttOf(peer, facts), reason };
 }
 
 const rttOf = (peer: AcceptedPeer, facts: PeerFacts): number | null => {
   const ping = facts.pings.get(peer.id);
-  return ping && facts.now - ping.at < PING_LIFE ? (ping.rttMs ?? null) : null;
+  return ping && facts.now - ping.at < PING_LIFE ? rounded(ping.rttMs) : null;
 };
 
 /** Remembers when each peer's path became what it is. */
@@ -81,7 +106,7 @@ export class PathHistory {
 
   /** RFC 3339. */
   since(peer: string, path: Path, now: number): string {
-    const key = `${path.kind} ${path.endpoint} ${path.via}`;
+    const key = `${path.kind} ${path.endpoint} ${path.via} ${path.transport}`;
     const known = this.#known.get(peer);
     const since = known?.key === key ? known.since : now;
     if (known?.key !== key) this.#known.set(peer, { key, since });

@@ -1,4 +1,4 @@
-import type { Status } from './status-types.js';
+import type { Explanation, NatStatus, PathStatus, ServerStatus, Status } from './status-types.js';
 
 /** One request a connection, one line of JSON each way. */
 export type DaemonRequest =
@@ -8,6 +8,11 @@ export type DaemonRequest =
   /** Takes up a network that was joined meanwhile. */
   | { readonly method: 'add-network'; readonly network: string }
   | { readonly method: 'note-ping'; readonly network: string; readonly peer: string; readonly rttMs: number | null }
+  /** The path to one node; `peer` is its id. */
+  | { readonly method: 'path'; readonly network: string; readonly peer: string }
+  | { readonly method: 'explain'; readonly network: string; readonly peer: string }
+  /** Signal servers as the data plane sees them. */
+  | { readonly method: 'servers'; readonly network: string }
   | { readonly method: 'leave'; readonly network: string }
   /** Without a network: the whole daemon. */
   | { readonly method: 'down'; readonly network?: string };
@@ -18,6 +23,12 @@ export interface DaemonReplies {
   readonly 'wait-connected': { readonly connected: boolean };
   readonly 'add-network': Record<never, never>;
   readonly 'note-ping': Record<never, never>;
+  readonly path: { readonly path: PathStatus | null };
+  readonly explain: Explanation;
+  readonly servers: {
+    readonly servers: readonly ServerStatus[];
+    readonly portMapping: NatStatus['portMapping'];
+  };
   readonly leave: Record<never, never>;
   readonly down: { readonly pid: number };
 }

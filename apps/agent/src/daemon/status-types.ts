@@ -1,3 +1,6 @@
+import type { CandidateKind, CandidateReport } from '@warren/paths';
+import type { NatBehaviour } from '@warren/stun';
+
 /** The JSON of `agent status` (docs/operate.md, “JSON for scripts”): names here are a contract with scripts. */
 
 export type AgentState = 'starting' | 'running' | 'offline' | 'pending' | 'revoked' | 'expired' | 'stopped';
@@ -6,10 +9,10 @@ export interface PathStatus {
   readonly kind: 'direct' | 'relay' | 'bounce' | 'none';
   /** `address:port`, of a direct path. */
   readonly endpoint: string | null;
-  /** Name of the bounce. */
+  /** Name of the signal server that relays, or of the bounce. */
   readonly via: string | null;
   readonly transport: 'udp' | 'tls' | null;
-  /** Of the last answered `agent ping`. */
+  /** Measured on the path; of the last answered `agent ping` where packets go through a bounce. */
   readonly rttMs: number | null;
   /** RFC 3339: when this path began. */
   readonly since: string | null;
@@ -61,17 +64,74 @@ export interface Status {
     readonly crypto: string | null;
     readonly path: string | null;
   } | null;
-  readonly nat: {
-    readonly mapping: 'unknown';
-    readonly filtering: 'unknown';
-    readonly udp: boolean | null;
-    readonly reflexive: readonly string[];
-  };
+  readonly nat: NatStatus;
   readonly peers: readonly PeerStatus[];
   /** Names of all networks that this agent has joined. */
   readonly networks: readonly string[];
   readonly agent: { readonly version: string; readonly pid: number | null };
 }
 
-/** Nothing is found out about NATs yet. */
-export const UNKNOWN_NAT: Status['nat'] = { mapping: 'unknown', filtering: 'unknown', udp: null, reflexive: [] };
+/** What stands between the data plane's socket and the internet, in terms of RFC 4787. */
+export interface NatStatus {
+  readonly mapping: NatBehaviour;
+  readonly filtering: NatBehaviour;
+  /** Whether UDP gets out and back; null: not known. */
+  readonly udp: boolean | null;
+  /** `address:port`, as servers see the data plane's socket. */
+  readonly reflexive: readonly string[];
+  /** The port that the router forwards to us; null: none. */
+  readonly portMapping: PortMappingStatus | null;
+}
+
+export interface PortMappingStatus {
+  readonly protocol: 'pcp' | 'nat-pmp' | 'upnp';
+  /** `address:port` on the router's outer side. */
+  readonly external: string;
+  /** The router's own outer address is private, so that another NAT stands behind it. */
+  readonly doubleNat: boolean;
+}
+
+/** The JSON of `agent explain`. */
+export interface Explanation {
+  readonly node: Pick<PeerStatus, 'id' | 'name' | 'role' | 'addresses' | 'online'> & {
+    readonly kind: 'agent' | 'vanilla';
+  };
+  readonly path: PathStatus;
+  /** Why this path is chosen; a sentence without a full stop. */
+  readonly why: string;
+  /** What would make it direct; null when it is, or nothing would. */
+  readonly advice: string | null;
+  readonly candidates: readonly CandidateStatus[];
+  readonly nat: { readonly local: NatPair; readonly remote: NatPair | null };
+  /** Names of signal servers, nearest first. */
+  readonly homes: { readonly local: readonly string[]; readonly remote: readonly string[] };
+  readonly servers: readonly ServerStatus[];
+}
+
+interface NatPair {
+  readonly mapping: NatBehaviour;
+  readonly filtering: NatBehaviour;
+}
+
+export interface CandidateStatus {
+  readonly kind: CandidateKind;
+  /** `address:port`. */
+  readonly endpoint: string;
+  readonly result: CandidateReport['result'];
+  readonly rttMs: number | null;
+  readonly probes: number;
+  /** Whether packets go there. */
+  readonly used: boolean;
+}
+
+export interface ServerStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly registered: boolean;
+  readonly transport: 'udp' | 'tls' | null;
+  readonly home: boolean;
+  readonly rttMs: number | null;
+  readonly reflexive: string | null;
+  /** Why it is not registered there. */
+  readonly failure: string | null;
+}

@@ -1,17 +1,18 @@
-import type { DataPlanePeerStats } from '@warren/dataplane';
+import { WarrenError } from '@warren/base';
 import { x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
+import { explain, serverStatus } from './explanation.js';
+import { describeNat } from './nat-status.js';
 import type { NetworkRunner } from './network-runner.js';
-import { describePeers } from './peer-status.js';
-import { type Status, UNKNOWN_NAT } from './status-types.js';
+import { describePeers, type PeerFacts } from './peer-status.js';
+import type { DaemonReplies } from './socket-messages.js';
+import type { Explanation, PathStatus, Status } from './status-types.js';
 
 /** What a running network looks like now. */
 export async function describeRunner(runner: NetworkRunner, networks: readonly string[]): Promise<Status> {
   const { membership, view, plane } = runner;
-  const stats = await runner.stats();
+  const { stats, nat, facts } = await observe(runner);
   const self = view.self;
-  const byKey = new Map<string, DataPlanePeerStats>((stats?.peers ?? []).map((peer) => [peer.publicKey, peer]));
-  const facts = { now: Date.now(), stats: byKey, pings: runner.pings };
   return {
     state: runner.state,
     message: runner.connected ? null : (runner.failure ?? null),
@@ -41,10 +42,46 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
       crypto: stats?.crypto ?? null,
       path: stats?.path ?? null,
     },
-    // UDP goes through if anybody has answered.
-    nat: { ...UNKNOWN_NAT, udp: stats?.peers.some((peer) => peer.lastHandshake) ? true : null },
+    nat,
     peers: describePeers(view.peers(), facts, runner.history),
     networks,
     agent: { version: VERSION, pid: process.pid },
   };
+}
+
+/** The path to one node now. @returns null when there is no such node. */
+export async function describePath(runner: NetworkRunner, peer: string): Promise<PathStatus | null> {
+  const { facts } = await observe(runner);
+  return describePeers(runner.view.peers(), facts, runner.history).find(({ id }) => id === peer)?.path ?? null;
+}
+
+/** Why the path to one node is what it is. @throws WarrenError `node-unknown`. */
+export async function describeExplanation(runner: NetworkRunner, id: string): Promise<Explanation> {
+  const { paths, nat, facts } = await observe(runner);
+  const peers = runner.view.peers();
+  const peer = peers.find((candidate) => candidate.id === id);
+  const status = describePeers(peers, facts, runner.history).find((candidate) => candidate.id === id);
+  if (peer && status) return explain({ peer, status, paths, nat });
+  throw new WarrenError('node-unknown', 'the node has just left the network: see `agent peers`');
+}
+
+/** Signal servers, and what the router gave us. */
+export async function describeServers(runner: NetworkRunner): Promise<DaemonReplies['servers']> {
+  const { paths, nat } = await observe(runner);
+  return { servers: (paths?.servers ?? []).map(serverStatus), portMapping: nat.portMapping };
+}
+
+/** Everything that the data plane and discovery know at this moment. */
+async function observe(runner: NetworkRunner) {
+  const [stats, paths] = await Promise.all([runner.stats(), runner.paths()]);
+  const anyHandshake = stats?.peers.some((peer) => peer.lastHandshake !== undefined) ?? false;
+  const facts: PeerFacts = {
+    now: Date.now(),
+    stats: new Map((stats?.peers ?? []).map((peer) => [peer.publicKey, peer])),
+    paths: new Map((paths?.peers ?? []).map((report) => [report.publicKey, report])),
+    serverNames: new Map((paths?.servers ?? []).map(({ id, name }) => [id, name])),
+    pings: runner.pings,
+  };
+  const nat = describeNat({ finding: runner.nat, paths, anyHandshake, portMapping: null });
+  return { stats, paths, nat, facts };
 }

@@ -1,6 +1,7 @@
 import type { JoinedNetwork } from '../state/network-state.js';
 import { VERSION } from '../version.js';
-import { type Status, UNKNOWN_NAT } from './status-types.js';
+import { UNKNOWN_NAT } from './nat-status.js';
+import type { Status } from './status-types.js';
 
 /** What is on disk says while no daemon runs: the terminal state, else `stopped`. */
 export async function describeStopped(

@@ -3,6 +3,7 @@ import type { TombstoneRow } from '@warren/db';
 import {
   PeerEntry,
   type SelfConfig,
+  type SignalServer,
   type SignedRecord as WireRecord,
   Role as WireRole,
   type SignedTombstone as WireTombstone,
@@ -10,7 +11,7 @@ import {
 import type { Network, NetworkNode, Peer, Role, SignedRecord } from '@warren/topology';
 
 /** How long agents trust their last known state without us: 7 days (join-and-sync.md, “Tombstone”). */
-const OFFLINE_TOLERANCE_MS = 7 * 86_400_000;
+export const OFFLINE_TOLERANCE_MS = 7 * 86_400_000;
 const SIGNATURE_LENGTH = 64;
 const LONGEST_RECORD = 1024;
 
@@ -59,7 +60,11 @@ export function encodePeer(peer: Peer, viaName: string): Uint8Array {
 }
 
 /** What a node is told of itself. */
-export function selfConfig(node: NetworkNode, network: Omit<Network, 'nodes'>): SelfConfig {
+export function selfConfig(
+  node: NetworkNode,
+  network: Omit<Network, 'nodes'>,
+  signalServers: readonly SignalServer[],
+): SelfConfig {
   return {
     nodeId: node.id,
     name: node.name,
@@ -72,7 +77,7 @@ export function selfConfig(node: NetworkNode, network: Omit<Network, 'nodes'>): 
     forward: node.role === 'bounce' ? [...network.cidrs] : [],
     offlineToleranceMs: OFFLINE_TOLERANCE_MS,
     endpoint: node.endpoint ?? '',
-    signalServers: [],
+    signalServers: [...signalServers],
   };
 }
 

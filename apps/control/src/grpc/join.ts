@@ -20,6 +20,7 @@ import type {
 import type { Role, SignedRecord } from '@warren/topology';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import { recordFromWire, roleFromWire, roleToWire, selfConfig } from '../codec/agent-codec.js';
+import type { Hubs } from '../hub/hubs.js';
 import { checkName } from '../names.js';
 import { type Challenges, createChallenges } from './challenges.js';
 import { renew } from './renew.js';
@@ -33,6 +34,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export interface JoinOptions {
   readonly store: Store;
+  readonly hubs: Pick<Hubs, 'current'>;
   readonly ca: CertificateAuthority;
   /** X25519 private key for proofs of possession; challenges are authenticated under a key derived from it. */
   readonly challengeKey: SecretKey;
@@ -100,7 +102,7 @@ async function joined(
   });
   return {
     certificateChain: chain.map((certificate) => Buffer.from(certificate)),
-    self: selfConfig(node, network),
+    self: selfConfig(node, network, (await options.hubs.current(network.id)).signalServers),
     observedAddress: from ?? '',
     authorityKey: Buffer.from(options.authorityKey),
   };

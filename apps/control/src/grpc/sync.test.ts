@@ -87,12 +87,13 @@ describe('changes', () => {
 
   it('of its own name are told to a node, and of a bounce to those who are led through it', async () => {
     const relay = await bounce();
-    const [one, two] = [await join({ name: fresh('one') }), await join({ name: fresh('two') })];
+    const one = await join({ name: fresh('one') });
+    const phone = await plane.vanilla(fresh('phone'));
     const [own, other] = [await relay.sync().synced(), await one.sync().synced()];
     const renamed = fresh('renamed');
     await plane.context.store.updateNode(relay.nodeId as never, { name: renamed }, 'local');
     await until(() => own.self?.name === renamed, 'own name');
-    await until(() => other.peers.find((peer) => peer.nodeId === two.nodeId)?.via === renamed, 'via');
+    await until(() => other.peers.find((peer) => peer.nodeId === phone.id)?.via === renamed, 'via');
     other.heartbeat();
     await until(() => other.replies.length > 0, 'reply');
     expect(other.replies[0]!.digest).toEqual(other.digest);

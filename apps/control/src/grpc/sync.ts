@@ -98,6 +98,7 @@ class Conversation {
     this.#session = session;
     this.#hub = hub;
     await hub.attach(session, hello);
+    if (session.open) await noteSignalPort(store, node, hello);
   }
 
   #refuse(error: unknown): void {
@@ -114,7 +115,14 @@ async function authenticate(call: SyncCall, hello: Hello, store: Store): Promise
   if (!Number.isSafeInteger(hello.startGeneration) || hello.startGeneration < 1) {
     throw new WarrenError('bad-request', 'the start generation must be a positive integer');
   }
+  if (hello.signalPort > 65_535) throw new WarrenError('bad-request', 'the signal port must be 0 to 65535');
   return activeNode(store, caller.nodeId, caller.identityKey);
+}
+
+/** Others dial it, so it is a change of the node; only of one that was taken in, because a clone changes nothing. */
+async function noteSignalPort(store: Store, node: NodeRow, { signalPort }: Hello): Promise<void> {
+  if (node.role !== 'bounce' || (node.signalPort ?? 0) === signalPort) return;
+  await store.updateNode(node.id, { signalPort: signalPort || null }, `node:${node.id}`);
 }
 
 function streamOf(call: SyncCall, disconnect: (peer: string) => void): SyncStream {

@@ -12,11 +12,8 @@ export interface Entry {
   readonly serial: number;
 }
 
-/** Views with more AllowedIPs than this (a home bounce, as its clients see it) differ for each viewer: not worth keeping. */
-const MOST_KEPT_PREFIXES = 16;
-
-/** Views kept of one node. A bounce that never changes itself is seen in another way after each join elsewhere. */
-export const MAX_KEPT_VIEWS = 256;
+/** Views kept of one node. A bounce that never changes itself is seen in another way after each vanilla member that comes. */
+export const MAX_KEPT_VIEWS = 32;
 
 let serials = 0;
 /** By the node as it was at some revision: nodes are immutable, so a changed node begins anew and old ones are collected. */
@@ -28,7 +25,7 @@ export const keptViews = (node: NetworkNode): number => kept.get(node)?.size ?? 
 export function entryOf(peer: Peer, network: Network): Entry {
   const node = network.nodes.get(peer.id);
   const viaName = peer.via === undefined ? '' : (network.nodes.get(peer.via)?.name ?? '');
-  if (!node || peer.allowedIps.length > MOST_KEPT_PREFIXES) return encode(peer, viaName);
+  if (!node) return encode(peer, viaName);
   const views = kept.get(node) ?? new Map<string, Entry>();
   kept.set(node, views);
   const view = `${peer.allowedIps.join()} ${peer.endpoint ?? ''} ${peer.persistentKeepalive} ${viaName}`;

@@ -1,7 +1,7 @@
 import { type NetworkId, networkId, WarrenError } from '@warren/base';
 import type { NetworkState, Store } from '@warren/db';
-import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
+import { partsOf } from '../testing/hub-parts.fixture.js';
 import { Hubs } from './hubs.js';
 
 const ID = networkId('00000000-0000-4000-8000-000000000001');
@@ -39,7 +39,7 @@ afterEach(() => vi.useRealTimers());
 test('a change that could not be read when it was told of is read as soon as the database is back', async () => {
   vi.useFakeTimers();
   const { store, tell } = failingStore();
-  const hubs = await Hubs.start(store as unknown as Store, pino({ level: 'silent' }), () => 0);
+  const hubs = await Hubs.start(partsOf(store as unknown as Store));
   const hub = await hubs.current(ID);
   store.revision = 2;
   store.failures = 3;
@@ -53,7 +53,7 @@ test('a change that could not be read when it was told of is read as soon as the
 test('a closed hub reads nothing any more', async () => {
   vi.useFakeTimers();
   const { store, tell } = failingStore();
-  const hubs = await Hubs.start(store as unknown as Store, pino({ level: 'silent' }), () => 0);
+  const hubs = await Hubs.start(partsOf(store as unknown as Store));
   await hubs.current(ID);
   store.failures = 100;
   tell();

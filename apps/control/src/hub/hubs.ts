@@ -1,7 +1,5 @@
 import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
-import type { Store } from '@warren/db';
-import type { Log } from '../log.js';
-import { NetworkHub } from './network-hub.js';
+import { type HubParts, NetworkHub } from './network-hub.js';
 
 /** How often sessions are looked at for missing acknowledgements. */
 const PROGRESS_INTERVAL = 5_000;
@@ -19,15 +17,11 @@ export class Hubs {
   readonly #retries = new Map<NetworkId, NodeJS.Timeout>();
   #closed = false;
 
-  private constructor(
-    private readonly store: Store,
-    private readonly log: Log,
-    private readonly now: () => number,
-  ) {}
+  private constructor(private readonly parts: HubParts) {}
 
-  static async start(store: Store, log: Log, now: () => number): Promise<Hubs> {
-    const hubs = new Hubs(store, log, now);
-    const feed = await store.onChange((id) => hubs.#changed(id));
+  static async start(parts: HubParts): Promise<Hubs> {
+    const hubs = new Hubs(parts);
+    const feed = await parts.store.onChange((id) => hubs.#changed(id));
     hubs.#closeFeed = () => feed.close();
     hubs.#timer = setInterval(() => {
       for (const hub of hubs.#open.values()) hub.checkProgress();
@@ -43,6 +37,11 @@ export class Hubs {
     return hub;
   }
 
+  /** Tells the agents of all networks which signal servers there are now. */
+  signalsChanged(): void {
+    for (const hub of this.#open.values()) hub.signalsChanged();
+  }
+
   isOnline(network: NetworkId, node: NodeId): boolean {
     return this.#open.get(network)?.sessions.has(node) ?? false;
   }
@@ -50,7 +49,7 @@ export class Hubs {
   /** For how many milliseconds a stream of the node has been open here; undefined: there is none. */
   connectedMs(network: NetworkId, node: NodeId): number | undefined {
     const session = this.#open.get(network)?.sessions.get(node);
-    return session && this.now() - session.since;
+    return session && this.parts.now() - session.since;
   }
 
   connected(network: NetworkId): number {
@@ -88,7 +87,7 @@ export class Hubs {
       ?.then((hub) => hub?.catchUp())
       .catch((error: unknown) => {
         if (error instanceof InvariantError) throw error; // a bug of ours ends the process
-        this.log.warn({ err: error, network: id }, 'cannot read changes');
+        this.parts.log.warn({ err: error, network: id }, 'cannot read changes');
         this.#retry(id);
       });
   }
@@ -106,7 +105,7 @@ export class Hubs {
   #get(id: NetworkId): Promise<NetworkHub | undefined> {
     const known = this.#hubs.get(id);
     if (known) return known;
-    const opening = NetworkHub.open(id, this.store, this.log, this.now).then(
+    const opening = NetworkHub.open(id, this.parts).then(
       (hub) => {
         if (hub) this.#open.set(id, hub);
         else this.#hubs.delete(id);

@@ -9,11 +9,12 @@ import {
   publicKeyFromBytes,
 } from '@warren/base';
 import type { ChangeRow, NetworkState, Store } from '@warren/db';
-import { PeerEntry, SyncResponse } from '@warren/proto';
-import { decideNetwork, type NetworkNode, type Role } from '@warren/topology';
+import { encodeNodeRecord } from '@warren/identity';
+import { PeerEntry, type SignalServer, SyncResponse } from '@warren/proto';
+import { decideNetwork, type NetworkNode, type Role, type SignedRecord } from '@warren/topology';
 import fc from 'fast-check';
-import { pino } from 'pino';
 import { expect, it } from 'vitest';
+import { partsOf } from '../testing/hub-parts.fixture.js';
 import { entriesOf } from './entries.js';
 import { NetworkHub } from './network-hub.js';
 import { Session } from './session.js';
@@ -74,6 +75,8 @@ class Follower {
   entries = new Map<string, Uint8Array>();
   position = { epoch: 0, revision: 0 };
   mtu = 0;
+  signalServers: SignalServer[] = [];
+  ticket: Buffer | undefined;
   farewell: string | undefined;
   lastReply: Buffer | undefined;
   session: Session | undefined;
@@ -83,6 +86,7 @@ class Follower {
 
   connect(hub: NetworkHub): Promise<void> {
     this.farewell = undefined;
+    this.ticket = undefined;
     const stream = {
       send: (bytes: Uint8Array, flushed: () => void) => {
         // An agent that connected again no longer reads its old stream.
@@ -111,15 +115,18 @@ class Follower {
     const { message } = SyncResponse.decode(bytes);
     if (message?.$case === 'farewell') this.farewell = message.value.code;
     else if (message?.$case === 'heartbeatReply') this.lastReply = message.value.digest;
+    else if (message?.$case === 'signalTicket') this.ticket = message.value.ticket;
     else if (message?.$case === 'snapshot') {
       this.entries.clear();
       this.#apply(message.value.peers);
       this.position = message.value.position!;
       this.mtu = message.value.self!.mtu;
+      this.signalServers = message.value.self!.signalServers;
     } else if (message?.$case === 'delta') {
       expect(message.value.from).toEqual(this.position);
       for (const id of message.value.remove) expect(this.entries.delete(id)).toBe(true);
       this.#apply(message.value.upsert);
+      this.signalServers = message.value.self?.signalServers ?? this.signalServers;
       this.position = message.value.to!;
     }
   }
@@ -127,6 +134,12 @@ class Follower {
   #apply(upsert: readonly Buffer[]): void {
     for (const entry of upsert) this.entries.set(PeerEntry.decode(entry).nodeId, entry);
   }
+}
+
+function recordOf(id: NodeId, key: number): SignedRecord {
+  const publicKey = publicKeyFromBytes(new Uint8Array(32).fill(key));
+  const record = { networkId: NETWORK, nodeId: id, wireguardKey: publicKey, pathKey: publicKey, generation: 1 };
+  return { record: encodeNodeRecord(record), identityKey: new Uint8Array(32), signature: new Uint8Array(64) };
 }
 
 function node(index: number, role: Role, name: number, kind: 'agent' | 'vanilla', key: number): NetworkNode {
@@ -137,6 +150,7 @@ function node(index: number, role: Role, name: number, kind: 'agent' | 'vanilla'
     kind,
     publicKey: publicKeyFromBytes(new Uint8Array(32).fill(index * 16 + key)),
     addresses: [`10.44.0.${index + 1}` as IpAddress],
+    ...(kind === 'agent' && { record: recordOf(IDS[index]!, key) }),
     ...(role === 'client' ? {} : { endpoint: `203.0.113.${index + 1}:${51820 + key}` as HostPort }),
   };
 }
@@ -163,6 +177,8 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('heartbeat' as const), index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('network' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('signals' as const), count: small }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('signal port' as const), index, port: small }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('prune' as const) }) },
 );
 
@@ -170,7 +186,8 @@ it('whoever follows holds exactly what the compiler says, however it came to be 
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }), async (steps) => {
       const log = new MemoryLog();
-      const hub = (await NetworkHub.open(NETWORK, log.store(), pino({ level: 'silent' }), () => 0))!;
+      const signals = { servers: [] as SignalServer[] };
+      const hub = (await NetworkHub.open(NETWORK, partsOf(log.store(), { signals, signTicket: ticketOf })))!;
       const followers = IDS.map((id) => new Follower(id));
       for (const action of steps) {
         const follower = 'index' in action ? followers[action.index]! : undefined;
@@ -185,7 +202,12 @@ it('whoever follows holds exactly what the compiler says, however it came to be 
         else if (action.do === 'heartbeat' && follower!.session)
           hub.heartbeat(follower!.session, { position: follower!.position, digest: follower!.digest() });
         else if (action.do === 'network') log.changeNetwork();
-        else if (action.do === 'prune') log.pruned = log.revision;
+        else if (action.do === 'signals') {
+          signals.servers = Array.from({ length: action.count }, (_, i) => sharedServer(i));
+          hub.signalsChanged();
+        } else if (action.do === 'signal port' && log.nodes.has(follower!.id)) {
+          log.set(follower!.id, { ...log.nodes.get(follower!.id)!, signalPort: 3478 + action.port });
+        } else if (action.do === 'prune') log.pruned = log.revision;
       }
       await hub.catchUp();
       const now = decideNetwork(log.state().network);
@@ -193,6 +215,17 @@ it('whoever follows holds exactly what the compiler says, however it came to be 
     }),
     { numRuns: 500 },
   );
+});
+
+/** Names the keys that it is for, as a real one does. */
+const ticketOf = (_: unknown, { record }: NetworkNode): Uint8Array | undefined => record?.record;
+
+const sharedServer = (n: number): SignalServer => ({
+  id: `shared-${n}`,
+  name: 'somewhere',
+  udp: `198.51.100.${n + 1}:3478`,
+  tls: [],
+  key: Buffer.alloc(32, n),
 });
 
 function check(hub: NetworkHub, now: ReturnType<typeof decideNetwork>, follower: Follower): void {
@@ -206,6 +239,9 @@ function check(hub: NetworkHub, now: ReturnType<typeof decideNetwork>, follower:
   const held = [...follower.entries].map(([id, bytes]) => [id, Buffer.from(bytes).toString('hex')]);
   expect(Object.fromEntries(held)).toEqual(Object.fromEntries(expected));
   expect(follower.mtu).toBe(now.network.mtu);
+  expect(follower.signalServers).toEqual(hub.signalServers);
+  const { record } = now.network.nodes.get(follower.id)!;
+  if (record) expect(follower.ticket).toEqual(Buffer.from(record.record));
   hub.heartbeat(session, { position: follower.position, digest: follower.digest() });
   expect(follower.farewell).toBeUndefined();
   expect(follower.lastReply).toEqual(follower.digest());

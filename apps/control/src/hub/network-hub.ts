@@ -1,12 +1,15 @@
 import { InvariantError, type NetworkId, type NodeId } from '@warren/base';
 import type { ChangeRow, Store } from '@warren/db';
 import { decodeTombstone } from '@warren/identity';
-import type { Position } from '@warren/proto';
-import { compileChange, type Network } from '@warren/topology';
+import type { Position, SelfConfig, SignalServer } from '@warren/proto';
+import { compileChange, type NetworkNode } from '@warren/topology';
 import { selfConfig } from '../codec/agent-codec.js';
 import type { Log } from '../log.js';
-import { isDigest, moveDigest } from './digest.js';
-import { diffEntries, type Entry, entriesOf, entryBetween, entryOf } from './entries.js';
+import { sameServers, signalServersOf } from '../signal/server-list.js';
+import type { SignTicket } from '../signal/tickets.js';
+import { isDigest } from './digest.js';
+import { diffEntries, entriesOf, entryOf } from './entries.js';
+import { bouncesFirst, digestAfter, digestOf, isRenamedBounce } from './publication.js';
 import { type DeltaCache, REMOVED, type Session } from './session.js';
 import { advance, rewind, type Step, type Version, versionOf } from './version.js';
 
@@ -16,6 +19,19 @@ export interface Held {
   readonly digest: Uint8Array;
 }
 
+/** What all hubs share. */
+export interface HubParts {
+  readonly store: Store;
+  readonly log: Log;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** The signal servers that agents of every network are told of. */
+  readonly signals: { readonly servers: readonly SignalServer[] };
+  readonly signTicket: SignTicket;
+}
+
+/** Tickets are renewed daily, so that who is cut off has one that is good for long; milliseconds. */
+const TICKET_INTERVAL = 86_400_000;
 /** Same-generation reconnects within a minute beyond which two copies of one state directory are fighting. */
 const MOST_RECONNECTS = 6;
 const RECONNECT_WINDOW = 60_000;
@@ -29,6 +45,7 @@ export class NetworkHub {
   readonly #sessions = new Map<NodeId, Session>();
   readonly #reconnects = new Map<NodeId, { since: number; count: number }>();
   #version: Version;
+  #signalServers: readonly SignalServer[];
   /** One task after another: a session is attached at exactly one revision. */
   #queue: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
@@ -37,17 +54,16 @@ export class NetworkHub {
   private constructor(
     readonly id: NetworkId,
     version: Version,
-    private readonly store: Store,
-    private readonly log: Log,
-    private readonly now: () => number,
+    private readonly parts: HubParts,
   ) {
     this.#version = version;
+    this.#signalServers = signalServersOf(version.decided.network, parts.signals.servers);
   }
 
   /** @returns undefined for a network that does not exist. */
-  static async open(id: NetworkId, store: Store, log: Log, now: () => number): Promise<NetworkHub | undefined> {
-    const state = await store.loadNetwork(id);
-    return state && new NetworkHub(id, versionOf(state), store, log, now);
+  static async open(id: NetworkId, parts: HubParts): Promise<NetworkHub | undefined> {
+    const state = await parts.store.loadNetwork(id);
+    return state && new NetworkHub(id, versionOf(state), parts);
   }
 
   get version(): Version {
@@ -55,6 +71,11 @@ export class NetworkHub {
   }
   get sessions(): ReadonlyMap<NodeId, Session> {
     return this.#sessions;
+  }
+
+  /** What agents of this network are told of signal servers. */
+  get signalServers(): readonly SignalServer[] {
+    return this.#signalServers;
   }
 
   /** Reads the log up to now and tells everybody. Calls while one waits share it. */
@@ -83,7 +104,7 @@ export class NetworkHub {
   /** Takes in an agent that said hello: as a clone, from where it stands, or from zero. */
   attach(session: Session, held: Held): Promise<void> {
     return this.#enqueue(async () => {
-      if (!(await this.store.claimGeneration(session.nodeId, session.startGeneration, true))) {
+      if (!(await this.parts.store.claimGeneration(session.nodeId, session.startGeneration, true))) {
         await this.#readLog();
         // A node that was removed while it said hello claims nothing either.
         if (this.#version.decided.network.nodes.has(session.nodeId)) session.farewell('clone', CLONE);
@@ -110,7 +131,10 @@ export class NetworkHub {
     if (this.#sessions.get(session.nodeId) !== session) return;
     session.acknowledge(held.position);
     if (session.agrees(held.position, held.digest) === false) {
-      this.log.warn({ node: session.nodeId, revision: session.position.revision }, 'digests differ: resynchronising');
+      this.parts.log.warn(
+        { node: session.nodeId, revision: session.position.revision },
+        'digests differ: resynchronising',
+      );
       session.farewell('resync', 'what the agent holds differs from what it was sent: connect again from zero');
       return;
     }
@@ -121,7 +145,21 @@ export class NetworkHub {
   }
 
   checkProgress(): void {
-    for (const session of this.#sessions.values()) session.checkProgress();
+    for (const session of this.#sessions.values()) {
+      session.checkProgress();
+      if (session.ticketAge >= TICKET_INTERVAL) this.#sendTicket(session);
+    }
+  }
+
+  /** The servers that all networks share are others now: everybody hears of it, where everybody stands. */
+  signalsChanged(): void {
+    if (!this.#noteSignalServers()) return;
+    for (const session of this.#sessions.values()) {
+      const node = this.#version.decided.network.nodes.get(session.nodeId);
+      if (!node) continue; // its farewell is on its way
+      const { position: to, digest } = session;
+      session.sendDelta({ to, upsert: [], remove: [], tombstones: [], self: this.#self(node), digest });
+    }
   }
 
   /** The process stops: agents come back to another replica, or later. */
@@ -138,7 +176,7 @@ export class NetworkHub {
   }
 
   async #readLog(): Promise<void> {
-    const rows = await this.store.changesSince(this.id, this.#version.revision);
+    const rows = await this.parts.store.changesSince(this.id, this.#version.revision);
     if (rows?.length === 0) return;
     if (!rows || rows.some((row) => row.networkChanged)) return this.#reload();
     const before = this.#version;
@@ -150,13 +188,14 @@ export class NetworkHub {
 
   /** From zero: the log does not reach back, or the network itself changed. */
   async #reload(): Promise<void> {
-    const state = await this.store.loadNetwork(this.id);
+    const state = await this.parts.store.loadNetwork(this.id);
     if (!state) {
       for (const session of this.#sessions.values()) session.farewell('node-revoked', 'the network was deleted');
       this.#sessions.clear();
       return;
     }
     this.#version = versionOf(state);
+    this.#noteSignalServers();
     for (const session of this.#sessions.values()) {
       if (this.#version.decided.network.nodes.has(session.nodeId)) this.#sendSnapshot(session);
       else this.#dismiss(session);
@@ -166,7 +205,7 @@ export class NetworkHub {
 
   #publish(before: Version, step: Step): void {
     const { decided } = step.version;
-    // Entries name the bounce that they lead through, and the compiler knows only its id.
+    const serversChanged = this.#noteSignalServers();
     const renamed = [...step.changed].some((id) => isRenamedBounce(before, step.version, id));
     const deltas = renamed ? undefined : compileChange(before.decided, decided, step.changed);
     const cache: DeltaCache = new Map();
@@ -181,11 +220,13 @@ export class NetworkHub {
       const delta = deltas
         ? { upsert: own.upsert.map((peer) => entryOf(peer, decided.network)), remove: own.remove }
         : diffEntries(entriesOf(before.decided, nodeId), entriesOf(decided, nodeId));
-      const self = step.changed.has(nodeId) ? { self: selfConfig(node, decided.network) } : {};
-      if (delta.upsert.length + delta.remove.length + step.tombstones.length === 0 && !step.changed.has(nodeId))
-        continue;
+      const tellsSelf = serversChanged || step.changed.has(nodeId);
+      const self = tellsSelf ? { self: this.#self(node) } : {};
+      if (delta.upsert.length + delta.remove.length + step.tombstones.length === 0 && !tellsSelf) continue;
       const digest = digestAfter(session.digest, before, nodeId, delta);
       session.sendDelta({ to: this.#position(), ...delta, ...self, tombstones: step.tombstones, digest }, cache);
+      // A ticket is for a path key: who has another one needs another ticket.
+      if (before.decided.network.nodes.get(nodeId)?.record !== node.record) this.#sendTicket(session);
     }
   }
 
@@ -195,7 +236,7 @@ export class NetworkHub {
     if (!position || position.revision <= 0 || position.epoch !== epoch || position.revision > revision)
       return undefined;
     if (position.revision === revision) return [];
-    const rows = await this.store.changesSince(this.id, position.revision);
+    const rows = await this.parts.store.changesSince(this.id, position.revision);
     if (!rows || rows.some((row) => row.networkChanged)) return undefined;
     return rows.filter((row) => row.revision <= revision);
   }
@@ -205,19 +246,20 @@ export class NetworkHub {
     const node = decided.network.nodes.get(session.nodeId);
     const old = rows && rewind(this.#version, rows);
     const before = old?.network.nodes.has(session.nodeId) ? entriesOf(old, session.nodeId) : undefined;
-    if (!node || !rows || !before || !held.position || !isDigest(sum(before.values()), held.digest)) {
+    if (!node || !rows || !before || !held.position || !isDigest(digestOf(before.values()), held.digest)) {
       this.#sendSnapshot(session);
       return;
     }
     const after = entriesOf(decided, session.nodeId);
-    session.resumeAt(held.position, sum(before.values()));
+    session.resumeAt(held.position, digestOf(before.values()));
     session.sendDelta({
       to: this.#position(),
       ...diffEntries(before, after),
-      self: selfConfig(node, decided.network),
+      self: this.#self(node),
       tombstones: rows.flatMap((row) => row.tombstone ?? []),
-      digest: sum(after.values()),
+      digest: digestOf(after.values()),
     });
+    this.#sendTicket(session);
   }
 
   #sendSnapshot(session: Session): void {
@@ -225,7 +267,26 @@ export class NetworkHub {
     const node = decided.network.nodes.get(session.nodeId);
     if (!node) throw new InvariantError(`node ${session.nodeId} is in the network that it is sent`);
     const entries = [...entriesOf(decided, session.nodeId).values()];
-    session.sendSnapshot(this.#position(), selfConfig(node, decided.network), entries, tombstones, sum(entries));
+    session.sendSnapshot(this.#position(), this.#self(node), entries, tombstones, digestOf(entries));
+    this.#sendTicket(session);
+  }
+
+  #self(node: NetworkNode): SelfConfig {
+    return selfConfig(node, this.#version.decided.network, this.#signalServers);
+  }
+
+  #sendTicket(session: Session): void {
+    const node = this.#version.decided.network.nodes.get(session.nodeId);
+    const ticket = node && this.parts.signTicket(this.id, node);
+    if (ticket) session.sendTicket(ticket);
+  }
+
+  /** @returns whether the list that agents are told of is another one now. */
+  #noteSignalServers(): boolean {
+    const servers = signalServersOf(this.#version.decided.network, this.parts.signals.servers);
+    if (sameServers(servers, this.#signalServers)) return false;
+    this.#signalServers = servers;
+    return true;
   }
 
   /** The node is out: its agent hears it, with the tombstone if it was revoked, and else that it may join again. */
@@ -249,8 +310,8 @@ export class NetworkHub {
     const live = this.#sessions.get(session.nodeId);
     if (live?.startGeneration !== session.startGeneration || !live.open) return false;
     const known = this.#reconnects.get(session.nodeId);
-    const fresh = known && this.now() - known.since < RECONNECT_WINDOW;
-    const entry = fresh ? known : { since: this.now(), count: 0 };
+    const fresh = known && this.parts.now() - known.since < RECONNECT_WINDOW;
+    const entry = fresh ? known : { since: this.parts.now(), count: 0 };
     entry.count += 1;
     this.#reconnects.set(session.nodeId, entry);
     return entry.count > MOST_RECONNECTS;
@@ -266,34 +327,3 @@ export class NetworkHub {
 }
 
 const CLONE = 'another copy of this state directory is connected: stop one of them, or join it anew';
-
-/** A home that knows its new member before the member calls answers its first handshake, not the one 5 s later. */
-function bouncesFirst(sessions: ReadonlyMap<NodeId, Session>, network: Network): Session[] {
-  const isBounce = ({ nodeId }: Session): boolean => network.nodes.get(nodeId)?.role === 'bounce';
-  const all = [...sessions.values()];
-  return [...all.filter(isBounce), ...all.filter((session) => !isBounce(session))];
-}
-
-function isRenamedBounce(before: Version, after: Version, id: NodeId): boolean {
-  const [old, now] = [before.decided.network.nodes.get(id), after.decided.network.nodes.get(id)];
-  return old !== undefined && now !== undefined && old.name !== now.name && now.role === 'bounce';
-}
-
-function digestAfter(
-  digest: bigint,
-  before: Version,
-  viewer: NodeId,
-  delta: { upsert: readonly Entry[]; remove: readonly NodeId[] },
-): bigint {
-  const hashBefore = (subject: NodeId): bigint => entryBetween(before.decided, viewer, subject)?.hash ?? 0n;
-  let moved = digest;
-  for (const entry of delta.upsert) moved = moveDigest(moved, hashBefore(entry.nodeId), entry.hash);
-  for (const id of delta.remove) moved = moveDigest(moved, hashBefore(id), 0n);
-  return moved;
-}
-
-function sum(entries: Iterable<Entry>): bigint {
-  let digest = 0n;
-  for (const entry of entries) digest = moveDigest(digest, 0n, entry.hash);
-  return digest;
-}

@@ -48,6 +48,7 @@ export class Session {
   #buffered = 0;
   #unackedSince: number | undefined;
   #open = true;
+  #ticketAt: number | undefined;
   /** When it began, by the clock of `now`. */
   readonly since: number;
 
@@ -118,6 +119,17 @@ export class Session {
   sendHeartbeatReply(): void {
     const value = { position: this.#position, digest: Buffer.from(digestBytes(this.#digest)) };
     this.#send(SyncResponse.encode({ message: { $case: 'heartbeatReply', value } }).finish());
+  }
+
+  /** Milliseconds since the last ticket; 0 without any. */
+  get ticketAge(): number {
+    return this.#ticketAt === undefined ? 0 : this.now() - this.#ticketAt;
+  }
+
+  sendTicket(ticket: Uint8Array): void {
+    this.#ticketAt = this.now();
+    const value = { ticket: Buffer.from(ticket) };
+    this.#send(SyncResponse.encode({ message: { $case: 'signalTicket', value } }).finish());
   }
 
   /** Says why, and ends. */

@@ -10,12 +10,14 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
+import type { SignalDirectory } from '../signal/signal-directory.js';
 import { Problem } from './schemas.js';
 
 /** What routes are made of. */
 export interface RestContext {
   readonly store: Store;
   readonly hubs: Hubs;
+  readonly signals: SignalDirectory;
   readonly log: Log;
   readonly now: () => number;
   /** SHA-256 of the root's public key, for join tokens. */

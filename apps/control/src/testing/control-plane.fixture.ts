@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { publicKeyFromBytes } from '@warren/base';
+import type { NodeRow } from '@warren/db';
 import { pino } from 'pino';
 import type { ServeConfig } from '../config.js';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../control-plane.js';
@@ -12,6 +15,8 @@ export interface TestPlane extends ControlPlane {
   log(): string;
   /** A join token of the default network; unlimited unless said otherwise. */
   token(input?: Partial<Parameters<ControlPlane['context']['store']['createToken']>[0]>): Promise<string>;
+  /** A vanilla client of the default network. */
+  vanilla(name: string): Promise<NodeRow>;
   stop(): Promise<void>;
 }
 
@@ -39,6 +44,11 @@ export async function startTestPlane(
       const network = { networkId: plane.network!.id };
       const made = await plane.context.store.createToken({ ...network, maxUses: null, ...input }, 'local');
       return joinTokenText(plane.context, made.token, made.secret);
+    },
+    vanilla(name) {
+      const publicKey = publicKeyFromBytes(randomBytes(32));
+      const member = { networkId: plane.network!.id, name, role: 'client', publicKey } as const;
+      return plane.context.store.createVanilla(member, 'local');
     },
     async stop() {
       await plane.close();

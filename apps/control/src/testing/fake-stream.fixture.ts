@@ -25,6 +25,8 @@ export interface HelloOptions {
   /** What it holds at that position. */
   readonly held?: ReadonlyMap<string, Buffer>;
   readonly acknowledge?: boolean;
+  /** Of the signal server that a bounce runs. */
+  readonly signalPort?: number;
 }
 
 /** The digest as the protocol's page defines it, computed from nothing but bytes. */
@@ -41,6 +43,7 @@ export class FakeStream {
   readonly deltas: Delta[] = [];
   readonly replies: HeartbeatReply[] = [];
   readonly tombstones: SignedTombstone[] = [];
+  readonly tickets: Buffer[] = [];
   position: Position;
   self: SelfConfig | undefined;
   farewell: Farewell | undefined;
@@ -73,7 +76,7 @@ export class FakeStream {
         agentVersion: 'test',
         listenPort: 51_820,
         record: undefined,
-      signalPort: 0,
+        signalPort: options.signalPort ?? 0,
       },
     });
   }
@@ -125,6 +128,7 @@ export class FakeStream {
     if (message?.$case === 'snapshot') this.#takeSnapshot(message.value);
     else if (message?.$case === 'delta') this.#takeDelta(message.value);
     else if (message?.$case === 'heartbeatReply') this.replies.push(message.value);
+    else if (message?.$case === 'signalTicket') this.tickets.push(message.value.ticket);
     else if (message?.$case === 'farewell') this.farewell = message.value;
   }
 

@@ -21,6 +21,7 @@ interface NodeColumns {
   publicKey: string;
   endpoint: string | null;
   unavailable: boolean;
+  signalPort: number | null;
   record: Uint8Array<ArrayBuffer> | null;
   identityKey: Uint8Array<ArrayBuffer> | null;
   signature: Uint8Array<ArrayBuffer> | null;
@@ -37,7 +38,8 @@ export async function loadNetwork({ sql }: Database, id: NetworkId): Promise<Net
     if (!network) return undefined;
     const [nodes, tombstones] = await Promise.all([
       tx<NodeColumns[]>`
-        SELECT id, name, role, kind, public_key AS "publicKey", endpoint, unavailable, record,
+        SELECT id, name, role, kind, public_key AS "publicKey", endpoint, unavailable,
+          signal_port AS "signalPort", record,
           identity_key AS "identityKey", signature, (SELECT array_agg(host(address)) FROM node_address WHERE node_id = node.id) AS addresses
         FROM node WHERE network_id = ${id} AND status = 'active' ORDER BY id`,
       tx<

@@ -104,6 +104,8 @@ export interface NodeChange {
   readonly name?: string;
   readonly endpoint?: HostPort;
   readonly listenPort?: number;
+  /** Of a bounce's signal server; null: it runs none. */
+  readonly signalPort?: number | null;
 }
 
 /** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `bad-request`. */
@@ -118,13 +120,17 @@ export async function updateNode(database: Database, id: NodeId, change: NodeCha
       throw new WarrenError('node-revoked', `node "${before.name}" was revoked: it can only be deleted`);
     }
     const { name = before.name, endpoint = before.endpoint, listenPort = before.listenPort } = change;
+    const { signalPort = before.signalPort ?? null } = change;
     if (change.endpoint && before.role === 'client') {
       throw badRequest(`node "${before.name}" is a client: only bounce and direct nodes have an endpoint`);
     }
+    if (signalPort !== null && !(before.role === 'bounce' && before.kind === 'agent')) {
+      throw badRequest(`node "${before.name}" is no bounce with an agent: only those run signal servers`);
+    }
     const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
-    if (same) return { result: before, change: null };
+    if (same && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
     if (name !== before.name) await checkNameIsFree(tx, network, name);
-    const data = { name, endpoint: endpoint ?? null, listenPort };
+    const data = { name, endpoint: endpoint ?? null, listenPort, signalPort };
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
     const audit = { action: 'node.update', subject: id, details: data };
     return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
@@ -153,9 +159,11 @@ export async function nodeNetwork({ prisma }: Database, id: NodeId): Promise<Net
   return row.networkId as NetworkId;
 }
 
-function checkChange({ name, endpoint, listenPort }: NodeChange): void {
+function checkChange({ name, endpoint, listenPort, signalPort }: NodeChange): void {
   if (name !== undefined) checkName('node', name);
   if (listenPort !== undefined) checkListenPort(listenPort);
+  if (signalPort === 0) throw badRequest('a signal server listens on a port of 1 to 65535');
+  if (signalPort !== undefined && signalPort !== null) checkListenPort(signalPort);
   if (endpoint !== undefined && !parseHostPort(endpoint)) {
     throw badRequest('the endpoint must be host:port, such as 203.0.113.5:51820');
   }

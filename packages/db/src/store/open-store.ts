@@ -14,8 +14,17 @@ import { createVanilla, join } from './joins.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
 import { noteSeen, presences } from './presence.js';
-import { deleteNode, revokeNode } from './revocations.js';
+import { deleteNode, listTombstones, revokeNode } from './revocations.js';
 import { checkSealingKey, secret } from './secrets.js';
+import {
+  announceSignalServer,
+  deleteSignalServer,
+  enrollSignalServer,
+  listSignalServers,
+  renewSignalServer,
+  withdrawSignalServer,
+} from './signal-servers.js';
+import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
 import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
 
 /** How long a lost notification may delay a change, milliseconds. */
@@ -76,6 +85,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     pruneChanges: guard((keep) => pruneChanges(database, keep)),
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
+    ...signalMethods(database),
     createApiKey: guard((name, actor) => createApiKey(database, name, actor)),
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
@@ -85,4 +95,19 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
       await database.sql`SELECT 1`;
     }),
   };
+}
+
+function signalMethods(database: Database) {
+  return {
+    createSignalToken: guard((input, actor) => createSignalToken(database, input, actor)),
+    listSignalTokens: guard(() => listSignalTokens(database)),
+    revokeSignalToken: guard((id, actor) => revokeSignalToken(database, id, actor)),
+    enrollSignalServer: guard((input, actor) => enrollSignalServer(database, input, actor)),
+    renewSignalServer: guard((id, key, input) => renewSignalServer(database, id, key, input)),
+    announceSignalServer: guard((id, region, input) => announceSignalServer(database, id, region, input)),
+    withdrawSignalServer: guard((id) => withdrawSignalServer(database, id)),
+    listSignalServers: guard((staleMs) => listSignalServers(database, staleMs)),
+    deleteSignalServer: guard((id, actor) => deleteSignalServer(database, id, actor)),
+    tombstones: guard((ageMs, network) => listTombstones(database, ageMs, network)),
+  } satisfies Partial<Store>;
 }

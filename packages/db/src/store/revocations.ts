@@ -1,7 +1,7 @@
 import type { NetworkId, NodeId } from '@warren/base';
-import type { Actor, NodeRow, SignTombstone } from '../store-api.js';
+import type { Actor, NodeRow, SignTombstone, TombstoneRow } from '../store-api.js';
 import { restAddresses } from './addresses.js';
-import { nodeNotFound } from './checks.js';
+import { isUuid, nodeNotFound } from './checks.js';
 import type { Database, Transaction } from './database.js';
 import { changeNetwork, type NetworkChange } from './network-change.js';
 import { nodeNetwork } from './nodes.js';
@@ -60,4 +60,19 @@ export async function removeMember(
   const audited = { name: before.name, status: before.status, ...details };
   const audit = { action: 'node.delete', subject: id, details: audited };
   return { nodeId: id, before: visible(before), after: null, audit };
+}
+
+/** Signed revocations of the last `ageMs` milliseconds, by the database's clock; of all networks unless one is named. */
+export async function listTombstones(
+  { sql }: Database,
+  ageMs: number,
+  network?: NetworkId,
+): Promise<readonly TombstoneRow[]> {
+  if (network !== undefined && !isUuid(network)) return [];
+  const rows = await sql<TombstoneRow[]>`
+    SELECT tombstone, signature FROM tombstone
+    WHERE created_at > clock_timestamp() - ${ageMs}::float8 * interval '1 millisecond'
+      ${network === undefined ? sql`` : sql`AND network_id = ${network}`}
+    ORDER BY created_at, node_id`;
+  return rows.map(({ tombstone, signature }) => ({ tombstone: plain(tombstone), signature: plain(signature) }));
 }

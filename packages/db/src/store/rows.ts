@@ -59,6 +59,7 @@ export function toNetworkNode(row: NetworkNodeColumns): NetworkNode {
     addresses: sortAddresses(row.addresses.map(({ address }) => address)),
     ...(row.endpoint !== null && { endpoint: row.endpoint as HostPort }),
     ...(row.unavailable && { unavailable: true }),
+    ...(row.signalPort !== null && { signalPort: row.signalPort }),
     ...optionalRecord(row),
   };
 }
@@ -73,6 +74,7 @@ type NetworkNodeColumns = Pick<
   | 'addresses'
   | 'endpoint'
   | 'unavailable'
+  | 'signalPort'
   | 'record'
   | 'identityKey'
   | 'signature'
@@ -97,11 +99,12 @@ export function toTokenRow(row: Rows.JoinToken): TokenRow {
 /** As others see it: nobody but active nodes. */
 export const visible = (node: NodeRow): NetworkNode | null => {
   if (node.status !== 'active') return null;
-  const { id, name, role, kind, publicKey, addresses, endpoint, unavailable, record } = node;
+  const { id, name, role, kind, publicKey, addresses, endpoint, unavailable, signalPort, record } = node;
   return {
     ...{ id, name, role, kind, publicKey, addresses },
     ...(endpoint && { endpoint }),
     ...(unavailable && { unavailable }),
+    ...(signalPort !== undefined && { signalPort }),
     ...(record && { record }),
   };
 };

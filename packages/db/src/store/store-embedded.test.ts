@@ -7,6 +7,7 @@ import { changesSuite } from './changes.suite.js';
 import { ephemeralSuite } from './ephemeral.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { membersSuite } from './members.suite.js';
+import { signalsSuite } from './signals.suite.js';
 
 describe('the store on the embedded PostgreSQL', () => {
   let server: TestServer | undefined;
@@ -27,4 +28,5 @@ describe('the store on the embedded PostgreSQL', () => {
   changesSuite(given);
   bouncesSuite(given);
   ephemeralSuite(given);
+  signalsSuite(given);
 });

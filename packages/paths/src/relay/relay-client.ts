@@ -118,7 +118,7 @@ class Registrar implements RelayClient {
     const same =
       this.#ticket !== undefined && ticket.length === this.#ticket.length && hasBytesAt(ticket, 0, this.#ticket);
     if (same) return;
-    this.#ticket = ticket.slice();
+    this.#ticket = copyOf(ticket);
     // A session that stands goes on; the new ticket counts from the next registration.
     if (this.#started && (this.#state.name === 'idle' || this.#state.name === 'refused')) this.#begin(now);
   }
@@ -235,7 +235,7 @@ class Registrar implements RelayClient {
     if (state.name !== 'asked' || !hasBytesAt(frame.nonce, 0, state.nonce)) return false;
     if (state.sent === 1) this.#measured(elapsed(state.sentAt, now));
     const { nonce } = state;
-    const cookie = frame.cookie.slice();
+    const cookie = copyOf(frame.cookie);
     const box = sealRegister(this.#boxKey!, this.options.random(BOX_NONCE_LENGTH), nonce, cookie);
     const register = encodeFrame({ type: 'register', nonce, cookie, ticket: this.#ticket!, box });
     this.#unanswered = 0;
@@ -286,10 +286,10 @@ class Registrar implements RelayClient {
         if (elapsed(state.since, now) >= SESSION_LEAST_AGE) this.#begin(now);
         return true;
       case 'not-here':
-        this.#say({ type: 'not-here', destination: frame.destination.slice() });
+        this.#say({ type: 'not-here', destination: copyOf(frame.destination) });
         return true;
       case 'tombstone':
-        this.#say({ type: 'tombstone', tombstone: frame.tombstone.slice(), signature: frame.signature.slice() });
+        this.#say({ type: 'tombstone', tombstone: copyOf(frame.tombstone), signature: copyOf(frame.signature) });
         return true;
     }
   }
@@ -355,3 +355,6 @@ class Registrar implements RelayClient {
     if (this.#transmits.length < MAX_TRANSMITS) this.#transmits.push(frame);
   }
 }
+
+/** Not `slice`: a Buffer's shares memory. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);

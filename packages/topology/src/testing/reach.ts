@@ -32,12 +32,14 @@ export function walk(
     if (!next) return `${here} has no route to ${destination}`;
     const back = interfaces.get(next.id)?.find((peer) => peer.id === here);
     if (!back) return `${next.id} does not know ${here}`;
-    // Somebody must know the other's address, and the one who does not must be called often enough.
-    if (!next.endpoint && !(back.endpoint && back.persistentKeepalive > 0)) return `${here} cannot reach ${next.id}`;
+    const arrived = network.nodes.get(next.id)!;
+    const isFound = network.nodes.get(here)!.kind === 'agent' && arrived.kind === 'agent';
+    // Agents find paths to each other. Else somebody must know the other's address, and who does not be called often enough.
+    if (!isFound && !next.endpoint && !(back.endpoint && back.persistentKeepalive > 0))
+      return `${here} cannot reach ${next.id}`;
     if (cryptokeyRoute(interfaces.get(next.id)!, source)?.id !== here)
       return `${next.id} refuses ${source} from ${here}`;
     path.push(next.id);
-    const arrived = network.nodes.get(next.id)!;
     if (arrived.addresses.includes(destination)) return path;
     if (arrived.role !== 'bounce' || !arrived.endpoint) return `${next.id} does not forward`;
     here = next.id;

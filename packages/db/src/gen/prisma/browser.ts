@@ -58,6 +58,16 @@ export type ChangeLog = Prisma.ChangeLogModel
  */
 export type Tombstone = Prisma.TombstoneModel
 /**
+ * Model SignalToken
+ * Leads one signal server to this control plane.
+ */
+export type SignalToken = Prisma.SignalTokenModel
+/**
+ * Model SignalServer
+ * Signal servers that every agent is told of, besides bounces. No foreign keys: a server outlives its token.
+ */
+export type SignalServer = Prisma.SignalServerModel
+/**
  * Model ApiKey
  * 
  */

@@ -405,6 +405,8 @@ export const ModelName = {
   TokenUse: 'TokenUse',
   ChangeLog: 'ChangeLog',
   Tombstone: 'Tombstone',
+  SignalToken: 'SignalToken',
+  SignalServer: 'SignalServer',
   ApiKey: 'ApiKey',
   AuditLog: 'AuditLog',
   Secret: 'Secret',
@@ -424,7 +426,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "network" | "node" | "nodeAddress" | "nodeKey" | "joinToken" | "tokenUse" | "changeLog" | "tombstone" | "apiKey" | "auditLog" | "secret" | "meta"
+    modelProps: "network" | "node" | "nodeAddress" | "nodeKey" | "joinToken" | "tokenUse" | "changeLog" | "tombstone" | "signalToken" | "signalServer" | "apiKey" | "auditLog" | "secret" | "meta"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1020,6 +1022,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    SignalToken: {
+      payload: Prisma.$SignalTokenPayload<ExtArgs>
+      fields: Prisma.SignalTokenFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SignalTokenFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SignalTokenFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>
+        }
+        findFirst: {
+          args: Prisma.SignalTokenFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SignalTokenFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>
+        }
+        findMany: {
+          args: Prisma.SignalTokenFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>[]
+        }
+        create: {
+          args: Prisma.SignalTokenCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>
+        }
+        createMany: {
+          args: Prisma.SignalTokenCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SignalTokenCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>[]
+        }
+        delete: {
+          args: Prisma.SignalTokenDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>
+        }
+        update: {
+          args: Prisma.SignalTokenUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>
+        }
+        deleteMany: {
+          args: Prisma.SignalTokenDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SignalTokenUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SignalTokenUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>[]
+        }
+        upsert: {
+          args: Prisma.SignalTokenUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalTokenPayload>
+        }
+        aggregate: {
+          args: Prisma.SignalTokenAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSignalToken>
+        }
+        groupBy: {
+          args: Prisma.SignalTokenGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignalTokenGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SignalTokenCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignalTokenCountAggregateOutputType> | number
+        }
+      }
+    }
+    SignalServer: {
+      payload: Prisma.$SignalServerPayload<ExtArgs>
+      fields: Prisma.SignalServerFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SignalServerFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SignalServerFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>
+        }
+        findFirst: {
+          args: Prisma.SignalServerFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SignalServerFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>
+        }
+        findMany: {
+          args: Prisma.SignalServerFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>[]
+        }
+        create: {
+          args: Prisma.SignalServerCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>
+        }
+        createMany: {
+          args: Prisma.SignalServerCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SignalServerCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>[]
+        }
+        delete: {
+          args: Prisma.SignalServerDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>
+        }
+        update: {
+          args: Prisma.SignalServerUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>
+        }
+        deleteMany: {
+          args: Prisma.SignalServerDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SignalServerUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SignalServerUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>[]
+        }
+        upsert: {
+          args: Prisma.SignalServerUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignalServerPayload>
+        }
+        aggregate: {
+          args: Prisma.SignalServerAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSignalServer>
+        }
+        groupBy: {
+          args: Prisma.SignalServerGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignalServerGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SignalServerCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignalServerCountAggregateOutputType> | number
+        }
+      }
+    }
     ApiKey: {
       payload: Prisma.$ApiKeyPayload<ExtArgs>
       fields: Prisma.ApiKeyFieldRefs
@@ -1385,6 +1535,7 @@ export const NodeScalarFieldEnum = {
   signature: 'signature',
   startGeneration: 'startGeneration',
   unavailable: 'unavailable',
+  signalPort: 'signalPort',
   seenAt: 'seenAt',
   createdAt: 'createdAt',
   revokedAt: 'revokedAt'
@@ -1467,6 +1618,34 @@ export const TombstoneScalarFieldEnum = {
 } as const
 
 export type TombstoneScalarFieldEnum = (typeof TombstoneScalarFieldEnum)[keyof typeof TombstoneScalarFieldEnum]
+
+
+export const SignalTokenScalarFieldEnum = {
+  id: 'id',
+  region: 'region',
+  secretHash: 'secretHash',
+  expiresAt: 'expiresAt',
+  revokedAt: 'revokedAt',
+  usedBy: 'usedBy',
+  createdAt: 'createdAt'
+} as const
+
+export type SignalTokenScalarFieldEnum = (typeof SignalTokenScalarFieldEnum)[keyof typeof SignalTokenScalarFieldEnum]
+
+
+export const SignalServerScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  region: 'region',
+  udp: 'udp',
+  tls: 'tls',
+  key: 'key',
+  identityKey: 'identityKey',
+  seenAt: 'seenAt',
+  createdAt: 'createdAt'
+} as const
+
+export type SignalServerScalarFieldEnum = (typeof SignalServerScalarFieldEnum)[keyof typeof SignalServerScalarFieldEnum]
 
 
 export const ApiKeyScalarFieldEnum = {
@@ -1827,6 +2006,8 @@ export type GlobalOmitConfig = {
   tokenUse?: Prisma.TokenUseOmit
   changeLog?: Prisma.ChangeLogOmit
   tombstone?: Prisma.TombstoneOmit
+  signalToken?: Prisma.SignalTokenOmit
+  signalServer?: Prisma.SignalServerOmit
   apiKey?: Prisma.ApiKeyOmit
   auditLog?: Prisma.AuditLogOmit
   secret?: Prisma.SecretOmit

@@ -59,6 +59,8 @@ export const ModelName = {
   TokenUse: 'TokenUse',
   ChangeLog: 'ChangeLog',
   Tombstone: 'Tombstone',
+  SignalToken: 'SignalToken',
+  SignalServer: 'SignalServer',
   ApiKey: 'ApiKey',
   AuditLog: 'AuditLog',
   Secret: 'Secret',
@@ -111,6 +113,7 @@ export const NodeScalarFieldEnum = {
   signature: 'signature',
   startGeneration: 'startGeneration',
   unavailable: 'unavailable',
+  signalPort: 'signalPort',
   seenAt: 'seenAt',
   createdAt: 'createdAt',
   revokedAt: 'revokedAt'
@@ -193,6 +196,34 @@ export const TombstoneScalarFieldEnum = {
 } as const
 
 export type TombstoneScalarFieldEnum = (typeof TombstoneScalarFieldEnum)[keyof typeof TombstoneScalarFieldEnum]
+
+
+export const SignalTokenScalarFieldEnum = {
+  id: 'id',
+  region: 'region',
+  secretHash: 'secretHash',
+  expiresAt: 'expiresAt',
+  revokedAt: 'revokedAt',
+  usedBy: 'usedBy',
+  createdAt: 'createdAt'
+} as const
+
+export type SignalTokenScalarFieldEnum = (typeof SignalTokenScalarFieldEnum)[keyof typeof SignalTokenScalarFieldEnum]
+
+
+export const SignalServerScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  region: 'region',
+  udp: 'udp',
+  tls: 'tls',
+  key: 'key',
+  identityKey: 'identityKey',
+  seenAt: 'seenAt',
+  createdAt: 'createdAt'
+} as const
+
+export type SignalServerScalarFieldEnum = (typeof SignalServerScalarFieldEnum)[keyof typeof SignalServerScalarFieldEnum]
 
 
 export const ApiKeyScalarFieldEnum = {

@@ -29,11 +29,13 @@ export type AggregateNode = {
 export type NodeAvgAggregateOutputType = {
   listenPort: number | null
   startGeneration: number | null
+  signalPort: number | null
 }
 
 export type NodeSumAggregateOutputType = {
   listenPort: number | null
   startGeneration: bigint | null
+  signalPort: number | null
 }
 
 export type NodeMinAggregateOutputType = {
@@ -52,6 +54,7 @@ export type NodeMinAggregateOutputType = {
   signature: runtime.Bytes | null
   startGeneration: bigint | null
   unavailable: boolean | null
+  signalPort: number | null
   seenAt: Date | null
   createdAt: Date | null
   revokedAt: Date | null
@@ -73,6 +76,7 @@ export type NodeMaxAggregateOutputType = {
   signature: runtime.Bytes | null
   startGeneration: bigint | null
   unavailable: boolean | null
+  signalPort: number | null
   seenAt: Date | null
   createdAt: Date | null
   revokedAt: Date | null
@@ -95,6 +99,7 @@ export type NodeCountAggregateOutputType = {
   signature: number
   startGeneration: number
   unavailable: number
+  signalPort: number
   seenAt: number
   createdAt: number
   revokedAt: number
@@ -105,11 +110,13 @@ export type NodeCountAggregateOutputType = {
 export type NodeAvgAggregateInputType = {
   listenPort?: true
   startGeneration?: true
+  signalPort?: true
 }
 
 export type NodeSumAggregateInputType = {
   listenPort?: true
   startGeneration?: true
+  signalPort?: true
 }
 
 export type NodeMinAggregateInputType = {
@@ -128,6 +135,7 @@ export type NodeMinAggregateInputType = {
   signature?: true
   startGeneration?: true
   unavailable?: true
+  signalPort?: true
   seenAt?: true
   createdAt?: true
   revokedAt?: true
@@ -149,6 +157,7 @@ export type NodeMaxAggregateInputType = {
   signature?: true
   startGeneration?: true
   unavailable?: true
+  signalPort?: true
   seenAt?: true
   createdAt?: true
   revokedAt?: true
@@ -171,6 +180,7 @@ export type NodeCountAggregateInputType = {
   signature?: true
   startGeneration?: true
   unavailable?: true
+  signalPort?: true
   seenAt?: true
   createdAt?: true
   revokedAt?: true
@@ -280,6 +290,7 @@ export type NodeGroupByOutputType = {
   signature: runtime.Bytes | null
   startGeneration: bigint
   unavailable: boolean
+  signalPort: number | null
   seenAt: Date | null
   createdAt: Date
   revokedAt: Date | null
@@ -325,6 +336,7 @@ export type NodeWhereInput = {
   signature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFilter<"Node"> | bigint | number
   unavailable?: Prisma.BoolFilter<"Node"> | boolean
+  signalPort?: Prisma.IntNullableFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
@@ -350,6 +362,7 @@ export type NodeOrderByWithRelationInput = {
   signature?: Prisma.SortOrderInput | Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
   unavailable?: Prisma.SortOrder
+  signalPort?: Prisma.SortOrderInput | Prisma.SortOrder
   seenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -378,6 +391,7 @@ export type NodeWhereUniqueInput = Prisma.AtLeast<{
   signature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFilter<"Node"> | bigint | number
   unavailable?: Prisma.BoolFilter<"Node"> | boolean
+  signalPort?: Prisma.IntNullableFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
@@ -403,6 +417,7 @@ export type NodeOrderByWithAggregationInput = {
   signature?: Prisma.SortOrderInput | Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
   unavailable?: Prisma.SortOrder
+  signalPort?: Prisma.SortOrderInput | Prisma.SortOrder
   seenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -433,6 +448,7 @@ export type NodeScalarWhereWithAggregatesInput = {
   signature?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntWithAggregatesFilter<"Node"> | bigint | number
   unavailable?: Prisma.BoolWithAggregatesFilter<"Node"> | boolean
+  signalPort?: Prisma.IntNullableWithAggregatesFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
@@ -454,6 +470,7 @@ export type NodeCreateInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -479,6 +496,7 @@ export type NodeUncheckedCreateInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -502,6 +520,7 @@ export type NodeUpdateInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -527,6 +546,7 @@ export type NodeUncheckedUpdateInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -551,6 +571,7 @@ export type NodeCreateManyInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -572,6 +593,7 @@ export type NodeUpdateManyMutationInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -594,6 +616,7 @@ export type NodeUncheckedUpdateManyInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -626,6 +649,7 @@ export type NodeCountOrderByAggregateInput = {
   signature?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
   unavailable?: Prisma.SortOrder
+  signalPort?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -634,6 +658,7 @@ export type NodeCountOrderByAggregateInput = {
 export type NodeAvgOrderByAggregateInput = {
   listenPort?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
+  signalPort?: Prisma.SortOrder
 }
 
 export type NodeMaxOrderByAggregateInput = {
@@ -652,6 +677,7 @@ export type NodeMaxOrderByAggregateInput = {
   signature?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
   unavailable?: Prisma.SortOrder
+  signalPort?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -673,6 +699,7 @@ export type NodeMinOrderByAggregateInput = {
   signature?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
   unavailable?: Prisma.SortOrder
+  signalPort?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -681,6 +708,7 @@ export type NodeMinOrderByAggregateInput = {
 export type NodeSumOrderByAggregateInput = {
   listenPort?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
+  signalPort?: Prisma.SortOrder
 }
 
 export type NodeNullableScalarRelationFilter = {
@@ -811,6 +839,7 @@ export type NodeCreateWithoutNetworkInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -834,6 +863,7 @@ export type NodeUncheckedCreateWithoutNetworkInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -887,6 +917,7 @@ export type NodeScalarWhereInput = {
   signature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFilter<"Node"> | bigint | number
   unavailable?: Prisma.BoolFilter<"Node"> | boolean
+  signalPort?: Prisma.IntNullableFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
@@ -908,6 +939,7 @@ export type NodeCreateWithoutAddressesInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -932,6 +964,7 @@ export type NodeUncheckedCreateWithoutAddressesInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -970,6 +1003,7 @@ export type NodeUpdateWithoutAddressesInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -994,6 +1028,7 @@ export type NodeUncheckedUpdateWithoutAddressesInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1016,6 +1051,7 @@ export type NodeCreateWithoutUsesInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -1040,6 +1076,7 @@ export type NodeUncheckedCreateWithoutUsesInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -1078,6 +1115,7 @@ export type NodeUpdateWithoutUsesInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1102,6 +1140,7 @@ export type NodeUncheckedUpdateWithoutUsesInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1124,6 +1163,7 @@ export type NodeCreateManyNetworkInput = {
   signature?: runtime.Bytes | null
   startGeneration?: bigint | number
   unavailable?: boolean
+  signalPort?: number | null
   seenAt?: Date | string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
@@ -1145,6 +1185,7 @@ export type NodeUpdateWithoutNetworkInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1168,6 +1209,7 @@ export type NodeUncheckedUpdateWithoutNetworkInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1191,6 +1233,7 @@ export type NodeUncheckedUpdateManyWithoutNetworkInput = {
   signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1253,6 +1296,7 @@ export type NodeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   signature?: boolean
   startGeneration?: boolean
   unavailable?: boolean
+  signalPort?: boolean
   seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
@@ -1279,6 +1323,7 @@ export type NodeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   signature?: boolean
   startGeneration?: boolean
   unavailable?: boolean
+  signalPort?: boolean
   seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
@@ -1302,6 +1347,7 @@ export type NodeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   signature?: boolean
   startGeneration?: boolean
   unavailable?: boolean
+  signalPort?: boolean
   seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
@@ -1325,12 +1371,13 @@ export type NodeSelectScalar = {
   signature?: boolean
   startGeneration?: boolean
   unavailable?: boolean
+  signalPort?: boolean
   seenAt?: boolean
   createdAt?: boolean
   revokedAt?: boolean
 }
 
-export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
+export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "signalPort" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
 export type NodeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
   addresses?: boolean | Prisma.Node$addressesArgs<ExtArgs>
@@ -1380,6 +1427,10 @@ export type $NodePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
      * A bounce that was decided to be dead: nobody is homed there. A change like any other (ADR 0006).
      */
     unavailable: boolean
+    /**
+     * Bounces only: UDP port of the signal server that its agent runs. Others dial it, so a change like any other.
+     */
+    signalPort: number | null
     /**
      * Bounces and ephemeral nodes only: when a replica last had its stream open. Observed, so no change.
      */
@@ -1828,6 +1879,7 @@ export interface NodeFieldRefs {
   readonly signature: Prisma.FieldRef<"Node", 'Bytes'>
   readonly startGeneration: Prisma.FieldRef<"Node", 'BigInt'>
   readonly unavailable: Prisma.FieldRef<"Node", 'Boolean'>
+  readonly signalPort: Prisma.FieldRef<"Node", 'Int'>
   readonly seenAt: Prisma.FieldRef<"Node", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Node", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"Node", 'DateTime'>

@@ -1,0 +1,74 @@
+import { fromBase64, WarrenError } from '@warren/base';
+import type { SignalServerConfig } from '@warren/dataplane';
+import { certificatePem } from '../control/client.js';
+import { SERVICE_NAME } from '../control/pinned-root.js';
+import { askDaemon } from '../daemon/socket-client.js';
+import type { DaemonReplies } from '../daemon/socket-messages.js';
+import type { ExitCode } from '../errors.js';
+import { discoverNat, localAddresses } from '../netcheck/discover.js';
+import { describeNetcheck } from '../netcheck/report.js';
+import { probeTls, type TlsAnchor, type TlsProbe } from '../netcheck/tls-probe.js';
+import { type JoinedNetwork, listNetworks, selectNetwork } from '../state/network-state.js';
+import type { CommandContext } from './context.js';
+import { renderNetcheck } from './render-netcheck.js';
+
+/**
+ * `agent netcheck`: what this host's network lets through, found out anew from sockets of its own, daemon or not.
+ * @returns 0 whatever it found: a network that lets nothing out is a finding.
+ * @throws WarrenError `not-joined`, `state-damaged`, `no-signal-servers`.
+ */
+export async function netcheckCommand(context: CommandContext): Promise<ExitCode> {
+  const network = selectNetwork(await listNetworks(context.stateDir), context.network);
+  const self = await readSelf(network);
+  const servers = self.signalServers;
+  if (servers.length === 0) {
+    throw new WarrenError(
+      'no-signal-servers',
+      'the control plane has named no signal server to ask: start it with --stun, then `agent up`, and try again',
+    );
+  }
+  const { root } = network.membership.control;
+  const anchor = { root: certificatePem(fromBase64(root) ?? new Uint8Array(0)), serverName: SERVICE_NAME };
+  const targets = servers.flatMap(({ id, udp }) => (udp ? [{ id, udp }] : []));
+  const [discovery, tls, agent] = await Promise.all([
+    discoverNat(targets),
+    Promise.all(servers.map((server) => probeServer(server, anchor))),
+    askAgent(context, network),
+  ]);
+  const ours = new Set<string>(self.addresses);
+  const addresses = (family: 4 | 6) => localAddresses(family).filter((address) => !ours.has(address));
+  const report = describeNetcheck({
+    ...{ servers, discovery, tls, agent },
+    addresses: { ipv4: addresses(4), ipv6: addresses(6) },
+  });
+  context.output.result(report, renderNetcheck(report));
+  return 0;
+}
+
+/** From disk, which the running agent keeps current. */
+async function readSelf({ state }: JoinedNetwork) {
+  const [{ decodeLastKnown }, { decodeSelf }] = await Promise.all([
+    import('../codec/sync.js'),
+    import('../codec/self-config.js'),
+  ]);
+  const bytes = await state.lastKnown();
+  const known = bytes && decodeLastKnown(bytes);
+  if (known) return decodeSelf(known.self);
+  throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
+}
+
+const probeServer = ({ tls }: SignalServerConfig, anchor: TlsAnchor): Promise<TlsProbe[]> =>
+  Promise.all(tls.map((endpoint) => probeTls(endpoint, anchor)));
+
+/** What the running agent knows. @returns undefined when none runs this network. */
+async function askAgent(
+  { stateDir }: CommandContext,
+  { membership }: JoinedNetwork,
+): Promise<DaemonReplies['servers'] | undefined> {
+  try {
+    return await askDaemon(stateDir, { method: 'servers', network: membership.networkId });
+  } catch (error) {
+    if (error instanceof WarrenError && error.code === 'not-running') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { equalBytes, type HostPort, KEY_LENGTH, parseHostPort, WarrenError } from '@warren/base';
+import type * as Rows from '../gen/prisma/client.js';
+import type { Actor, SignalServerInput, SignalServerRow } from '../store-api.js';
+import { badRequest } from './checks.js';
+import { type Database, transaction } from './database.js';
+import { writeAudit } from './network-change.js';
+import { plain } from './rows.js';
+import { spendSignalToken } from './signal-tokens.js';
+import { randomId } from './tokens.js';
+
+/** TLS addresses of one server, as in a join token. */
+const MAX_TLS = 8;
+/** Every agent hears of every server: more would make each message to each agent large. */
+const MAX_SERVERS = 64;
+
+/** Idempotent by (token, identity key). @throws WarrenError `token-…`, `bad-request`, `too-many-signal-servers`. */
+export async function enrollSignalServer(
+  database: Database,
+  input: SignalServerInput & { tokenId: string; tokenSecret: Uint8Array; identityKey: Uint8Array },
+  actor: Actor,
+): Promise<SignalServerRow> {
+  const data = checked(input);
+  const identityKey = plain(input.identityKey);
+  if (identityKey.length !== KEY_LENGTH) throw badRequest(`an identity key has ${KEY_LENGTH} bytes`);
+  return transaction(database, async (tx) => {
+    const region = await spendSignalToken(tx, input.tokenId, input.tokenSecret, identityKey);
+    const known = await tx.signalServer.findUnique({ where: { identityKey } });
+    if (known) {
+      return toSignalServerRow(
+        await tx.signalServer.update({ where: { id: known.id }, data: { ...data, seenAt: new Date() } }),
+      );
+    }
+    if ((await tx.signalServer.count()) >= MAX_SERVERS) {
+      const text = `there are ${MAX_SERVERS} signal servers already: remove one with \`warren signal delete\``;
+      throw new WarrenError('too-many-signal-servers', text);
+    }
+    const row = await tx.signalServer.create({
+      data: { ...data, id: randomId(), kind: 'enrolled', region, identityKey },
+    });
+    const details = { region, udp: data.udp, tls: data.tls };
+    await writeAudit(tx, null, { action: 'signal-server.enroll', subject: row.id, details }, actor);
+    return toSignalServerRow(row);
+  });
+}
+
+/** @throws WarrenError `signal-server-unknown`, the same for a wrong identity, so that ids cannot be probed. */
+export async function renewSignalServer(
+  { prisma }: Database,
+  id: string,
+  identityKey: Uint8Array,
+  input: SignalServerInput,
+): Promise<SignalServerRow> {
+  const data = checked(input);
+  const row = await prisma.signalServer.findUnique({ where: { id } });
+  if (!row?.identityKey || !equalBytes(row.identityKey, identityKey)) {
+    const text =
+      'the control plane does not know this signal server: enrol it again, with a new token and data directory';
+    throw new WarrenError('signal-server-unknown', text);
+  }
+  return toSignalServerRow(await prisma.signalServer.update({ where: { id }, data: { ...data, seenAt: new Date() } }));
+}
+
+/** One statement, by the database's clock: replicas say it every few seconds. */
+export async function announceSignalServer(
+  { sql }: Database,
+  id: string,
+  region: string,
+  input: SignalServerInput,
+): Promise<void> {
+  const { udp, tls, key } = checked(input);
+  await sql`
+    INSERT INTO signal_server (id, kind, region, udp, tls, key, seen_at)
+    VALUES (${id}, 'control', ${region}, ${udp}, ${tls}, ${Buffer.from(key)}, clock_timestamp())
+    ON CONFLICT (id) DO UPDATE SET region = EXCLUDED.region, udp = EXCLUDED.udp, tls = EXCLUDED.tls, key = EXCLUDED.key,
+      seen_at = EXCLUDED.seen_at
+    WHERE signal_server.kind = 'control'`;
+}
+
+/** Nothing happens if it is not there. */
+export async function withdrawSignalServer({ prisma }: Database, id: string): Promise<void> {
+  await prisma.signalServer.deleteMany({ where: { id, kind: 'control' } });
+}
+
+/** One clock for all replicas: theirs may differ. */
+export async function listSignalServers({ sql }: Database, staleMs: number): Promise<readonly SignalServerRow[]> {
+  const rows = await sql<Omit<Rows.SignalServer, 'identityKey'>[]>`
+    SELECT id, kind, region, udp, tls, key, seen_at AS "seenAt", created_at AS "createdAt" FROM signal_server
+    WHERE kind = 'enrolled' OR seen_at > clock_timestamp() - ${staleMs}::float8 * interval '1 millisecond'
+    ORDER BY id`;
+  return rows.map(toSignalServerRow);
+}
+
+/** @throws WarrenError `not-found`. */
+export async function deleteSignalServer(database: Database, id: string, actor: Actor): Promise<void> {
+  await transaction(database, async (tx) => {
+    const { count } = await tx.signalServer.deleteMany({ where: { id } });
+    if (count === 0) {
+      throw new WarrenError('not-found', `there is no signal server ${id}: list them with \`warren signal list\``);
+    }
+    await writeAudit(tx, null, { action: 'signal-server.delete', subject: id }, actor);
+  });
+}
+
+function checked({ udp, tls, key }: SignalServerInput): {
+  udp: HostPort | null;
+  tls: HostPort[];
+  key: Uint8Array<ArrayBuffer>;
+} {
+  const bad = [...tls, ...(udp === null ? [] : [udp])].find(
+    (address) => address.length > 255 || !parseHostPort(address),
+  );
+  if (bad !== undefined) throw badRequest('an address of a signal server must be host:port, such as 203.0.113.5:3478');
+  if (tls.length > MAX_TLS) throw badRequest(`a signal server has at most ${MAX_TLS} TLS addresses`);
+  if (udp === null && tls.length === 0) throw badRequest('a signal server needs a UDP or a TLS address');
+  if (key.length !== KEY_LENGTH) throw badRequest(`the key of a signal server has ${KEY_LENGTH} bytes`);
+  return { udp, tls: [...tls], key: plain(key) };
+}
+
+const toSignalServerRow = (row: Omit<Rows.SignalServer, 'identityKey'>): SignalServerRow => ({
+  id: row.id,
+  kind: row.kind as SignalServerRow['kind'],
+  region: row.region,
+  udp: row.udp as HostPort | null,
+  tls: row.tls as HostPort[],
+  key: plain(row.key),
+  seenAt: row.seenAt,
+  createdAt: row.createdAt,
+});

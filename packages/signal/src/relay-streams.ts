@@ -1,0 +1,128 @@
+import type { Duplex } from 'node:stream';
+import { type Endpoint, formatEndpoint, type IpAddress } from '@warren/base';
+import { encodeStreamFrame, StreamFrames } from '@warren/paths';
+import { MAX_BYTES_BETWEEN_THREADS, MAX_STREAM_PENDING_BYTES, MAX_STREAMS } from './limits.js';
+import { readStreamRecords, StreamRecords } from './stream-records.js';
+
+export interface RelayStreamsOptions {
+  readonly opened: (stream: number, remote: Endpoint) => void;
+  readonly closed: (stream: number) => void;
+  /** Frames for the worker, whose buffer is given away. */
+  readonly post: (records: Uint8Array<ArrayBuffer>) => void;
+  /** So many bytes of the worker's are dealt with. */
+  readonly taken: (bytes: number) => void;
+  readonly log: (level: 'debug' | 'warn', message: string) => void;
+}
+
+interface Connection {
+  readonly stream: Duplex;
+  readonly frames: StreamFrames;
+  /** What the stream does not take yet, oldest first. */
+  readonly pending: Uint8Array[];
+  pendingBytes: number;
+}
+
+/** The main thread's side of the TLS connections: frames in and out, and nobody who does not read holds memory. */
+export class RelayStreams {
+  readonly #connections = new Map<number, Connection>();
+  readonly #out = new StreamRecords();
+  #flushing = false;
+  /** Bytes that the worker has not dealt with. */
+  #onTheirWay = 0;
+  #nextId = 1;
+  /** Frames that were dropped, because streams did not read. */
+  drops = 0;
+
+  constructor(private readonly options: RelayStreamsOptions) {}
+
+  serve(stream: Duplex, remote: { readonly address: IpAddress; readonly port: number }): void {
+    const { opened, log } = this.options;
+    stream.on('error', (error) => log('debug', `a relay connection broke: ${error.message}`));
+    if (this.#connections.size >= MAX_STREAMS) {
+      log('warn', `a relay connection was refused: ${MAX_STREAMS} are open`);
+      stream.destroy();
+      return;
+    }
+    const id = this.#nextId++;
+    const connection: Connection = { stream, frames: new StreamFrames(), pending: [], pendingBytes: 0 };
+    this.#connections.set(id, connection);
+    opened(id, formatEndpoint(remote.address, remote.port));
+    stream.on('data', (chunk: Uint8Array) => this.#receive(id, connection, chunk));
+    stream.on('drain', () => this.#writePending(connection));
+    stream.on('end', () => stream.end());
+    stream.on('close', () => this.#closed(id));
+    if (stream.destroyed) this.#closed(id);
+  }
+
+  /** Frames of the worker, as `StreamRecords`. */
+  send(records: Uint8Array): void {
+    const written = new Set<Connection>();
+    readStreamRecords(records, (id, frame) => {
+      const connection = this.#connections.get(id);
+      if (!connection) return;
+      if (!written.has(connection)) connection.stream.cork();
+      written.add(connection);
+      this.#write(connection, encodeStreamFrame(frame));
+    });
+    for (const { stream } of written) stream.uncork();
+    this.options.taken(records.length);
+  }
+
+  /** The worker has dealt with so many bytes. */
+  taken(bytes: number): void {
+    const before = this.#onTheirWay;
+    this.#onTheirWay -= bytes;
+    const low = MAX_BYTES_BETWEEN_THREADS / 2;
+    if (before <= low || this.#onTheirWay > low) return;
+    for (const { stream } of this.#connections.values()) if (stream.isPaused()) stream.resume();
+  }
+
+  close(id: number): void {
+    this.#connections.get(id)?.stream.destroy();
+  }
+
+  closeAll(): void {
+    for (const { stream } of this.#connections.values()) stream.destroy();
+  }
+
+  #receive(id: number, { stream, frames }: Connection, chunk: Uint8Array): void {
+    frames.take(chunk, (frame) => this.#out.append(id, frame));
+    if (this.#onTheirWay + this.#out.length > MAX_BYTES_BETWEEN_THREADS) stream.pause();
+    if (this.#flushing || this.#out.length === 0) return;
+    this.#flushing = true;
+    // What other connections bring in this turn goes along.
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    this.#onTheirWay += this.#out.length;
+    this.options.post(this.#out.take());
+  }
+
+  #write(connection: Connection, bytes: Uint8Array): void {
+    if (connection.pending.length === 0 && !connection.stream.writableNeedDrain) {
+      connection.stream.write(bytes);
+      return;
+    }
+    connection.pending.push(bytes);
+    connection.pendingBytes += bytes.length;
+    while (connection.pendingBytes > MAX_STREAM_PENDING_BYTES) {
+      connection.pendingBytes -= connection.pending.shift()!.length;
+      this.drops++;
+    }
+  }
+
+  #writePending(connection: Connection): void {
+    const { stream, pending } = connection;
+    while (pending.length > 0 && !stream.writableNeedDrain) {
+      const next = pending.shift()!;
+      connection.pendingBytes -= next.length;
+      stream.write(next);
+    }
+  }
+
+  #closed(id: number): void {
+    if (this.#connections.delete(id)) this.options.closed(id);
+  }
+}

@@ -1,0 +1,185 @@
+import { createSocket } from 'node:dgram';
+import { connect, createServer, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { IpAddress } from '@warren/base';
+import { boxesReady } from '@warren/crypto/boxes';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { SignalServer, SignalServerOptions, SignedTombstone } from './signal-api.js';
+import { startSignalServer } from './signal-server.js';
+import { LiveAgent, now } from './testing/live-agent.js';
+import { AUTHORITY_KEY, SERVER_KEY } from './testing/test-agent.js';
+
+// The worker runs as it was built.
+const WORKER = new URL('../dist/worker.js', import.meta.url);
+const DEADLINE = { timeout: 10_000, interval: 5 };
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function serve(options: Partial<SignalServerOptions> = {}, entry = WORKER): Promise<SignalServer> {
+  const server = await startSignalServer(
+    { host: '127.0.0.1', port: 0, key: SERVER_KEY, authorities: [AUTHORITY_KEY], ...options },
+    entry,
+  );
+  closing.push(() => server.close());
+  return server;
+}
+
+async function agent(name: string, server: SignalServer): Promise<LiveAgent> {
+  const live = await LiveAgent.overUdp(name, server.port);
+  closing.push(live.close);
+  return live;
+}
+
+/** A connection over TCP: what TLS adds is the caller's. */
+async function streamAgent(name: string, server: SignalServer): Promise<LiveAgent> {
+  const listener: Server = createServer((stream) => {
+    server.serveStream(stream, { address: '127.0.0.1' as IpAddress, port: stream.remotePort! });
+    listener.close();
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as { port: number };
+  const stream: Duplex = connect(port, '127.0.0.1');
+  const live = LiveAgent.overStream(name, stream);
+  closing.push(live.close);
+  return live;
+}
+
+const registered = (...agents: LiveAgent[]): Promise<void> =>
+  vi.waitFor(() => expect(agents.every(({ client }) => client.registered)).toBe(true), DEADLINE);
+
+const datagram = (value: number, length = 1_400): Uint8Array => new Uint8Array(length).fill(value);
+
+describe('a signal server', () => {
+  beforeAll(() => boxesReady);
+
+  it('relays between two agents over UDP, and says where it sees them', async () => {
+    const server = await serve();
+    const [a, b] = [await agent('a', server), await agent('b', server)];
+    await registered(a, b);
+    expect(a.events[0]).toMatchObject({ type: 'registered', reflexive: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
+    for (let i = 0; i < 50; i++) a.send(b, datagram(i, 100 + i));
+    b.send(a, datagram(99));
+    await vi.waitFor(() => expect([a.delivered.length, b.delivered.length]).toEqual([1, 50]), DEADLINE);
+    expect(b.delivered.map((frame) => frame.datagram)).toEqual(
+      Array.from({ length: 50 }, (_, i) => datagram(i, 100 + i)),
+    );
+    expect(b.delivered[0]).toMatchObject({ relayId: a.relayId, session: b.client.session });
+    expect(a.delivered[0]).toMatchObject({ relayId: b.relayId, datagram: datagram(99) });
+    expect(await server.stats()).toMatchObject({ sessions: 2, relayedDatagrams: 51 });
+  });
+
+  it('relays between streams, and between a stream and UDP', async () => {
+    const server = await serve();
+    const [a, b, c] = [await streamAgent('a', server), await streamAgent('b', server), await agent('c', server)];
+    await registered(a, b, c);
+    for (let i = 0; i < 20; i++) {
+      a.send(b, datagram(i));
+      a.send(c, datagram(i));
+      c.send(a, datagram(i));
+    }
+    await vi.waitFor(
+      () => expect([a.delivered.length, b.delivered.length, c.delivered.length]).toEqual([20, 20, 20]),
+      DEADLINE,
+    );
+    expect(c.delivered.map((frame) => frame.datagram[0])).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    expect(c.delivered[3]).toMatchObject({ relayId: a.relayId, session: c.client.session, datagram: datagram(3) });
+  });
+
+  it('forgets the agent of a connection that closes, and says so to whoever sends to it', async () => {
+    const server = await serve();
+    const [a, b] = [await streamAgent('a', server), await agent('b', server)];
+    await registered(a, b);
+    a.close();
+    await vi.waitFor(async () => expect((await server.stats()).sessions).toBe(1), DEADLINE);
+    b.send(a, datagram(1));
+    await vi.waitFor(() => expect(b.events.at(-1)).toEqual({ type: 'not-here', destination: a.relayId }), DEADLINE);
+  });
+
+  it('ends sessions of revoked nodes, tells the others, and tells its own host what agents brought', async () => {
+    const brought: SignedTombstone[] = [];
+    const server = await serve({ onTombstone: (tombstone) => brought.push(tombstone) });
+    const [a, b, c] = [await agent('a', server), await agent('b', server), await streamAgent('c', server)];
+    await registered(a, b, c);
+    const stone = b.tombstone();
+    a.client.sendTombstone(stone.tombstone, stone.signature);
+    a.settle();
+    await vi.waitFor(() => expect(c.events.at(-1)).toEqual({ type: 'tombstone', ...stone }), DEADLINE);
+    expect(brought).toEqual([stone]);
+    b.client.check(now());
+    b.settle();
+    await vi.waitFor(() => expect(b.events.at(-1)).toEqual({ type: 'refused', reason: 'revoked' }), DEADLINE);
+    const another = c.tombstone();
+    server.addTombstones([another]);
+    await vi.waitFor(() => expect(a.events.at(-1)).toEqual({ type: 'tombstone', ...another }), DEADLINE);
+    expect((await server.stats()).sessions).toBe(1);
+  });
+
+  it('serves both families on one port', async () => {
+    const server = await serve({ host: '::' });
+    const a = await agent('a', server);
+    await registered(a);
+    const socket = createSocket('udp6');
+    closing.push(() => socket.close());
+    const answer = new Promise<Uint8Array>((resolve) => socket.once('message', resolve));
+    const hello = new Uint8Array(64);
+    hello[0] = 0xa0;
+    socket.send(hello, server.port, '::1');
+    expect((await answer)[0]).toBe(0xa1);
+  });
+
+  it('answers STUN, also from another port', async () => {
+    const server = await serve();
+    const socket = createSocket('udp4');
+    closing.push(() => socket.close());
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const ask = (attributes: string): Promise<{ bytes: Uint8Array; port: number }> =>
+      new Promise((resolve) => {
+        socket.once('message', (bytes, { port }) => resolve({ bytes, port }));
+        const length = (attributes.length / 2).toString(16).padStart(4, '0');
+        socket.send(
+          Buffer.from(`0001${length}2112a442${'07'.repeat(12)}${attributes}`, 'hex'),
+          server.port,
+          '127.0.0.1',
+        );
+      });
+    const plain = await ask('');
+    expect(plain.port).toBe(server.port);
+    expect([...plain.bytes.subarray(0, 2)]).toEqual([0x01, 0x01]);
+    const changed = await ask('0003000400000002'); // CHANGE-REQUEST, change port (RFC 5780 §7.2)
+    expect([...changed.bytes.subarray(0, 2)]).toEqual([0x01, 0x01]);
+    expect(changed.port).not.toBe(server.port);
+  });
+
+  it('refuses a port in use, a wrong address and a wrong key with one line each', async () => {
+    const server = await serve();
+    await expect(serve({ port: server.port })).rejects.toMatchObject({ code: 'port-in-use' });
+    await expect(serve({ host: 'localhost' })).rejects.toMatchObject({ code: 'bad-address' });
+    await expect(serve({ host: '192.0.2.77' })).rejects.toMatchObject({ code: 'address-not-here' });
+    await expect(serve({ authorities: [new Uint8Array(5)] })).rejects.toMatchObject({ code: 'bad-authority' });
+  });
+
+  it('says why it has ended by itself, and frees its port', async () => {
+    const program = `
+      import { parentPort as port } from 'node:worker_threads';
+      port.on('message', ({ type }) => {
+        if (type === 'start') port.postMessage({ type: 'started', port: 4711, descriptors: [] });
+        if (type === 'stats') throw new Error('a bug');
+      });`;
+    const server = await serve({}, new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+    await expect(server.stats()).rejects.toMatchObject({ code: 'signal-closed' });
+    expect(await server.closed).toMatchObject({ code: 'signal-failed', message: 'the signal server failed: a bug' });
+    await server.close();
+  });
+
+  it('ends when it is told to, and its port is free again', async () => {
+    const server = await serve();
+    await server.close();
+    expect(await server.closed).toBeUndefined();
+    const second = await serve({ port: server.port });
+    expect(second.port).toBe(server.port);
+    await expect(server.stats()).rejects.toMatchObject({ code: 'signal-closed' });
+  });
+});
