@@ -83,6 +83,7 @@ export function directPathRule(a: Host, b: Host): DirectPathRule {
 }
 
 const never = (because: string): DirectPathRule => ({ direct: 'never', because });
+const either = (because: string): DirectPathRule => ({ direct: 'either', because });
 const always = (because: string): DirectPathRule => ({ direct: 'always', because });
 
 function ruleOf(a: Host, b: Host, family: 4 | 6): DirectPathRule {
@@ -146,9 +147,18 @@ function byIpv4(
   const kinds = [above, below].map((routers) => routers.map(({ nat }) => nat.kind));
   const [ours, theirs] = kinds.map(combineNats);
   if (natsCanBeCrossed(ours!, theirs!)) return always('the NATs can be crossed');
-  return kinds.flat().some(isLucky)
-    ? { direct: 'either', because: 'ports that depend on the destination may still be those that are known' }
+  if (kinds.flat().some(isLucky))
+    return either('ports that depend on the destination may still be those that are known');
+  const [reallyOurs, reallyTheirs] = kinds.map(withoutOpenOuter);
+  return natsCanBeCrossed(reallyOurs!, reallyTheirs!)
+    ? either('only who knows each of the NATs on the way knows that it can be crossed')
     : never(`${describeNat(ours!)} × ${describeNat(theirs!)}`);
+}
+
+/** An outer NAT that lets everybody in binds its ports to whoever comes: that they depend on destinations does no harm. */
+function withoutOpenOuter(inner: readonly NatKind[]): CombinedNat {
+  const filters = (kind: NatKind): boolean => class4787(kind) !== 'open';
+  return combineNats(inner.slice(0, inner.findLastIndex(filters) + 1));
 }
 
 /** Gives each destination another port, unless the host's own happens to be free. */

@@ -1,4 +1,4 @@
-import { Router } from '@warren/simnet';
+import { type Host, Router } from '@warren/simnet';
 import { directPathRule, routersAbove } from './direct-path-rule.js';
 import type { SimAgent } from './sim-agent.js';
 import type { SimServer } from './sim-server.js';
@@ -23,7 +23,7 @@ const DIRECT_AFTER_START_MS = 3000;
 const FIRST_DATAGRAM_MS = 1000;
 const DIRECT_AFTER_OBSTACLE_MS = 10_000;
 /** How long a path that has become impossible may be believed in. */
-const RELAY_AFTER_MS = 5000;
+const RELAY_AFTER_MS = 3000;
 
 type Disturb = (world: SimWorld) => Disturbance | undefined;
 
@@ -39,12 +39,17 @@ const relayedBy = (world: SimWorld, server: SimServer): Pair[] =>
     [a.peer(b), b.peer(a)].some(({ path }) => path?.kind === 'relay' && path.server === server.listed.id),
   );
 
+const blocking = (world: SimWorld): (Router | Host)[] =>
+  [...world.map.routers, ...world.agents.map(({ host }) => host)].filter(({ udpBlocked }) => udpBlocked);
+
 const newPair: Disturb = (world) => {
   const candidates = world.agents.flatMap((a, i) => world.agents.slice(i + 1).map((b) => ({ a, b })));
   const fresh = candidates.filter(({ a, b }) => !world.pairs.some((pair) => pair.a === a && pair.b === b));
   if (fresh.length === 0 || world.pairs.length >= 4) return undefined;
   const { a, b } = world.random.pick(fresh);
-  world.talk(a, b, FIRST_DATAGRAM_MS);
+  // An obstacle that came while both were silent is found out only now.
+  const obstacle = world.cuts.length > 0 || world.servers.some(({ alive }) => !alive) || blocking(world).length > 0;
+  world.talk(a, b, obstacle ? FIRST_DATAGRAM_MS + TRAFFIC_BACK_MS : FIRST_DATAGRAM_MS);
   return {
     kind: 'first words',
     what: `${a.name} and ${b.name} begin to talk`,
@@ -195,11 +200,8 @@ const blockUdp: Disturb = (world) => {
 };
 
 const unblockUdp: Disturb = (world) => {
-  const blocking = [...world.map.routers, ...world.agents.map(({ host }) => host)].filter(
-    ({ udpBlocked }) => udpBlocked,
-  );
-  if (blocking.length === 0) return undefined;
-  const at = world.random.pick(blocking);
+  if (blocking(world).length === 0) return undefined;
+  const at = world.random.pick(blocking(world));
   at.udpBlocked = false;
   return {
     kind: 'UDP unblocked',
