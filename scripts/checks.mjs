@@ -34,6 +34,7 @@ const MAY_IMPORT = {
     'identity',
     'netlab',
     'paths',
+    'proto',
     'signal',
     'simnet',
     'stun',

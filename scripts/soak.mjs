@@ -10,6 +10,7 @@ import { env, root, run } from './bootstrap.mjs';
 const SOAKS = {
   outage: ['control plane dead for five minutes, agents restarted meanwhile', 'lab', 'outage'],
   file: ['200 MB through client, bounce, client over IPv4 and IPv6', 'lab', 'classic'],
+  'nat-grid': ['every ordered pair of kinds of NAT, ten times', 'lab', 'nat-grid'],
   fuzz: [
     'ten million inputs over every decoder and the UAPI parser; two million datagrams at a session',
     'unit',

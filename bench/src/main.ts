@@ -4,10 +4,20 @@ import { dataplane } from './dataplane/dataplane.js';
 import { forwarding } from './dataplane/forwarding.js';
 import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
+import { paths } from './paths.js';
+import { prediction } from './prediction.js';
 import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 
-const BENCHMARKS: readonly (Benchmark | Comparison)[] = [join, revoke, dataplane, forwarding, profile];
+const BENCHMARKS: readonly (Benchmark | Comparison)[] = [
+  join,
+  revoke,
+  paths,
+  prediction,
+  dataplane,
+  forwarding,
+  profile,
+];
 const HELP = `npm run bench                      every benchmark
 npm run bench -- NAME…             some of them
 npm run bench -- --runs N NAME…    with N runs each

@@ -23,18 +23,19 @@ describeLab('the classic example', [], () => {
   });
 
   it('says of each peer how it is reached', async () => {
-    const status = await mesh().agents.laptop.waitForStatus('running', 10_000, ({ state }) => state === 'running');
-    const kinds = Object.fromEntries(status.peers.map((peer) => [peer.name, peer.path.kind]));
-    expect(kinds).toEqual({
-      'public-server1': 'direct',
-      'public-server2': 'direct',
-      'home-server': 'bounce',
-      phone: 'bounce',
-    });
+    const { laptop, phone } = mesh().agents;
+    // Two home routers can be crossed, and public servers need no crossing.
+    const found = { what: 'direct', timeoutMs: 15_000 };
+    for (const name of ['public-server1', 'public-server2', 'home-server'] as const) {
+      await laptop.waitForPath(name, found, ({ kind }) => kind === 'direct');
+      if (name !== 'home-server') await phone.waitForPath(name, found, ({ kind }) => kind === 'direct');
+    }
+    // The phone's carrier gives each flow a port of its own: relayed, unless the port is guessed.
+    expect(['relay', 'direct']).toContain((await laptop.pathTo('phone')).kind);
   });
 
   it.each(['ipv4', 'ipv6'] as const)(
-    `carries a file of ${FILE_MB} MB from client to client through the bounce over %s`,
+    `carries a file of ${FILE_MB} MB from client to client over %s`,
     async (family) => {
       const { laptop, phone } = mesh().agents;
       const { sent, received } = await transfer(laptop, phone, family);

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import {
   addSite,
   createWorld,
+  crossable,
   HOME_NAT,
   type Host,
   MOBILE_SITE,
@@ -15,7 +16,6 @@ import {
 } from '@warren/netlab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeLab } from '../support/groups.js';
-import { crossable } from './support/crossable.js';
 
 const support = (name: string): string => fileURLToPath(new URL(`support/${name}`, import.meta.url));
 const node = (host: Host, script: string, ...args: string[]) => host.run(process.execPath, [support(script), ...args]);

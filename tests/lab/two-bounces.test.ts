@@ -1,29 +1,41 @@
-import { AgentNode, ControlPlane, createWorld, HOME_NAT, type World, waitUntil } from '@warren/netlab';
+import {
+  AgentNode,
+  ControlPlane,
+  createWorld,
+  HOME_NAT,
+  type Host,
+  type NetworkMember,
+  type World,
+  waitUntil,
+} from '@warren/netlab';
 import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest';
 import { describeLab } from '../support/groups.js';
 import { expectAllReached } from './support/classic-mesh.js';
 import { type SteadyPing, startSteadyPings } from './support/steady-pings.js';
+import { VanillaMember } from './support/vanilla-member.js';
 
-/** Where a client is homed is drawn by lot from its id: eight of them at the same bounce are one case in 128. */
-const MOST_CLIENTS = 8;
-const LEAST_CLIENTS = 3;
+/** Where a vanilla member is homed is drawn by lot from its id: eight of them at the same bounce are one case in 128. */
+const MOST_MEMBERS = 8;
+const LEAST_MEMBERS = 2;
 /** How long the control plane waits before it holds a bounce for dead, and a multiple of it before it trusts one again. */
 const GRACE_MS = 5_000;
 const STABLE_MS = 2 * GRACE_MS;
 /** Noticing, telling, and a handshake that may have to be tried a second time (5 s); and a busy machine. */
 const SLACK_MS = 25_000;
 
-describeLab('two bounces in one network', [], () => {
+/** Vanilla members are homed at bounces; agents find their own ways to each other. */
+describeLab('two bounces in one network', ['wireguard-go', 'wg', 'wg-quick'], () => {
   const logs = new Map<string, string>();
   const keep = (name: string) => (text: string) => void logs.set(name, (logs.get(name) ?? '') + text);
   const bounces: AgentNode[] = [];
-  const clients: AgentNode[] = [];
-  const homes = new Map<AgentNode, string>();
+  const members: VanillaMember[] = [];
+  const homes = new Map<VanillaMember, string>();
   let world: World;
   let control: ControlPlane;
   let direct: AgentNode;
+  let client: AgentNode;
   let steady: SteadyPing[] = [];
-  const all = (): AgentNode[] => [...bounces, direct, ...clients];
+  const all = (): NetworkMember[] => [...bounces, direct, client, ...members];
 
   beforeAll(async () => {
     world = await createWorld({ name: 'two-bounces' });
@@ -32,15 +44,18 @@ describeLab('two bounces in one network', [], () => {
     const token = await control.createToken(['--uses', '20']);
     const join = async (name: string, role: 'bounce' | 'direct'): Promise<AgentNode> =>
       AgentNode.join(await world.addHost({ name }), { name, role, token, onOutput: keep(name) });
+    const behindNat = async (name: string): Promise<Host> => {
+      const router = await world.addRouter({ name: `${name}-nat`, nat: HOME_NAT, lan: '192.168.1.0/24' });
+      return world.addHost({ name, on: router });
+    };
     bounces.push(await join('bounce1', 'bounce'), await join('bounce2', 'bounce'));
     direct = await join('direct', 'direct');
-    while (clients.length < MOST_CLIENTS && (clients.length < LEAST_CLIENTS || new Set(homes.values()).size < 2)) {
-      const name = `client${clients.length + 1}`;
-      const router = await world.addRouter({ name: `nat${clients.length + 1}`, nat: HOME_NAT, lan: '192.168.1.0/24' });
-      const host = await world.addHost({ name, on: router });
-      const client = await AgentNode.join(host, { name, token, onOutput: keep(name) });
-      clients.push(client);
-      homes.set(client, await homeOf(client));
+    client = await AgentNode.join(await behindNat('client'), { name: 'client', token, onOutput: keep('client') });
+    while (members.length < MOST_MEMBERS && (members.length < LEAST_MEMBERS || new Set(homes.values()).size < 2)) {
+      const name = `member${members.length + 1}`;
+      const member = await VanillaMember.join(control, await behindNat(name), name);
+      members.push(member);
+      homes.set(member, await homeOf(member));
     }
   }, 240_000);
   afterAll(() => world?.close());
@@ -50,7 +65,7 @@ describeLab('two bounces in one network', [], () => {
       for (const [name, text] of logs) console.error(`--- ${name}\n${text.slice(-2_000)}`);
     });
 
-  it('share the clients between them', () => {
+  it('share the vanilla members between them', () => {
     expect(new Set(homes.values())).toEqual(new Set(['bounce1', 'bounce2']));
   });
 
@@ -59,42 +74,35 @@ describeLab('two bounces in one network', [], () => {
     await expectAllReached(all(), 30_000);
   });
 
-  it('are said to be on the path of every pair of clients, each client by its own home', async () => {
+  it('are said to be on the path of every vanilla member, each by its own home, and of no agent', async () => {
     showLogs();
-    for (const client of clients) {
-      const home = homes.get(client)!;
-      const other = bounces.find(({ name }) => name !== home)!.name;
-      const expected = {
-        [home]: { kind: 'direct', via: null },
-        [other]: { kind: 'bounce', via: home },
-        direct: { kind: 'direct', via: null },
-        ...Object.fromEntries(
-          clients.filter((it) => it !== client).map((it) => [it.name, { kind: 'bounce', via: home }]),
-        ),
-      };
-      expect(await pathsOf(client)).toEqual(expected);
-    }
-    const seenFrom = await pathsOf(bounces[0]!);
-    expect(seenFrom.bounce2).toEqual({ kind: 'direct', via: null });
-    for (const client of clients) {
-      const via = homes.get(client) === 'bounce1' ? null : 'bounce2';
-      expect(seenFrom[client.name]).toEqual({ kind: via ? 'bounce' : 'direct', via });
+    for (const agent of [...bounces, direct, client]) {
+      const paths = await pathsOf(agent);
+      for (const member of members) {
+        const home = homes.get(member)!;
+        const expected = home === agent.name ? { kind: 'direct', via: null } : { kind: 'bounce', via: home };
+        expect(paths[member.name], `${agent.name} → ${member.name}`).toEqual(expected);
+      }
+      for (const other of [...bounces, direct].filter((it) => it !== agent)) {
+        await agent.waitForPath(other.name, { what: 'direct', timeoutMs: 15_000 }, ({ kind }) => kind === 'direct');
+      }
     }
   });
 
   it(
-    'do without one that dies: its clients move to the other, and pairs without it lose nothing',
+    'do without one that dies: its members move to the other, and pairs without it lose nothing',
     async () => {
       showLogs();
       const [dead, left] = bounces as [AgentNode, AgentNode];
       steady = startSteadyPings(untouchedPairs(dead));
-      const before = await startOf(clients);
+      const before = await startOf([left, direct, client]);
       dead.process.kill('SIGKILL');
       await dead.process.waitForExit(5_000);
+      await waitForHomes(() => left.name, GRACE_MS + SLACK_MS);
+      await takeOverFiles(dead);
       const survivors = all().filter((agent) => agent !== dead);
-      await expectAllReached(survivors, GRACE_MS + SLACK_MS);
-      for (const client of clients) expect(await homeOf(client)).toBe(left.name);
-      expect(await startOf(clients)).toEqual(before);
+      await expectAllReached(survivors, SLACK_MS);
+      expect(await startOf([left, direct, client])).toEqual(before);
       expect(await isUnavailable(dead)).toBe(true);
       expect(await isUnavailable(left)).toBe(false);
     },
@@ -108,16 +116,13 @@ describeLab('two bounces in one network', [], () => {
       const back = bounces[0]!;
       const started = Date.now();
       await back.up();
-      // It is a member at once, by way of the other one.
+      // It is a member at once.
       await expectAllReached(all(), SLACK_MS);
-      const moved = clients.find((client) => homes.get(client) === back.name)!;
-      await waitUntil('the clients to be homed as before', { timeoutMs: STABLE_MS + SLACK_MS }, async () => {
-        return (await homeOf(moved)) === back.name;
-      });
+      await waitForHomes((member) => homes.get(member)!, STABLE_MS + SLACK_MS);
       expect(Date.now() - started).toBeGreaterThan(STABLE_MS);
       expect(await isUnavailable(back)).toBe(false);
+      await takeOverFiles(back);
       await expectAllReached(all(), SLACK_MS);
-      for (const client of clients) expect(await homeOf(client)).toBe(homes.get(client));
       expect(await decisions()).toEqual(['bounce.withdraw bounce1', 'bounce.restore bounce1']);
       const results = await Promise.all(steady.map(async (ping) => ({ title: ping.title, ...(await ping.stop()) })));
       expect(results.length).toBeGreaterThan(0);
@@ -130,15 +135,31 @@ describeLab('two bounces in one network', [], () => {
   );
 
   /** Ordered pairs whose path has nothing to do with the bounce. */
-  function untouchedPairs(dead: AgentNode): [AgentNode, AgentNode][] {
-    const others = all().filter((agent) => agent !== dead);
-    const ownsPath = (agent: AgentNode): boolean => homes.get(agent) === dead.name;
+  function untouchedPairs(dead: AgentNode): [NetworkMember, NetworkMember][] {
+    const others = all().filter((one) => one !== dead && homes.get(one as VanillaMember) !== dead.name);
     return others.flatMap((from) =>
-      others
-        .filter((to) => to !== from)
-        .filter((to) => from === direct || to === direct || !(ownsPath(from) || ownsPath(to)))
-        .map((to): [AgentNode, AgentNode] => [from, to]),
+      others.filter((to) => to !== from).map((to): [NetworkMember, NetworkMember] => [from, to]),
     );
+  }
+
+  /** The file of a member that was homed at the bounce, or is now, has changed. */
+  async function takeOverFiles(bounce: AgentNode): Promise<void> {
+    for (const member of members) if (homes.get(member) === bounce.name) await member.takeOverFile();
+  }
+
+  /** Where the member is homed, as `direct` sees it: it has to send there. */
+  async function homeOf(member: VanillaMember): Promise<string> {
+    return waitUntil(`${member.name} to have a home`, { timeoutMs: 20_000 }, async () => {
+      const path = (await pathsOf(direct))[member.name];
+      return path?.kind === 'bounce' ? path.via : null;
+    });
+  }
+
+  async function waitForHomes(home: (member: VanillaMember) => string, timeoutMs: number): Promise<void> {
+    await waitUntil('the members to be homed as they should', { timeoutMs }, async () => {
+      const paths = await pathsOf(direct);
+      return members.every((member) => paths[member.name]?.via === home(member));
+    });
   }
 
   async function isUnavailable(agent: AgentNode): Promise<boolean> {
@@ -161,19 +182,8 @@ type Path = { kind: string; via: string | null };
 
 async function pathsOf(agent: AgentNode): Promise<Record<string, Path>> {
   const { peers } = await agent.status();
-  return Object.fromEntries(peers.map(({ name, path }) => [name, { kind: path.kind, via: path.via ?? null }]));
+  return Object.fromEntries(peers.map(({ name, path }) => [name, { kind: path.kind, via: path.via }]));
 }
-
-/** The bounce that a client reaches straight: it has no session with any other one. */
-async function homeOf(client: AgentNode): Promise<string> {
-  const status = await client.waitForStatus('homed', 20_000, ({ peers }) => homesIn(peers).length > 0);
-  const found = homesIn(status.peers);
-  expect(found).toHaveLength(1);
-  return found[0]!;
-}
-
-const homesIn = (peers: Awaited<ReturnType<AgentNode['status']>>['peers']): string[] =>
-  peers.filter(({ name, path }) => name.startsWith('bounce') && path.kind === 'direct').map(({ name }) => name);
 
 /** Processes that run now: the same ones later are ones that were not started again. */
 async function startOf(agents: readonly AgentNode[]): Promise<unknown[]> {

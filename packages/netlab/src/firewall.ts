@@ -75,3 +75,16 @@ table inet loss {
 }
 `;
 }
+
+/** nftables rules that let no UDP through from or to an IPv4 address, table `inet blocked`. */
+export function renderBlock(address: string | undefined): string {
+  const rules = ['saddr', 'daddr'].map((side) => `ip ${side} ${address} meta l4proto udp drop`);
+  return `
+table inet blocked {
+  chain forward {
+    type filter hook forward priority -20; policy accept;
+    ${address === undefined ? '' : rules.join('\n    ')}
+  }
+}
+`;
+}

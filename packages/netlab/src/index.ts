@@ -1,10 +1,12 @@
 export { type Capture, type CaptureOptions, startCapture } from './capture.js';
 export { type CommandResult, execute } from './command.js';
+export { crossable } from './crossable.js';
 export type { FirewallKind } from './firewall.js';
 export { Host, type HostOptions, type PingOptions, type RunOptions, type SpawnOptions } from './host.js';
 export { type Exit, HostProcess } from './host-process.js';
 export type { Internet } from './internet.js';
-export { AgentNode, type AgentOptions, type AgentStatus } from './mesh/agent-node.js';
+export { AgentNode, type AgentOptions, type AgentPath, type AgentStatus } from './mesh/agent-node.js';
+export { askAgent } from './mesh/agent-socket.js';
 export {
   CLASSIC_NODES,
   type ClassicMesh,
@@ -15,8 +17,12 @@ export {
   startClassicMesh,
 } from './mesh/classic.js';
 export { ControlPlane, type ControlPlaneOptions, type RestAnswer } from './mesh/control-plane.js';
-export { type PairResult, pingMatrix, pingUntilAllReached, reached } from './mesh/ping-matrix.js';
+export { type PairOutcome, tryPair } from './mesh/pair-trial.js';
+export { type NetworkMember, type PairResult, pingMatrix, pingUntilAllReached, reached } from './mesh/ping-matrix.js';
+export { type PingStream, type PingStreamResult, startPingStream } from './mesh/ping-stream.js';
 export { meshProgram } from './mesh/programs.js';
+export { expectedPath, forgetAll, gridWaves, joinGrid, type SiteGrid } from './mesh/site-grid.js';
+export { type JoinOptions, type PlacedAgent, SiteMesh, type SiteMeshOptions } from './mesh/site-mesh.js';
 export {
   type BehaviouralNat,
   CARRIER_NAT,

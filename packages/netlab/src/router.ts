@@ -8,7 +8,7 @@ import {
   prefixLength,
   WarrenError,
 } from '@warren/base';
-import { type FirewallKind, renderFirewall, renderLoss } from './firewall.js';
+import { type FirewallKind, renderBlock, renderFirewall, renderLoss } from './firewall.js';
 import { Namespace } from './namespace.js';
 import { type NatKind, type NatSite, renderNat } from './nat.js';
 import type { Attachment, AttachOptions, Segment } from './segment.js';
@@ -63,6 +63,10 @@ export class Router implements Segment {
     return this.attachment;
   }
 
+  get nat(): NatKind {
+    return this.options.nat;
+  }
+
   get namespaceName(): string {
     return this.namespace.name;
   }
@@ -111,6 +115,11 @@ export class Router implements Segment {
   /** Loses a share, from 0 to 1, of the packets that it forwards. */
   async setLoss(share: number): Promise<void> {
     await this.namespace.configure({ nft: `table inet loss\ndelete table inet loss${renderLoss(share)}` });
+  }
+
+  /** Lets no UDP through to an address or from it, for flows that exist too; undefined: to all again. */
+  async block(address: string | undefined): Promise<void> {
+    await this.namespace.configure({ nft: `table inet blocked\ndelete table inet blocked${renderBlock(address)}` });
   }
 
   /** Whether its side that faces the internet has a signal. */

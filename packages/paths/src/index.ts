@@ -1,3 +1,5 @@
+export { canPunch } from './nat-rule.js';
+export { createPathManager } from './path-manager.js';
 export type {
   Candidate,
   CandidateKind,

@@ -4,6 +4,7 @@ import {
   type ClassicMesh,
   type ClassicName,
   createClassicSite,
+  type NetworkMember,
   type PairResult,
   pingUntilAllReached,
   reached,
@@ -54,7 +55,7 @@ export function useClassicMesh(options: LabMeshOptions = {}): () => LabMesh {
 }
 
 /** Waits until every pair answers over both IP versions. */
-export async function expectAllReached(agents: readonly AgentNode[], timeoutMs = 20_000): Promise<void> {
+export async function expectAllReached(agents: readonly NetworkMember[], timeoutMs = 20_000): Promise<void> {
   const round = await pingUntilAllReached(agents, timeoutMs);
   expect(unreached(round)).toEqual([]);
 }

@@ -1,4 +1,4 @@
-import type { AgentNode, HostProcess } from '@warren/netlab';
+import type { HostProcess, NetworkMember } from '@warren/netlab';
 
 /** Five requests a second over one pair and IP version, until `lost` is asked for. */
 export interface SteadyPing {
@@ -8,10 +8,10 @@ export interface SteadyPing {
 }
 
 /** Both IP versions from the first to the second of each pair. */
-export const startSteadyPings = (pairs: readonly (readonly [AgentNode, AgentNode])[]): SteadyPing[] =>
+export const startSteadyPings = (pairs: readonly (readonly [NetworkMember, NetworkMember])[]): SteadyPing[] =>
   pairs.flatMap(([from, to]) => [steadyPing(from, to, 'ipv4'), steadyPing(from, to, 'ipv6')]);
 
-function steadyPing(from: AgentNode, to: AgentNode, family: 'ipv4' | 'ipv6'): SteadyPing {
+function steadyPing(from: NetworkMember, to: NetworkMember, family: 'ipv4' | 'ipv6'): SteadyPing {
   const ping: HostProcess = from.host.spawn('ping', ['-n', '-i', '0.2', '-O', to[family]]);
   return {
     title: `${from.name} → ${to.name} (${family})`,

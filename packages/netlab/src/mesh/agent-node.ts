@@ -3,7 +3,19 @@ import type { CommandResult } from '../command.js';
 import type { Host } from '../host.js';
 import type { HostProcess } from '../host-process.js';
 import { waitUntil } from '../wait-until.js';
+import { askAgent } from './agent-socket.js';
 import { meshProgram } from './programs.js';
+
+/** How packets go to a peer, as `agent status --json` says it. */
+export interface AgentPath {
+  readonly kind: 'direct' | 'relay' | 'bounce' | 'none';
+  readonly endpoint: string | null;
+  readonly via: string | null;
+  readonly transport: 'udp' | 'tls' | null;
+  readonly rttMs: number | null;
+  /** Why it is not direct; null when it is. */
+  readonly reason: string | null;
+}
 
 /** The part of `agent status --json` that the lab looks at. */
 export interface AgentStatus {
@@ -14,15 +26,13 @@ export interface AgentStatus {
     readonly addresses: readonly string[];
     readonly publicKey: string;
   };
+  readonly network: { readonly id: string; readonly name: string };
   readonly control: { readonly connected: boolean; readonly revision: number };
   readonly peers: readonly {
+    readonly id: string;
     readonly name: string;
     readonly addresses: readonly string[];
-    readonly path: {
-      readonly kind: 'direct' | 'relay' | 'bounce' | 'none';
-      readonly via?: string;
-      readonly rttMs?: number;
-    };
+    readonly path: AgentPath;
   }[];
 }
 
@@ -34,6 +44,19 @@ export interface AgentOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly onOutput?: (text: string) => void;
+}
+
+export interface PathWait {
+  /** For messages: `direct`, `relayed over TLS`. */
+  readonly what: string;
+  readonly timeoutMs: number;
+  /** What times are counted from; the call unless said. */
+  readonly from?: number;
+}
+
+export interface PathFound {
+  readonly path: AgentPath;
+  readonly afterMs: number;
 }
 
 /** Starting node, joining and making an interface; several times what an idle machine needs. */
@@ -113,6 +136,28 @@ export class AgentNode {
     const { stdout, stderr } = await this.command(['status', '--json']);
     if (stdout === '') throw new WarrenError('no-status', `agent status on ${this.host.name}: ${stderr}`);
     return JSON.parse(stdout) as AgentStatus;
+  }
+
+  /** The path to a peer, asked on the agent's socket. @throws WarrenError `no-peer`. */
+  async pathTo(peer: string): Promise<AgentPath> {
+    const { peers } = await askAgent<AgentStatus>(this.host.stateDir, { method: 'status' });
+    const found = peers.find(({ name }) => name === peer);
+    if (!found) throw new WarrenError('no-peer', `${this.name} has no peer ${peer}`);
+    return found.path;
+  }
+
+  /**
+   * Waits until the path to a peer is as it is wanted. @returns the path, and milliseconds since `from` (a `Date.now()`).
+   * @throws WarrenError `timeout` with the path as it was last.
+   */
+  async waitForPath(peer: string, options: PathWait, condition: (path: AgentPath) => boolean): Promise<PathFound> {
+    const from = options.from ?? Date.now();
+    const what = `the path ${this.name} → ${peer} to be ${options.what}`;
+    return waitUntil(what, { timeoutMs: options.timeoutMs, intervalMs: 100 }, async () => {
+      const path = await this.pathTo(peer);
+      if (condition(path)) return { path, afterMs: Date.now() - from };
+      throw new WarrenError('other-path', JSON.stringify(path));
+    });
   }
 
   waitForStatus(what: string, timeoutMs: number, condition: (status: AgentStatus) => boolean): Promise<AgentStatus> {

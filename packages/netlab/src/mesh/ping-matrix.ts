@@ -1,5 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AgentNode } from './agent-node.js';
+import type { Host } from '../host.js';
+
+/** A member of the network, whatever runs on its host; addresses are those inside the network. */
+export interface NetworkMember {
+  readonly name: string;
+  readonly host: Host;
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
 
 /** One ordered pair of nodes, and whether the first reaches the second by its addresses inside the network. */
 export interface PairResult {
@@ -10,7 +18,7 @@ export interface PairResult {
 }
 
 /** Pings every ordered pair over both IP versions at the same time. */
-export async function pingMatrix(agents: readonly AgentNode[], timeoutMs = 1_000): Promise<PairResult[]> {
+export async function pingMatrix(agents: readonly NetworkMember[], timeoutMs = 1_000): Promise<PairResult[]> {
   const pairs = agents.flatMap((from) => agents.filter((to) => to !== from).map((to) => ({ from, to })));
   return Promise.all(
     pairs.map(async ({ from, to }) => {
@@ -29,7 +37,7 @@ export const reached = (pair: PairResult): boolean => pair.ipv4 && pair.ipv6;
  * Pings round after round until all pairs answer in one round, or time is up.
  * @returns the last round: look for pairs that were not `reached`.
  */
-export async function pingUntilAllReached(agents: readonly AgentNode[], timeoutMs: number): Promise<PairResult[]> {
+export async function pingUntilAllReached(agents: readonly NetworkMember[], timeoutMs: number): Promise<PairResult[]> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const round = await pingMatrix(agents);

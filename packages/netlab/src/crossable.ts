@@ -1,4 +1,4 @@
-import type { SiteKind } from '@warren/netlab';
+import type { SiteKind } from './site.js';
 
 type Terms = Pick<SiteKind, 'mapping' | 'filtering'>;
 

@@ -1,0 +1,97 @@
+import type { Instant } from '@warren/base';
+import type { RemoteCandidate } from './remote-candidates.js';
+import { delayed, soonest } from './times.js';
+
+/** Sent so long ago on the path, and nothing came since: ask whether it works. */
+const VERIFY_AFTER_MS = 250;
+/** So long after the question trust has lapsed: everything goes over the relay too. */
+const LAPSE_AFTER_MS = 250;
+/** So long without proof, and the path is given up. */
+const GIVE_UP_AFTER_MS = 2_000;
+/** Between two questions. */
+const PING_EVERY_MS = 150;
+const PING_EVERY_ALONE_MS = 1_000;
+/** Shortest lifetime of a NAT's binding that is counted on: after so long without proof the path is doubted before it is used. */
+const STALE_AFTER_MS = 25_000;
+
+export type TrustStep = 'ping' | 'lapse' | 'give-up';
+
+/** Whether the direct path in use can be believed: by what came back over it since something was sent. */
+export class DirectTrust {
+  #provenAt: Instant;
+  #unansweredSince: Instant | undefined;
+  #lapsedAt: Instant | undefined;
+  #pingedAt: Instant | undefined;
+
+  constructor(
+    readonly candidate: RemoteCandidate,
+    readonly since: Instant,
+  ) {
+    this.#provenAt = since;
+  }
+
+  get lapsed(): boolean {
+    return this.#lapsedAt !== undefined;
+  }
+
+  /** Something was sent, and nothing came since. */
+  get waits(): boolean {
+    return this.#unansweredSince !== undefined;
+  }
+
+  /** Something was sent on it. */
+  noteSent(now: Instant): void {
+    this.#unansweredSince ??= now;
+  }
+
+  /** Whether it was idle for so long that it has to be doubted before it is used. */
+  isStale = (now: Instant): boolean => this.#lapsedAt === undefined && now - this.#provenAt >= STALE_AFTER_MS;
+
+  /** Something authenticated came over it. @returns whether trust had lapsed. */
+  prove(now: Instant): boolean {
+    const { lapsed } = this;
+    this.#provenAt = now;
+    this.#unansweredSince = this.#lapsedAt = this.#pingedAt = undefined;
+    return lapsed;
+  }
+
+  /** Asks now, without waiting for something to be sent. */
+  question(now: Instant): void {
+    const askNow = delayed(now, -this.#verifyAfter());
+    if (this.#unansweredSince === undefined || this.#unansweredSince > askNow) this.#unansweredSince = askNow;
+  }
+
+  /** Trust has lapsed without a question: the network changed. */
+  lapse(now: Instant): void {
+    this.question(now);
+    this.#lapsedAt ??= now;
+  }
+
+  /** What is to be done now. `alone`: there is no relay, so that there is nothing to fall back to. */
+  step(now: Instant, alone: boolean): TrustStep | undefined {
+    if (this.#unansweredSince === undefined) return undefined;
+    if (!alone && this.#lapsedAt !== undefined && now >= this.#giveUpAt()) return 'give-up';
+    if (this.#lapsedAt === undefined && now >= this.#lapseAt()) {
+      this.#lapsedAt = now;
+      return 'lapse';
+    }
+    if (now < this.#pingAt(alone)) return undefined;
+    this.#pingedAt = now;
+    return 'ping';
+  }
+
+  deadline(alone: boolean): Instant | undefined {
+    if (this.#unansweredSince === undefined) return undefined;
+    const next = this.#lapsedAt === undefined ? this.#lapseAt() : alone ? undefined : this.#giveUpAt();
+    return soonest(next, this.#pingAt(alone));
+  }
+
+  #verifyAfter = (): number => Math.max(VERIFY_AFTER_MS, 3 * (this.candidate.rttMs ?? 0));
+  #verifyAt = (): Instant => delayed(this.#unansweredSince!, this.#verifyAfter());
+  #lapseAt = (): Instant => delayed(this.#verifyAt(), Math.max(LAPSE_AFTER_MS, 2 * (this.candidate.rttMs ?? 0)));
+  #giveUpAt = (): Instant => delayed(this.#lapsedAt!, GIVE_UP_AFTER_MS - VERIFY_AFTER_MS - LAPSE_AFTER_MS);
+  #pingAt(alone: boolean): Instant {
+    if (this.#pingedAt === undefined) return this.#verifyAt();
+    return delayed(this.#pingedAt, alone && this.lapsed ? PING_EVERY_ALONE_MS : PING_EVERY_MS);
+  }
+}

@@ -1,0 +1,498 @@
+import type { Instant } from '@warren/base';
+import { CandidateExchange } from './candidate-exchange.js';
+import { ConfiguredTrial } from './configured-trial.js';
+import { DirectTrust } from './direct-trust.js';
+import { FormerPath } from './former-path.js';
+import { canPunch } from './nat-rule.js';
+import { isBetterPath } from './path-choice.js';
+import type { NatKind, Path, PathPeer, PathReport, UdpPath, Way } from './path-manager-api.js';
+import { explainRelay } from './path-reasons.js';
+import type { PeerContext } from './peer-context.js';
+import { PeerMessenger, wayOf } from './peer-messenger.js';
+import { PeerPaths } from './peer-paths.js';
+import { PeerRelays } from './peer-relays.js';
+import { PunchRounds } from './punch-rounds.js';
+import { RelayWatch } from './relay-watch.js';
+import { kindCostOf, type RemoteCandidate, RemoteCandidates } from './remote-candidates.js';
+import { compareBytes } from './rendezvous.js';
+import type { CandidatesMessage } from './sealed-message.js';
+import type { ServerLink } from './server-link.js';
+import { SilenceWatch } from './silence-watch.js';
+import { delayed, soonest } from './times.js';
+
+/** After traffic a peer is probed, kept alive and told news for so long. */
+const ACTIVE_MS = 120_000;
+/** The same after it sent candidates: it has traffic for us. */
+const ASKED_MS = 10_000;
+/** Least lifetime of a NAT's binding that is counted on (RFC 4787 §4.3 asks for two minutes; many keep thirty seconds). */
+const KEEPALIVE_MS = 25_000;
+/** A candidate is not probed more often, whatever asks for it. */
+const LEAST_PROBE_INTERVAL_MS = 40;
+const TRIGGERED_PROBE_INTERVAL_MS = 200;
+
+/** One peer: where it may be reached, what is known of each way, and which is used. */
+export class Peer {
+  readonly paths: PeerPaths;
+  readonly relays: PeerRelays;
+  readonly candidates: RemoteCandidates;
+  readonly #messenger: PeerMessenger;
+  readonly #rounds = new PunchRounds();
+  readonly #exchange = new CandidateExchange();
+  readonly #configured = new ConfiguredTrial();
+  readonly #relayWatch = new RelayWatch();
+  readonly #silence = new SilenceWatch();
+  readonly #former = new FormerPath();
+  /** Ours wins when the two sides prefer different paths that are equally good. */
+  readonly #ourWish: boolean;
+  #direct: DirectTrust | undefined;
+  #activeUntil: Instant | undefined;
+  #lastSentAt: Instant | undefined;
+  /** No server leads to the peer. */
+  #alone = true;
+  /** It was heard, and no server has denied it since. */
+  #present = false;
+  #reachable = false;
+  #path: Path | undefined;
+  #also: Path | undefined;
+  #since: Instant | undefined;
+  remoteNat: NatKind | undefined;
+
+  constructor(
+    public config: PathPeer,
+    private readonly context: PeerContext,
+  ) {
+    this.paths = new PeerPaths(config.publicKey, config.relayId);
+    this.relays = new PeerRelays(config, context.signalServers, this.paths);
+    this.candidates = new RemoteCandidates(this.paths);
+    this.#messenger = new PeerMessenger(config, context, this.paths);
+    this.#ourWish = compareBytes(context.options.relayId, config.relayId) < 0;
+    this.candidates.setConfigured(config.endpoints);
+  }
+
+  get path(): Path | undefined {
+    return this.#path;
+  }
+
+  get isDirect(): boolean {
+    return this.#direct !== undefined;
+  }
+
+  isActive = (now: Instant): boolean => this.#activeUntil !== undefined && now < this.#activeUntil;
+
+  setConfig(config: PathPeer, now: Instant): void {
+    const same = config.endpoints.join() === this.config.endpoints.join();
+    this.config = config;
+    if (same) return;
+    this.candidates.setConfigured(config.endpoints);
+    this.#configured.reset();
+    this.publish(now);
+  }
+
+  noteSent(now: Instant): void {
+    const wasActive = this.isActive(now);
+    this.#lastSentAt = now;
+    this.#activeUntil = delayed(now, ACTIVE_MS);
+    if (!wasActive) this.#begin(now);
+    let first = false;
+    if (this.#direct) {
+      first = !this.#direct.waits;
+      this.#direct.noteSent(now);
+      if (this.#direct.isStale(now)) this.#doubtDirect(now, 'the path was idle for long');
+    } else if (this.#usesConfigured()) first = this.#configured.noteSent(now);
+    if (this.#path?.kind === 'relay' && this.#relayWatch.noteSent(now)) first = true;
+    this.#noteRelaySent(this.#path, now);
+    this.#noteRelaySent(this.#also, now);
+    if (!wasActive || first) this.#wake(now);
+  }
+
+  noteReceived(path: Path, now: Instant): void {
+    if (!this.isActive(now)) this.#begin(now);
+    this.#activeUntil = delayed(now, ACTIVE_MS);
+    this.#relayWatch.heard();
+    if (this.#silence.noteReceived(now)) this.#wake(now);
+    if (path.kind === 'relay') {
+      this.#heardThrough(path.server, now);
+      return;
+    }
+    if (this.#direct?.candidate.path === path) {
+      if (this.#direct.prove(now)) this.publish(now);
+      return;
+    }
+    const candidate = this.candidates.learn(path.socket, path.endpoint);
+    if (candidate) this.#probeSoon(candidate, now);
+  }
+
+  /** A sealed message that came straight. */
+  handleDirect(datagram: Uint8Array, from: Way & { readonly kind: 'udp' }, now: Instant): void {
+    const message = this.#messenger.open(datagram, now);
+    if (!message) return;
+    this.#heard(now);
+    const candidate = this.candidates.learn(from.socket, from.endpoint);
+    if (message.type === 'ping') {
+      this.#messenger.send({ type: 'pong', transaction: message.transaction, seen: from.endpoint }, from);
+      if (candidate) this.#pinged(candidate, message.preferred, now);
+    } else if (message.type === 'pong') this.#ponged(message.transaction, candidate, undefined, now);
+    else this.#received(message, now);
+    this.#wake(now);
+  }
+
+  /** A sealed message that came through a server at which we are registered. */
+  handleRelayed(datagram: Uint8Array, link: ServerLink, now: Instant): void {
+    const message = this.#messenger.open(datagram, now);
+    if (!message) return;
+    this.#heard(now);
+    this.#heardThrough(link.id, now);
+    if (message.type === 'ping') {
+      const path = this.paths.relay(link);
+      if (path)
+        this.#messenger.sendRelayed({ type: 'pong', transaction: message.transaction, seen: undefined }, path, now);
+    } else if (message.type === 'pong') this.#ponged(message.transaction, undefined, link.id, now);
+    else this.#received(message, now);
+    this.#wake(now);
+  }
+
+  /** The server does not know the peer. */
+  notHere(link: ServerLink, now: Instant): void {
+    this.relays.notHere(link.id, now);
+    this.#present = false;
+    if (this.isActive(now)) {
+      this.relays.demand(now);
+      this.#exchange.hurry(now);
+    }
+    this.publish(now);
+    this.#wake(now);
+  }
+
+  /** A server became usable, doubtful, or was lost. */
+  serversChanged(link: ServerLink, now: Instant): void {
+    this.paths.renewHeaders(link);
+    if (!link.transport) this.relays.doubt(link.id);
+    if (this.isActive(now)) {
+      this.relays.demand(now);
+      if (!this.#direct || this.#direct.lapsed) this.#exchange.hurry(now);
+    }
+    this.publish(now);
+    this.#wake(now);
+  }
+
+  /** Our own candidates are others than before; `moved`: addresses in use may be no more. */
+  localChanged(moved: boolean, now: Instant): void {
+    if (moved) {
+      this.#messenger.forgetPings();
+      this.candidates.doubtAll();
+      this.#configured.reset();
+      if (this.#direct) this.#doubtDirect(now, 'our network changed');
+    }
+    if (this.isActive(now) && (moved || !this.#direct)) this.#begin(now);
+    this.#wake(now);
+  }
+
+  socketGone(socket: number, now: Instant): void {
+    if (this.#direct?.candidate.path.socket === socket && socket !== 0) this.#giveUp(now, 'its socket was closed');
+    this.candidates.forgetSocket(socket);
+  }
+
+  handleTimeout(now: Instant): void {
+    if (this.isActive(now)) {
+      if (this.#exchange.isDue(now)) this.#sendCandidates(true, 0, now);
+      this.#stepRelay(now);
+      const former = this.#former.due(now);
+      if (former) this.#probe(former, now);
+      this.#keepAlive(now);
+      this.#stepSilence(now);
+      this.#stepConfigured(now);
+      this.#stepDirect(now);
+    }
+    if (this.#rounds.take(now)) this.#probeAll(now);
+  }
+
+  deadline(now: Instant): Instant | undefined {
+    return soonest(this.#rounds.deadline(), this.isActive(now) ? this.#activeDeadline(now) : undefined);
+  }
+
+  report(): PathReport {
+    const direct = this.#path?.kind === 'udp';
+    const candidate = this.#path?.kind === 'udp' ? this.candidates.get(this.#path) : undefined;
+    const why = direct ? undefined : explainRelay(this.context, this.remoteNat, this.#present, this.candidates);
+    return {
+      path: this.#path,
+      candidateKind: candidate?.kind,
+      also: this.#also,
+      rttMs: this.#path?.kind === 'relay' ? this.relays.rttMs(this.#path.server) : candidate?.rttMs,
+      since: this.#since,
+      proven:
+        this.#path?.kind === 'relay'
+          ? this.relays.isProven(this.#path.server)
+          : this.#direct !== undefined && !this.#direct.lapsed,
+      reason: why?.reason,
+      advice: why?.advice,
+      candidates: this.candidates.reports((family) => this.context.hasFamily(family)),
+      remoteNat: this.remoteNat,
+      remoteHomes: this.relays.homes,
+    };
+  }
+
+  close(): void {
+    this.#messenger.erase();
+  }
+
+  /** Tells the shell where datagrams go, if that is somewhere else than before. */
+  publish(now: Instant, reason?: string): void {
+    const { path, also, why } = this.#desired(now);
+    if (!path || (path === this.#path && also === this.#also)) return;
+    if (path !== this.#path) this.#since = now;
+    this.#path = path;
+    this.#also = also;
+    const { publicKey } = this.config;
+    this.context.outbox.event({ type: 'path', peer: publicKey, path, also, reason: reason ?? why });
+    if (this.#reachable) return;
+    this.#reachable = true;
+    this.context.outbox.event({ type: 'reachable', peer: publicKey });
+  }
+
+  #desired(now: Instant): { path: Path | undefined; also: Path | undefined; why: string } {
+    const relay = this.relays.choose(now);
+    this.#alone = relay.path === undefined;
+    if (this.#direct) {
+      const { path } = this.#direct.candidate;
+      return this.#direct.lapsed
+        ? { path, also: relay.path, why: 'the direct path does not answer; sending on both' }
+        : { path, also: undefined, why: 'the direct path is proven' };
+    }
+    if (this.#usesConfigured() && (!this.#configured.failed || !relay.path)) {
+      const path = this.#configuredPath();
+      return { path, also: relay.path, why: 'a configured endpoint, not proven yet' };
+    }
+    return { ...relay, why: relay.also ? 'relayed, over two servers until one is proven' : 'relayed' };
+  }
+
+  #usesConfigured = (): boolean => this.config.endpoints.length > 0;
+  #configuredPath = (): UdpPath => this.paths.udp(0, this.config.endpoints[0]!);
+
+  /** Traffic begins, or everything is asked anew. */
+  #begin(now: Instant): void {
+    this.relays.demand(now);
+    this.#exchange.begin(now);
+    this.#wake(now);
+  }
+
+  #noteRelaySent(path: Path | undefined, now: Instant): void {
+    if (path?.kind === 'relay') this.context.signalServers.link(path.server)?.noteSent(now);
+  }
+
+  #heard(now: Instant): void {
+    this.#relayWatch.heard();
+    if (this.#present) return;
+    this.#present = true;
+    // Whatever WireGuard sent before went nowhere: the handshake need not wait for its timer.
+    if (this.#lastSentAt !== undefined) this.context.outbox.event({ type: 'reachable', peer: this.config.publicKey });
+    if (this.isActive(now) && !this.#direct) this.#exchange.hurry(now);
+  }
+
+  #heardThrough(server: string, now: Instant): void {
+    if (this.relays.isProven(server)) return;
+    this.relays.heard(server);
+    this.publish(now);
+  }
+
+  #pinged(candidate: RemoteCandidate, preferred: boolean, now: Instant): void {
+    if (preferred) candidate.preferredAt = now;
+    // A ping shows only that the way to us works; whether ours does, a pong has to tell.
+    if (candidate !== this.#direct?.candidate || this.#direct.lapsed) this.#probeSoon(candidate, now);
+  }
+
+  /** A pong counts only where its ping went: anything else may be a reflection, or another way. */
+  #ponged(
+    transaction: Uint8Array,
+    candidate: RemoteCandidate | undefined,
+    server: string | undefined,
+    now: Instant,
+  ): void {
+    const answered = this.#messenger.takePong(transaction, now);
+    if (!answered) return;
+    const { target, rttMs } = answered;
+    if (target.kind === 'relay') {
+      if (target.server === server) this.relays.measured(server, rttMs);
+    } else if (target.candidate === candidate) {
+      this.candidates.measured(candidate, rttMs, now);
+      this.#consider(candidate, now);
+    }
+  }
+
+  /** A candidate is proven: is it the better path? */
+  #consider(candidate: RemoteCandidate, now: Instant): void {
+    const current = this.#direct;
+    if (current?.candidate === candidate) {
+      if (current.prove(now)) this.publish(now, 'the direct path answers again');
+      return;
+    }
+    if (current && !current.lapsed && !isBetterPath(candidate, current.candidate, !this.#ourWish)) return;
+    this.#direct = new DirectTrust(candidate, now);
+    this.#former.forget();
+    this.#exchange.stop();
+    this.publish(now, `${candidate.kind} candidate ${candidate.path.endpoint} answered`);
+    this.#probe(candidate, now, true); // tells the other side which one we prefer
+  }
+
+  #received(message: CandidatesMessage, now: Instant): void {
+    const news = this.#exchange.takeGeneration(message.generation);
+    if (news === 'old') return;
+    this.remoteNat = message.nat;
+    this.relays.setHomes(message.homes);
+    this.candidates.setNamed(message.candidates);
+    if (!this.isActive(now) && (message.answer || message.punch)) this.#activeUntil = delayed(now, ASKED_MS);
+    if (news === 'moved' && this.#direct) this.#doubtDirect(now, 'the peer has other addresses');
+    const likely = canPunch(this.context.nat, message.nat);
+    const roundTrip = this.#exchange.answered(now, likely, this.#direct !== undefined);
+    if (message.answer && this.#exchange.takeQuestion(now)) {
+      const delay = this.#oneWayMs(now);
+      this.#sendCandidates(false, delay, now);
+      this.#rounds.start(delayed(now, delay), likely);
+    } else if (message.punch) {
+      const onItsWay = roundTrip === undefined ? 0 : roundTrip / 2;
+      this.#rounds.start(delayed(now, Math.max(0, message.punchDelay - onItsWay)), likely);
+    }
+    this.publish(now);
+  }
+
+  /** How long a message to the peer takes, as far as known: half the way over its server. */
+  #oneWayMs(now: Instant): number {
+    const { path } = this.relays.choose(now);
+    const measured = path && this.relays.rttMs(path.server);
+    const server = path && this.context.signalServers.link(path.server)?.rttMs;
+    return Math.min(Math.max(Math.round(measured === undefined ? (server ?? 0) : measured / 2), 5), 300);
+  }
+
+  #sendCandidates(answer: boolean, punchDelay: number, now: Instant): void {
+    const { context } = this;
+    if (answer) this.#exchange.sent(now);
+    const message: CandidatesMessage = {
+      type: 'candidates',
+      generation: context.generation,
+      answer,
+      punch: !answer,
+      nat: context.nat,
+      punchDelay,
+      candidates: context.candidates,
+      homes: context.signalServers.homes().map(({ id }) => id),
+    };
+    const { path, also } = this.relays.choose(now);
+    if (path) this.#messenger.sendRelayed(message, path, now);
+    if (also) this.#messenger.sendRelayed(message, also, now);
+    // Servers may be away, or the peer elsewhere: what is left of the direct path carries it too.
+    if (this.#direct) this.#messenger.send(message, wayOf(this.#direct.candidate));
+    if (answer && path && this.relays.rttMs(path.server) === undefined) this.#pingRelays(now);
+  }
+
+  #probeAll(now: Instant): void {
+    const current = this.#direct && !this.#direct.lapsed ? this.#direct.candidate : undefined;
+    for (const candidate of this.candidates.inOrder()) {
+      if (!this.context.hasFamily(candidate.family)) continue;
+      if (current && (candidate === current || kindCostOf(candidate) >= kindCostOf(current))) continue;
+      this.#probe(candidate, now);
+    }
+  }
+
+  #probeSoon(candidate: RemoteCandidate, now: Instant): void {
+    if (candidate.pingedAt === undefined || now - candidate.pingedAt >= TRIGGERED_PROBE_INTERVAL_MS) {
+      this.#probe(candidate, now);
+    }
+  }
+
+  #probe(candidate: RemoteCandidate, now: Instant, preferred = false): void {
+    if (!preferred && candidate.pingedAt !== undefined && now - candidate.pingedAt < LEAST_PROBE_INTERVAL_MS) return;
+    candidate.pingedAt = now;
+    candidate.probes++;
+    this.#messenger.pingCandidate(candidate, preferred, now);
+  }
+
+  #pingRelays(now: Instant): void {
+    this.#relayWatch.pinged(now);
+    const { path, also } = this.relays.choose(now);
+    if (path) this.#messenger.pingRelay(path.server, now);
+    if (also) this.#messenger.pingRelay(also.server, now);
+  }
+
+  #doubtDirect(now: Instant, why: string): void {
+    this.#direct?.lapse(now);
+    if (this.isActive(now)) this.#exchange.begin(now);
+    this.publish(now, `${why}; sending on both until it is proven`);
+    this.#wake(now);
+  }
+
+  #giveUp(now: Instant, why: string): void {
+    const candidate = this.#direct?.candidate;
+    if (!candidate) return;
+    candidate.provenAt = undefined;
+    this.#direct = undefined;
+    this.#former.set(candidate, now);
+    this.#configured.fail();
+    this.publish(now, why);
+    if (this.isActive(now)) this.#exchange.begin(now);
+  }
+
+  #stepDirect(now: Instant): void {
+    const step = this.#direct?.step(now, this.#alone);
+    if (step === 'ping') this.#probe(this.#direct!.candidate, now, true);
+    else if (step === 'give-up') this.#giveUp(now, 'the direct path does not answer any more');
+    else if (step === 'lapse') {
+      // Perhaps it is us who moved: the servers know.
+      this.context.checkServers(now);
+      this.#doubtDirect(now, 'the direct path does not answer');
+    }
+  }
+
+  /** A relay that is not proven, or over which nothing comes back, is asked. */
+  #stepRelay(now: Instant): void {
+    if (this.#path?.kind !== 'relay') return;
+    if (this.#relayWatch.takeDoubt(now)) {
+      this.relays.doubt();
+      this.context.checkServers(now);
+      this.publish(now, 'nothing comes back over the relay; sending over two servers');
+    }
+    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server)))
+      this.#pingRelays(now);
+  }
+
+  #keepAlive(now: Instant): void {
+    const at = this.#keepAliveAt();
+    if (at !== undefined && now >= at) this.#probe(this.#direct!.candidate, now, true);
+  }
+
+  /** Hosts on one LAN have nothing between them that forgets; everything else may be a NAT or a firewall. */
+  #keepAliveAt(): Instant | undefined {
+    const candidate = this.#direct?.candidate;
+    if (!candidate || candidate.kind === 'host') return undefined;
+    const last = Math.max(this.#lastSentAt ?? 0, candidate.pingedAt ?? 0) as Instant;
+    return delayed(last, KEEPALIVE_MS);
+  }
+
+  #stepSilence(now: Instant): void {
+    if (!this.#silence.take(now)) return;
+    if (this.#direct) this.#direct.question(now);
+    else this.context.checkServers(now);
+  }
+
+  #stepConfigured(now: Instant): void {
+    if (this.#direct) this.#configured.stop();
+    const step = this.#configured.step(now);
+    if (step === 'failed') this.publish(now, 'the configured endpoint does not answer');
+    if (step !== 'ping') return;
+    for (const candidate of this.candidates) if (candidate.kind === 'configured') this.#probe(candidate, now);
+  }
+
+  #activeDeadline(now: Instant): Instant | undefined {
+    let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#former.deadline(now)));
+    at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
+    if (this.#path?.kind === 'relay') {
+      const relay = this.#relayWatch.deadline(now, this.relays.isProven(this.#path.server), this.#present);
+      at = soonest(at, relay);
+    }
+    return soonest(at, this.#direct?.deadline(this.#alone));
+  }
+
+  #wake(now: Instant): void {
+    const at = this.deadline(now);
+    if (at !== undefined) this.context.wakeAt(this, at);
+  }
+}

@@ -1,0 +1,380 @@
+import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
+import type { Outbox } from './outbox.js';
+import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
+import { createRelayClient } from './relay/relay-client.js';
+import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
+import { delayed, soonest } from './times.js';
+
+/** How long UDP may take to be answered until the stream is opened beside it. */
+const STREAM_AFTER_MS = 700;
+/** How long an address of a server with two families is tried. */
+const OTHER_FAMILY_AFTER_MS = 1_500;
+/** A server that has not answered for so long, and by no stream either, counts as dead. */
+const DEAD_AFTER_MS = 2_000;
+/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. */
+const CHECK_AFTER_MS = 400;
+/** So long, and other servers are used beside it. */
+const SUSPECT_AFTER_MS = 750;
+/** While there is traffic, a lost server is asked again after so long. */
+const ASK_LOST_AGAIN_MS = 1_000;
+
+export type Transport = 'udp' | 'tls';
+
+export interface LinkHooks {
+  /** A session stands, by another transport, or it is another session. */
+  linkUp(link: ServerLink, now: Instant): void;
+  linkDown(link: ServerLink, now: Instant): void;
+  /** Nothing was heard lately, though something was sent; or it was heard again. */
+  linkDoubted(link: ServerLink, now: Instant): void;
+  /** The server sees us elsewhere than before. */
+  reflexiveChanged(link: ServerLink, before: Endpoint | undefined, now: Instant): void;
+  notHere(link: ServerLink, destination: Uint8Array, now: Instant): void;
+}
+
+/** The registration at one server: over UDP, and over a TLS stream for as long as UDP gets no answer. */
+export class ServerLink {
+  #startedAt: Instant | undefined;
+  #udp: RelayClient | undefined;
+  #udpIndex = 0;
+  #udpSince: Instant | undefined;
+  #udpUp = false;
+  #udpLost = false;
+  #tls: RelayClient | undefined;
+  #tlsUp = false;
+  #streamWanted = false;
+  #ticket: Uint8Array | undefined;
+  /** When something was sent over this server, and nothing was heard from it since. */
+  #unansweredSince: Instant | undefined;
+  #checkedAt: Instant | undefined;
+  #lastSentAt: Instant | undefined;
+  reflexive: Endpoint | undefined;
+  failure: string | undefined;
+  refused: RefusalReason | undefined;
+  suspect = false;
+
+  constructor(
+    readonly server: SignalServer,
+    private readonly options: PathManagerOptions,
+    private readonly outbox: Outbox,
+    private readonly hooks: LinkHooks,
+    private readonly preferIpv6: boolean,
+  ) {}
+
+  get id(): ServerId {
+    return this.server.id;
+  }
+
+  get transport(): Transport | undefined {
+    if (this.#udpUp) return 'udp';
+    return this.#tlsUp ? 'tls' : undefined;
+  }
+
+  get started(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
+  get session(): Uint8Array | undefined {
+    return this.#client()?.session;
+  }
+
+  get rttMs(): number | undefined {
+    return this.#client()?.rttMs ?? this.#udp?.rttMs;
+  }
+
+  /** Whether UDP has been tried here for a while, in vain. */
+  get udpFails(): boolean {
+    return this.#udpLost && !this.#udpUp;
+  }
+
+  /** Where frames to this server go now; undefined while it is not registered. */
+  get way(): Way | undefined {
+    const { transport } = this;
+    return transport && this.#wayOf(transport);
+  }
+
+  /** Whether it cannot be counted on as a home: asked for a while, or refused. */
+  isDead(now: Instant): boolean {
+    if (this.transport || this.#startedAt === undefined) return false;
+    if (this.refused) return true;
+    const waiting = now - this.#startedAt;
+    return waiting >= DEAD_AFTER_MS || (this.#udpLost && !this.#streamWanted && this.server.tls.length === 0);
+  }
+
+  start(now: Instant): void {
+    if (this.#startedAt !== undefined) return;
+    this.#startedAt = now;
+    this.#startUdp(now);
+    if (this.server.udp.length === 0) this.#wantStream(true);
+  }
+
+  /** Ends both registrations without a word. */
+  stop(): void {
+    this.#udp?.stop();
+    this.#tls?.stop();
+    this.#udp = undefined;
+    this.#tls = undefined;
+    this.#udpUp = this.#tlsUp = this.#udpLost = this.suspect = false;
+    this.#startedAt = this.#unansweredSince = this.#checkedAt = undefined;
+    this.reflexive = this.failure = this.refused = undefined;
+    this.#wantStream(false);
+  }
+
+  setTicket(ticket: Uint8Array, now: Instant): void {
+    this.#ticket = ticket;
+    this.refused = undefined;
+    this.#udp?.setTicket(ticket, now);
+    this.#tls?.setTicket(ticket, now);
+    this.#pump(now);
+  }
+
+  /** Asks at once whether the session stands, over UDP also when a stream is in use. */
+  check(now: Instant): void {
+    this.#udp?.check(now);
+    if (this.#tlsUp) this.#tls?.check(now);
+    this.#pump(now);
+  }
+
+  sendTombstone(tombstone: Uint8Array, signature: Uint8Array, now: Instant): void {
+    this.#client()?.sendTombstone(tombstone, signature);
+    this.#pump(now);
+  }
+
+  handleFrame(frame: Uint8Array, from: Way, now: Instant): void {
+    const client = from.kind === 'tls' ? this.#tls : this.#udp;
+    if (!client || (from.kind === 'udp' && from.endpoint !== this.#udpEndpoint())) return;
+    if (client.handleFrame(frame, now)) this.heard(now);
+    this.#pump(now);
+  }
+
+  streamOpened(now: Instant): void {
+    if (!this.#streamWanted || this.#startedAt === undefined) return;
+    this.#tls?.stop();
+    this.#tlsUp = false;
+    this.#tls = this.#newClient('tls', now);
+    this.#pump(now);
+  }
+
+  streamClosed(reason: string, now: Instant): void {
+    if (!this.#tls && !this.#streamWanted) return;
+    this.#tls?.stop();
+    this.#tls = undefined;
+    if (!this.#udpUp) this.failure = `the stream was closed: ${reason}`;
+    this.#setUp('tls', false, now);
+  }
+
+  /** A datagram goes out over this server. Cheap. */
+  noteSent(now: Instant): void {
+    this.#lastSentAt = now;
+    this.#unansweredSince ??= now;
+  }
+
+  /** Something came that only this server can have sent. */
+  heard(now: Instant): void {
+    this.#unansweredSince = this.#checkedAt = undefined;
+    if (!this.suspect) return;
+    this.suspect = false;
+    this.hooks.linkDoubted(this, now);
+  }
+
+  handleTimeout(now: Instant): void {
+    if (this.#startedAt === undefined) return;
+    this.#udp?.handleTimeout(now);
+    this.#tls?.handleTimeout(now);
+    this.#pump(now);
+    if (!this.#udpUp) this.#lookForOtherWays(now);
+    if (this.transport) this.#checkWhenSilent(now);
+    else if (this.#lastSentAt !== undefined && now >= this.#askAgainAt()) {
+      if (now - this.#lastSentAt > ASK_LOST_AGAIN_MS) this.#lastSentAt = undefined;
+      else {
+        this.#checkedAt = now;
+        this.check(now);
+      }
+    }
+  }
+
+  deadline(): Instant | undefined {
+    if (this.#startedAt === undefined) return undefined;
+    let at = soonest(this.#udp?.pollTimeout(), this.#tls?.pollTimeout());
+    if (!this.#udpUp) at = soonest(at, this.#otherWayAt());
+    if (this.transport && this.#unansweredSince !== undefined) {
+      at = soonest(at, this.#checkedAt === undefined ? this.#checkAt() : this.suspect ? undefined : this.#suspectAt());
+    } else if (!this.transport && this.#lastSentAt !== undefined) at = soonest(at, this.#askAgainAt());
+    if (!this.transport && !this.#saidDead) at = soonest(at, delayed(this.#startedAt, DEAD_AFTER_MS));
+    return at;
+  }
+
+  report(home: boolean): ServerReport {
+    return {
+      id: this.id,
+      name: this.server.name,
+      registered: this.transport !== undefined,
+      transport: this.transport,
+      home,
+      rttMs: this.rttMs,
+      reflexive: this.transport === 'udp' ? this.reflexive : undefined,
+      failure: this.transport ? undefined : (this.failure ?? (this.started ? 'no answer yet' : 'not needed')),
+    };
+  }
+
+  #saidDead = false;
+  #tellDeath(now: Instant): void {
+    if (this.#saidDead || !this.isDead(now)) return;
+    this.#saidDead = true;
+    this.failure ??= 'no answer';
+    this.hooks.linkDown(this, now);
+  }
+
+  #client(): RelayClient | undefined {
+    return this.#udpUp ? this.#udp : this.#tlsUp ? this.#tls : undefined;
+  }
+
+  #wayOf(transport: Transport): Way | undefined {
+    if (transport === 'tls') return { kind: 'tls', server: this.id };
+    const endpoint = this.#udpEndpoint();
+    return endpoint && { kind: 'udp', socket: 0, endpoint };
+  }
+
+  /** IPv4 first, because it is there that our NAT is seen; IPv6 addresses are known without a server. */
+  #udpEndpoint(): Endpoint | undefined {
+    const { udp } = this.server;
+    const first = udp.findIndex((endpoint) => {
+      const parsed = parseEndpoint(endpoint);
+      return parsed && (ipFamily(parsed.address) === 6) === this.preferIpv6;
+    });
+    return udp[(Math.max(first, 0) + this.#udpIndex) % Math.max(udp.length, 1)];
+  }
+
+  #newClient(transport: Transport, now: Instant): RelayClient {
+    const { pathKey, random } = this.options;
+    const client = createRelayClient({ server: this.id, serverKey: this.server.key, transport, pathKey, random });
+    if (this.#ticket) client.setTicket(this.#ticket, now);
+    client.start(now);
+    return client;
+  }
+
+  #startUdp(now: Instant): void {
+    if (this.server.udp.length === 0) return;
+    this.#udp?.stop();
+    this.#udpSince = now;
+    this.#udp = this.#newClient('udp', now);
+    this.#pump(now);
+  }
+
+  #otherWayAt(): Instant | undefined {
+    if (this.#udpSince === undefined) return undefined;
+    const stream =
+      this.server.tls.length > 0 && !this.#streamWanted ? delayed(this.#startedAt!, STREAM_AFTER_MS) : undefined;
+    const family = this.server.udp.length > 1 ? delayed(this.#udpSince, OTHER_FAMILY_AFTER_MS) : undefined;
+    return soonest(stream, family);
+  }
+
+  #lookForOtherWays(now: Instant): void {
+    if (now - this.#startedAt! >= STREAM_AFTER_MS) this.#wantStream(true);
+    if (this.server.udp.length > 1 && this.#udpSince !== undefined && now - this.#udpSince >= OTHER_FAMILY_AFTER_MS) {
+      this.#udpIndex++;
+      this.#startUdp(now);
+    }
+    this.#tellDeath(now);
+  }
+
+  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 3 * (this.rttMs ?? 0)));
+  #suspectAt = (): Instant => delayed(this.#checkAt(), SUSPECT_AFTER_MS - CHECK_AFTER_MS);
+  #askAgainAt = (): Instant => delayed(this.#checkedAt ?? this.#lastSentAt!, ASK_LOST_AGAIN_MS);
+
+  #checkWhenSilent(now: Instant): void {
+    if (this.#unansweredSince === undefined) return;
+    if (this.#checkedAt === undefined && now >= this.#checkAt()) {
+      this.#checkedAt = now;
+      this.check(now);
+    }
+    if (!this.suspect && this.#checkedAt !== undefined && now >= this.#suspectAt()) {
+      this.suspect = true;
+      this.hooks.linkDoubted(this, now);
+    }
+  }
+
+  #wantStream(wanted: boolean): void {
+    if (this.#streamWanted === wanted || (wanted && this.server.tls.length === 0)) return;
+    this.#streamWanted = wanted;
+    this.outbox.event({ type: wanted ? 'open-stream' : 'close-stream', server: this.id });
+  }
+
+  #pump(now: Instant): void {
+    this.#pumpClient('udp', this.#udp, now);
+    this.#pumpClient('tls', this.#tls, now);
+  }
+
+  #pumpClient(transport: Transport, client: RelayClient | undefined, now: Instant): void {
+    const way = client && this.#wayOf(transport);
+    if (!client || !way) return;
+    for (let frame = client.pollTransmit(); frame; frame = client.pollTransmit()) this.outbox.transmit(way, frame);
+    for (let event = client.pollEvent(); event; event = client.pollEvent()) this.#handle(transport, event, now);
+  }
+
+  #handle(transport: Transport, event: RelayClientEvent, now: Instant): void {
+    switch (event.type) {
+      case 'registered':
+        this.#registered(transport, event.reflexive, now);
+        return;
+      case 'lost':
+        if (transport === 'udp') this.#udpLost = true;
+        this.failure = 'no answer';
+        this.#setUp(transport, false, now);
+        return;
+      case 'refused':
+        this.refused = event.reason;
+        this.failure = `refused: ${REFUSALS[event.reason]}`;
+        this.#setUp(transport, false, now);
+        this.hooks.linkDown(this, now);
+        return;
+      case 'not-here':
+        this.hooks.notHere(this, event.destination, now);
+        return;
+      case 'tombstone':
+        this.outbox.event(event);
+    }
+  }
+
+  #registered(transport: Transport, reflexive: Endpoint, now: Instant): void {
+    this.failure = this.refused = undefined;
+    this.#saidDead = false;
+    if (transport === 'udp') {
+      this.#udpUp = true;
+      this.#udpLost = false;
+      this.#tls?.stop();
+      this.#tls = undefined;
+      this.#tlsUp = false;
+      this.#wantStream(false);
+    } else if (!this.#udpUp) this.#tlsUp = true;
+    this.heard(now);
+    this.hooks.linkUp(this, now);
+    if (transport !== 'udp' || this.reflexive === reflexive) return;
+    const before = this.reflexive;
+    this.reflexive = reflexive;
+    this.hooks.reflexiveChanged(this, before, now);
+  }
+
+  #setUp(transport: Transport, up: boolean, now: Instant): void {
+    const before = this.transport;
+    if (transport === 'udp') this.#udpUp = up;
+    else this.#tlsUp = up;
+    if (!this.#udpUp && this.#startedAt !== undefined && transport === 'udp' && before === 'udp') {
+      this.#startedAt = now; // lives again from here: the stream is opened at once, and death is told later
+      this.#wantStream(true);
+      this.#saidDead = false;
+    }
+    if (before && !this.transport) {
+      this.#unansweredSince = this.#checkedAt = undefined;
+      this.suspect = false;
+      this.hooks.linkDown(this, now);
+    }
+  }
+}
+
+const REFUSALS: Record<RefusalReason, string> = {
+  'ticket-bad': 'it does not accept our ticket; is it a server of this network?',
+  'ticket-expired': 'our ticket has expired; a new one comes as soon as the control plane is reached',
+  revoked: 'this node was revoked',
+  full: 'it is full',
+  'relay-id-taken': 'another host is registered under the same node',
+};

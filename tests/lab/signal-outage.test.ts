@@ -1,0 +1,95 @@
+import { askAgent, type PlacedAgent, SITE_KINDS, startPingStream, tryPair } from '@warren/netlab';
+import { expect, it } from 'vitest';
+import { describeLab } from '../support/groups.js';
+import { useSiteMesh } from './support/site-mesh.js';
+
+const kind = (name: string) => SITE_KINDS.find((one) => one.name === name)!;
+/** The goal is 2 s. */
+const BACK_CEILING_MS = 20_000;
+const DIRECT_CEILING_MS = 25_000;
+
+describeLab('when signal servers die', [], () => {
+  const world = useSiteMesh({ name: 'signal-outage' }, async (mesh) => {
+    const bounces = await mesh.joinAll(
+      ['bounce1', 'bounce2'].map((name) => ({ name, at: kind('public'), role: 'bounce' as const })),
+    );
+    const [symmetric, ...homes] = await mesh.joinAll([
+      { name: 'symmetric', at: kind('apd-apd-random') },
+      ...[1, 2, 3, 4, 5].map((number) => ({ name: `home${number}`, at: kind('ei-apd') })),
+    ]);
+    return { bounces, symmetric: symmetric!, homes };
+  });
+
+  /** Kills what runs the signal server of that name: a bounce's agent, or else the control plane. */
+  async function kill(name: string): Promise<PlacedAgent | 'control'> {
+    const { bounces, mesh } = world();
+    const bounce = bounces.find(({ agent }) => agent.name === name);
+    const { process } = bounce?.agent ?? mesh.control;
+    process.kill('SIGKILL');
+    await process.waitForExit(5_000);
+    return bounce ?? 'control';
+  }
+
+  it('traffic that one of them relays goes by another', async () => {
+    const { symmetric, homes, mesh } = world();
+    const [home] = homes as [PlacedAgent];
+    const stream = startPingStream(symmetric.host, home.agent.ipv4, 10);
+    try {
+      const relayed = { what: 'relayed', timeoutMs: BACK_CEILING_MS };
+      const { path } = await symmetric.agent.waitForPath(home.agent.name, relayed, ({ kind }) => kind === 'relay');
+      const back = await home.agent.waitForPath(symmetric.agent.name, relayed, ({ kind }) => kind === 'relay');
+      await stream.waitForAnswers(100, BACK_CEILING_MS);
+      const before = stream.latest();
+      const killed = await kill(path.via!);
+      const answeredMs = await stream.waitForAnswers(50, BACK_CEILING_MS);
+      const other = { what: 'relayed by another', timeoutMs: BACK_CEILING_MS };
+      const now = await symmetric.agent.waitForPath(
+        home.agent.name,
+        other,
+        ({ kind, via }) => kind === 'relay' && via !== path.via,
+      );
+      await stream.waitForAnswers(100, BACK_CEILING_MS);
+      const lost = stream.lostSince(before).length;
+      console.log(
+        `relay ${path.via} (back by ${back.path.via}) killed: 50 answers after ${answeredMs} ms, ${lost} lost, now ${now.path.via}`,
+      );
+      expect(lost * 10).toBeLessThan(BACK_CEILING_MS);
+      if (killed === 'control') await mesh.control.restart();
+      else await killed.agent.up();
+    } finally {
+      await stream.stop();
+    }
+  }, 120_000);
+
+  it('new pairs find each other and go direct while the control plane is dead', async () => {
+    const { homes } = world();
+    await kill('control');
+    await expectDirect(homes[1]!, homes[2]!);
+  }, 60_000);
+
+  it('and while a home of theirs is dead too', async () => {
+    const { homes, bounces } = world();
+    const [, , , from, to] = homes as PlacedAgent[];
+    const names = await homesOf(to!);
+    const home = names.find((name) => bounces.some(({ agent }) => agent.name === name));
+    expect(home, `homes: ${names}`).toBeDefined();
+    await kill(home!);
+    await expectDirect(from!, to!);
+  }, 60_000);
+
+  /** Names of the signal servers at which it is registered. */
+  async function homesOf({ agent }: PlacedAgent): Promise<string[]> {
+    const { network, peers } = await agent.status();
+    const request = { method: 'explain', network: network.name, peer: peers[0]!.id };
+    const { homes } = await askAgent<{ homes: { local: string[] } }>(agent.host.stateDir, request);
+    return homes.local;
+  }
+
+  async function expectDirect(from: PlacedAgent, to: PlacedAgent): Promise<void> {
+    const outcome = await tryPair(from.agent, to.agent, { atMostMs: DIRECT_CEILING_MS });
+    console.log(
+      `${outcome.from} → ${outcome.to}: first packet after ${outcome.firstMs} ms, direct after ${outcome.directMs} ms`,
+    );
+    expect(outcome.paths.map(({ kind }) => kind)).toEqual(['direct', 'direct']);
+  }
+});
