@@ -9,7 +9,7 @@ import { env, root, run } from './bootstrap.mjs';
 /** name: [what it does, vitest project, file filter]. The tests read WARREN_SOAK and WARREN_SEED. */
 const SOAKS = {
   outage: ['control plane dead for five minutes, agents restarted meanwhile', 'lab', 'outage'],
-  file: ['200 MB through client, bounce, client over IPv4 and IPv6', 'lab', 'classic'],
+  file: ['200 MB from client to client over IPv4 and IPv6', 'lab', 'classic'],
   'nat-grid': ['every ordered pair of kinds of NAT, ten times', 'lab', 'nat-grid'],
   fuzz: [
     'ten million inputs over every decoder and the UAPI parser; two million datagrams at a session',
