@@ -47,6 +47,10 @@ export class DirectTrust {
   /** Whether it was idle for so long that it has to be doubted before it is used. */
   isStale = (now: Instant): boolean => this.#lapsedAt === undefined && now - this.#provenAt >= STALE_AFTER_MS;
 
+  /** A question has gone without an answer for longer than one takes. */
+  isUnanswered = (now: Instant): boolean =>
+    this.#unansweredSince !== undefined && this.#pingedAt !== undefined && now >= this.#answerDueAt();
+
   /** Something authenticated came over it. @returns whether trust had lapsed. */
   prove(now: Instant): boolean {
     const { lapsed } = this;
@@ -86,6 +90,7 @@ export class DirectTrust {
     return soonest(next, this.#pingAt(alone));
   }
 
+  #answerDueAt = (): Instant => delayed(this.#verifyAt(), Math.max(PING_EVERY_MS, 1.2 * (this.candidate.rttMs ?? 0)));
   #verifyAfter = (): number => Math.max(VERIFY_AFTER_MS, 3 * (this.candidate.rttMs ?? 0));
   #verifyAt = (): Instant => delayed(this.#unansweredSince!, this.#verifyAfter());
   #lapseAt = (): Instant => delayed(this.#verifyAt(), Math.max(LAPSE_AFTER_MS, 2 * (this.candidate.rttMs ?? 0)));

@@ -19,7 +19,7 @@ import type {
 } from './path-manager-api.js';
 import { Peer } from './peer.js';
 import type { PeerContext } from './peer-context.js';
-import { hasBytesAt, isDeliver, RELAY_ID_OFFSET, SESSION_OFFSET } from './relay/frames.js';
+import { hasBytesAt, isDeliver, RELAY_ID_OFFSET } from './relay/frames.js';
 import { isSealedMessage, MAX_CANDIDATES, SEALED_MESSAGE_TYPE, senderOf } from './sealed-message.js';
 import type { LinkHooks, ServerLink } from './server-link.js';
 import { ServerSet } from './server-set.js';
@@ -155,9 +155,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   relayPathOf(frame: Uint8Array, from: Way): RelayPath | undefined {
     if (!isDeliver(frame)) return undefined;
     const link = this.signalServers.linkOf(from);
-    const session = link?.session;
-    if (!link || !session || link.transport !== from.kind || !hasBytesAt(frame, SESSION_OFFSET, session))
-      return undefined;
+    if (!link?.isOurs(frame, from.kind)) return undefined;
     return this.#peerOf(frame, RELAY_ID_OFFSET)?.paths.relay(link);
   }
 
