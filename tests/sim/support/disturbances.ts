@@ -18,6 +18,8 @@ export interface Disturbance {
 
 /** The ceilings that the project sets itself (docs/TESTING.md); the simulated clock is exact, so they need no slack. */
 const TRAFFIC_BACK_MS = 2000;
+/** Finding out that UDP is gone, and a stream's handshake, over round trips of up to 300 ms. */
+const STREAM_WITHIN_MS = 2500;
 const DIRECT_BACK_MS = 2000;
 const DIRECT_AFTER_START_MS = 3000;
 const FIRST_DATAGRAM_MS = 1000;
@@ -194,7 +196,7 @@ const blockUdp: Disturb = (world) => {
     kind: 'UDP blocked',
     what: `${at.name} blocks UDP`,
     hit,
-    trafficWithinMs: TRAFFIC_BACK_MS,
+    trafficWithinMs: STREAM_WITHIN_MS,
     pathWithinMs: RELAY_AFTER_MS,
   };
 };
