@@ -96,8 +96,13 @@ const DEBIAN = {
   'wireguard-go': 'wireguard-go',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
+  turnserver: 'coturn',
   conntrack: 'conntrack',
+  turnserver: 'coturn',
 };
+
+/** Services that come with those packages: tests start their own in namespaces, and nobody asked for one on this machine. */
+const SERVICES = { coturn: 'coturn.service' };
 
 /** Installs missing Debian packages when root, saying so; else says what will be skipped. */
 export async function debianPackages() {
@@ -111,6 +116,11 @@ export async function debianPackages() {
   }
   console.error(`Installing Debian packages for the tests: ${names.join(' ')}`);
   const quiet = { stdio: ['ignore', 'ignore', 2], env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } };
+  const services = existsSync('/run/systemd/system') ? names.flatMap((name) => SERVICES[name] ?? []) : [];
+  const systemctl = (...args) => services.length > 0 && spawnSync('systemctl', [...args, ...services]);
   await run('apt-get', ['update', '-qq'], quiet);
+  systemctl('mask', '--runtime');
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], quiet);
+  systemctl('disable');
+  systemctl('unmask', '--runtime');
 }

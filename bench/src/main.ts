@@ -6,6 +6,7 @@ import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
 import { paths } from './paths.js';
 import { prediction } from './prediction.js';
+import { relay } from './relay/relay.js';
 import { renderTable, writeFigures, writeResult } from './report.js';
 import { revoke } from './revoke.js';
 
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly (Benchmark | Comparison)[] = [
   dataplane,
   forwarding,
   profile,
+  relay,
 ];
 const HELP = `npm run bench                      every benchmark
 npm run bench -- NAME…             some of them

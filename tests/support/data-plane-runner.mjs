@@ -4,7 +4,7 @@
 // With `uapi: true` it serves the interface's socket. SIGUSR2 calls process.exit while everything runs.
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { parsePublicKey, SecretKey } from '@warren/base';
+import { fromBase64, parsePublicKey, SecretKey } from '@warren/base';
 
 // Kept so that the step `crash` can send the data plane's worker nonsense, over which it throws, as over a bug.
 const threads = createRequire(import.meta.url)('node:worker_threads');
@@ -35,6 +35,20 @@ const peerOf = (peer) => ({
   ...peer,
   publicKey: parsePublicKey(peer.publicKey),
   ...(peer.presharedKey ? { presharedKey: SecretKey.parse(peer.presharedKey) } : {}),
+  ...(peer.agent
+    ? {
+        agent: {
+          ...peer.agent,
+          relayId: fromBase64(peer.agent.relayId),
+          pathKey: fromBase64(peer.agent.pathKey),
+        },
+      }
+    : {}),
+});
+const signallingOf = ({ ticket, servers, ...rest }) => ({
+  ...rest,
+  ...(ticket ? { ticket: fromBase64(ticket) } : {}),
+  ...(servers ? { servers: servers.map((server) => ({ ...server, key: fromBase64(server.key) })) } : {}),
 });
 const argumentOf = {
   setAddresses: (addresses) => addresses,
@@ -42,6 +56,7 @@ const argumentOf = {
   change: ({ set, remove }) => ({ set: set.map(peerOf), remove }),
   initiateHandshake: (peer) => peer,
   stats: () => undefined,
+  setSignalling: signallingOf,
 };
 
 const began = performance.now();
@@ -50,6 +65,15 @@ try {
     ...config,
     peers: config.peers.map(peerOf),
     privateKey: SecretKey.parse(config.privateKey),
+    ...(config.signalling
+      ? {
+          signalling: {
+            ...config.signalling,
+            relayId: fromBase64(config.signalling.relayId),
+            pathKey: SecretKey.parse(config.signalling.pathKey),
+          },
+        }
+      : {}),
     log: (level, message) => print(`log ${level} ${message}`),
   });
   const server = config.uapi && (await serveUapi({ interfaceName: plane.interfaceName, device: plane }));
@@ -57,7 +81,12 @@ try {
   process.on('SIGUSR1', async () => {
     asked++;
     print(
-      `stats ${asked} ${JSON.stringify({ ...(await plane.stats()), cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })}`,
+      `stats ${asked} ${JSON.stringify({
+        ...(await plane.stats()),
+        paths: await plane.paths(),
+        cpu: process.cpuUsage(),
+        rss: process.memoryUsage.rss(),
+      })}`,
     );
   });
   let step = 0;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DataPlaneStats } from '@warren/dataplane';
+import type { DataPlaneStats, PathsReport } from '@warren/dataplane';
 import type { Host, HostProcess, SpawnOptions } from '@warren/netlab';
 import type { WireGuardConfig, WireGuardNode } from './wireguard-node.js';
 
@@ -48,7 +48,11 @@ export class WarrenNode implements WireGuardNode {
   }
 
   async stats(): Promise<
-    DataPlaneStats & { readonly cpu: { readonly user: number; readonly system: number }; readonly rss: number }
+    DataPlaneStats & {
+      readonly paths: PathsReport;
+      readonly cpu: { readonly user: number; readonly system: number };
+      readonly rss: number;
+    }
   > {
     const number = ++this.#asked;
     this.process.kill('SIGUSR1');

@@ -6,16 +6,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** WebAssembly that takes long to start: an import of which nothing is used goes away, one that is used stays outside. */
-const leaveOutUnused = (name) => ({
-  name: `leave out ${name}`,
-  setup: ({ onResolve }) =>
-    onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, external: true, sideEffects: false })),
-});
-
 const agent = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = join(agent, 'dist/bundle');
-const dataplane = dirname(createRequire(import.meta.url).resolve('@warren/dataplane'));
+const folderOf = (name) => dirname(createRequire(import.meta.url).resolve(name));
+const [dataplane, signal] = ['@warren/dataplane', '@warren/signal'].map(folderOf);
 
 rmSync(outdir, { recursive: true, force: true });
 await build({
@@ -23,6 +17,8 @@ await build({
     main: join(agent, 'dist/main.js'),
     // Beside the chunks, where `new URL('./worker.js', import.meta.url)` of the data plane finds it.
     worker: join(dataplane, 'worker.js'),
+    // Named by src/daemon/served-signal-server.ts.
+    'signal-worker': join(signal, 'worker.js'),
   },
   outdir,
   bundle: true,
@@ -32,7 +28,6 @@ await build({
   target: 'node20.19',
   chunkNames: '[name]-[hash]',
   external: ['koffi'], // native
-  plugins: [leaveOutUnused('libsodium-wrappers')],
   // What CommonJS dependencies expect inside an ES module.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClientConfig, readServeConfig } from './config.js';
+import { readClientConfig, readServeConfig, readSignalConfig } from './config.js';
 
 describe('the configuration of serve', () => {
   it('has the documented defaults', () => {
@@ -58,6 +58,19 @@ describe('the configuration of serve', () => {
     expect(readServeConfig({}, { WARREN_EPHEMERAL_GRACE: '10m' }).ephemeralGrace).toBe(600_000);
     expect(() => readServeConfig({}, { WARREN_EPHEMERAL_GRACE: '5' })).toThrow(/WARREN_EPHEMERAL_GRACE/);
     expect(() => readServeConfig({}, { WARREN_SEALING_KEY: 'abc' })).toThrow(/32 bytes/);
+  });
+});
+
+describe('the configuration of signal', () => {
+  it('has the documented defaults, and takes flag before environment', () => {
+    expect(readSignalConfig({}, {})).toEqual({
+      ...{ dataDir: expect.stringMatching(/\/\.warren-signal$/), logLevel: 'info' },
+      ...{ agents: [{ host: '0.0.0.0', port: 8443 }], stun: { host: '0.0.0.0', port: 3478 } },
+    });
+    const env = { WARREN_SIGNAL_TOKEN: 'one', WARREN_STUN: '[::]:3478', WARREN_PUBLIC_HOST: 'a.example' };
+    expect(readSignalConfig({ token: 'two' }, env)).toMatchObject({
+      ...{ token: 'two', publicHost: 'a.example', stun: { host: '::', port: 3478 } },
+    });
   });
 });
 

@@ -47,21 +47,66 @@ export const SERVE_SETTINGS = [
   ['database-url', 'DATABASE_URL', undefined, 'external PostgreSQL instead of the embedded one'],
   ['http', 'WARREN_HTTP', '127.0.0.1:8080', 'address of REST and its documentation'],
   ['agents', 'WARREN_AGENTS', '0.0.0.0:8443', 'comma-separated TLS addresses for agents'],
-  ['stun', 'WARREN_STUN', '0.0.0.0:3478', 'UDP address for signalling (checked, but not served by this version)'],
+  ['stun', 'WARREN_STUN', '0.0.0.0:3478', 'UDP address of STUN, signalling and relay; [::]:3478 serves IPv6 too'],
   ['public-host', 'WARREN_PUBLIC_HOST', undefined, 'name or address by which agents reach this machine'],
   ['log-level', 'WARREN_LOG_LEVEL', 'info', LOG_LEVELS.join(', ')],
 ] as const;
 
+/** The same for `warren signal`. */
+export const SIGNAL_SETTINGS = [
+  ['token', 'WARREN_SIGNAL_TOKEN', undefined, 'from `warren signal token`; needed at the first start only'],
+  ['data-dir', 'WARREN_SIGNAL_DATA_DIR', defaultDataDir('signal'), 'keys, certificate, revocations'],
+  ['agents', 'WARREN_AGENTS', '0.0.0.0:8443', 'comma-separated TLS addresses of the relay'],
+  ['stun', 'WARREN_STUN', '0.0.0.0:3478', 'UDP address of STUN, signalling and relay; [::]:3478 serves IPv6 too'],
+  ['public-host', 'WARREN_PUBLIC_HOST', undefined, 'name or address by which agents reach this machine'],
+  ['log-level', 'WARREN_LOG_LEVEL', 'info', LOG_LEVELS.join(', ')],
+] as const;
+
+/** Everything that `warren signal` can be told. */
+export interface SignalConfig {
+  readonly dataDir: string;
+  readonly token?: string;
+  readonly agents: readonly ListenAddress[];
+  readonly stun: ListenAddress;
+  readonly publicHost?: string;
+  readonly logLevel: LogLevel;
+}
+
 /** @throws WarrenError `usage` naming the flag that is wrong. */
-export function readServeConfig(flags: Flags, env: Environment): ServeConfig {
-  const value = (flag: string): string | undefined => {
-    const setting = SERVE_SETTINGS.find(([name]) => name === flag);
+export function readSignalConfig(flags: Flags, env: Environment): SignalConfig {
+  const value = settingReader(SIGNAL_SETTINGS, flags, env);
+  const [token, publicHost] = [value('token'), value('public-host')];
+  if (publicHost !== undefined) checkHost(publicHost);
+  return {
+    dataDir: resolve(value('data-dir')!),
+    ...(token ? { token } : {}),
+    agents: listenAddresses(value('agents')!),
+    stun: listenAddress('stun', value('stun')!),
+    ...(publicHost ? { publicHost } : {}),
+    logLevel: logLevel(value('log-level')!),
+  };
+}
+
+type Setting = readonly [flag: string, variable: string, fallback: string | undefined, meaning: string];
+
+/** Flag beats environment beats default. */
+const settingReader =
+  (settings: readonly Setting[], flags: Flags, env: Environment) =>
+  (flag: string): string | undefined => {
+    const setting = settings.find(([name]) => name === flag);
     return flags[camel(flag)] ?? (env[setting![1]] || undefined) ?? setting![2];
   };
-  const agents = value('agents')!
-    .split(',')
-    .map((text) => listenAddress('agents', text.trim()));
-  if (agents.length > 8) throw usage('--agents takes at most 8 addresses, because tokens list them all');
+
+function listenAddresses(text: string): ListenAddress[] {
+  const addresses = text.split(',').map((address) => listenAddress('agents', address.trim()));
+  if (addresses.length > 8) throw usage('--agents takes at most 8 addresses, because tokens list them all');
+  return addresses;
+}
+
+/** @throws WarrenError `usage` naming the flag that is wrong. */
+export function readServeConfig(flags: Flags, env: Environment): ServeConfig {
+  const value = settingReader(SERVE_SETTINGS, flags, env);
+  const agents = listenAddresses(value('agents')!);
   const databaseUrl = value('database-url');
   if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     throw usage('--database-url must begin with postgres:// or postgresql://');
@@ -94,10 +139,11 @@ export function readClientConfig(flags: Flags, env: Environment): ClientConfig {
   return { dataDir, remote: { url: url.replace(/\/+$/, ''), token: env.WARREN_TOKEN } };
 }
 
-/** `.warren` in the repository for a checkout, whatever the working directory; a system directory when installed. */
-function defaultDataDir(): string {
+/** In the repository for a checkout, whatever the working directory; a system directory when installed. */
+function defaultDataDir(of: 'control' | 'signal' = 'control'): string {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-  return existsSync(`${root}/pnpm-workspace.yaml`) ? `${root}/.warren` : '/var/lib/warren-control';
+  if (!existsSync(`${root}/pnpm-workspace.yaml`)) return `/var/lib/warren-${of}`;
+  return of === 'control' ? `${root}/.warren` : `${root}/.warren-signal`;
 }
 
 function listenAddress(flag: string, text: string): ListenAddress {

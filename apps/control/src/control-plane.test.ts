@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,15 +67,20 @@ describe('a control plane', () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await until(() => blocker.listening, 'listening');
     const taken = { host: '127.0.0.1', port: (blocker.address() as { port: number }).port };
+    const udp = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(udp, 'listening');
+    const udpTaken = { host: '127.0.0.1', port: udp.address().port };
     const free = { host: '127.0.0.1', port: 0 };
     const config = { dataDir, http: free, agents: [free], stun: free, logLevel: 'silent' } as const;
     await expect(startControlPlane({ ...config, http: taken }, silent)).rejects.toThrow(/already in use.*--http/);
     await expect(startControlPlane({ ...config, agents: [free, taken] }, silent)).rejects.toThrow(
       /already in use.*--agents/,
     );
+    await expect(startControlPlane({ ...config, stun: udpTaken }, silent)).rejects.toThrow(/already in use.*--stun/);
     expect(await readdir(dataDir)).not.toContain('serve.lock');
     expect(spawnSync('ps', ['ax', '-o', 'args']).stdout.toString()).not.toContain(dataDir);
     blocker.close();
+    udp.close();
     await (await startTestPlane({ dataDir })).stop();
   });
 

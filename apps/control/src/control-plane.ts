@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { equalBytes, SecretKey, unixMillis, WarrenError } from '@warren/base';
-import { ed25519PublicKey } from '@warren/crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { equalBytes, type HostPort, SecretKey, unixMillis, WarrenError } from '@warren/base';
+import { ed25519PublicKey, nobleProvider } from '@warren/crypto';
 import {
   ensureDefaultNetwork,
   migrate,
@@ -15,6 +15,7 @@ import { type CertificateAuthority, openCertificateAuthority } from './ca/certif
 import type { ServeConfig } from './config.js';
 import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js';
 import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
+import { createEnrolmentService } from './grpc/enrolment.js';
 import { createJoinService } from './grpc/join.js';
 import { listenError } from './grpc/tls-listener.js';
 import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
@@ -26,8 +27,10 @@ import type { Log } from './log.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
+import { RelayServer } from './signal/relay-server.js';
 import { SignalDirectory } from './signal/signal-directory.js';
-import { ticketSigner } from './signal/tickets.js';
+import { TICKET_LIFE, ticketSigner } from './signal/tickets.js';
+import { followTombstones } from './signal/tombstone-feed.js';
 
 /** Milliseconds that requests may take to end when the process stops. */
 const HTTP_CLOSE_TIMEOUT = 5_000;
@@ -89,6 +92,9 @@ async function start(
   const ca = await openCertificateAuthority((name, make) => store.secret(name, make));
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
+  const relayKey = new SecretKey(await store.secret('signal-key', () => randomBytes(32)));
+  const authorityKey = ed25519PublicKey(authority.expose());
+  const relay = await startRelay(config, { store, relayKey, authorityKey, log }, closers);
 
   const signals = await SignalDirectory.open(store, log);
   closers.push(async () => signals.close());
@@ -102,22 +108,54 @@ async function start(
     database: embedded ? 'embedded' : 'external',
     httpUrl: '',
     agentAddresses: [],
+    stunAddress: tokenAddresses([relay.address], config.publicHost)[0]!,
   };
-  const context: RestContext = { store, hubs, signals, log, now, pin: ca.pin, about };
+  const context: RestContext = { store, hubs, signals, relay, log, now, pin: ca.pin, about };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
-  const agents = await startAgents(
-    config,
-    { store, hubs, ca, challengeKey, authorityKey: ed25519PublicKey(authority.expose()), log, now },
-    options,
-  );
+  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, now };
+  const agents = await startAgents(config, parts, options);
   closers.push(() => agents.close());
+  // Its connections would keep the listener waiting.
+  closers.push(() => relay.close());
   // Farewells go out while the streams still stand.
   closers.push(async () => hubs.drain());
   about.agentAddresses = tokenAddresses(agents.addresses, config.publicHost);
+  await signals.announce({
+    ...{
+      id: replicaId(embedded, about.stunAddress),
+      region: 'control',
+      key: nobleProvider.publicKey(relayKey.expose()),
+    },
+    ...{ udp: about.stunAddress as HostPort, tls: about.agentAddresses },
+  });
   const local = await listenLocally(socket, rest.handleLocal);
   closers.push(() => local.close());
   return { context, rest, network, firstApiKey: await firstApiKey(store), close: closeAll };
+}
+
+/** One database, one server; of several replicas each has its own, known by where it is. */
+const replicaId = (embedded: boolean, address: string): string =>
+  embedded ? 'control' : `control-${createHash('sha256').update(address).digest('hex').slice(0, 8)}`;
+
+/** STUN, signalling and relay of this process, which hear of every revocation at once. */
+async function startRelay(
+  config: ServeConfig,
+  parts: { store: Store; relayKey: SecretKey; authorityKey: Uint8Array; log: Log },
+  closers: (() => Promise<void>)[],
+): Promise<RelayServer> {
+  const { store, relayKey, authorityKey, log } = parts;
+  const relay = await RelayServer.start({
+    address: config.stun,
+    key: relayKey,
+    authorityKey,
+    tombstones: () => store.tombstones(TICKET_LIFE),
+    log,
+  });
+  closers.push(() => relay.close());
+  const feed = await followTombstones(store, (tombstones) => relay.addTombstones(tombstones), log);
+  closers.push(() => feed.close());
+  return relay;
 }
 
 /** What follows when bounces and ephemeral nodes go. */
@@ -201,6 +239,8 @@ function startAgents(
   parts: {
     store: Store;
     hubs: Hubs;
+    signals: SignalDirectory;
+    relay: RelayServer;
     ca: CertificateAuthority;
     challengeKey: SecretKey;
     authorityKey: Uint8Array;
@@ -209,14 +249,17 @@ function startAgents(
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, log } = parts;
+  const { store, hubs, ca, relay, log } = parts;
   const joins = createJoinService(parts);
+  const enrolments = createEnrolmentService(parts);
   return startAgentServer({
     addresses: config.agents,
     store,
     hubs,
     ca,
     joins,
+    enrolments,
+    onRelay: (socket) => relay.serve(socket),
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
     now: monotonicNow,

@@ -67,8 +67,8 @@ export async function sealingKey(dataDir: string): Promise<Uint8Array> {
  *
  * @throws WarrenError when another living process holds it.
  */
-export async function lockDataDir(dataDir: string): Promise<{ release(): Promise<void> }> {
-  const path = join(dataDir, 'serve.lock');
+export async function lockDataDir(dataDir: string, command = 'serve'): Promise<{ release(): Promise<void> }> {
+  const path = join(dataDir, `${command}.lock`);
   const mine = `${process.pid} ${await startTime(process.pid)}\n`;
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
@@ -83,12 +83,12 @@ export async function lockDataDir(dataDir: string): Promise<{ release(): Promise
     if (await isAlive(holder)) {
       throw new WarrenError(
         'already-running',
-        `another \`warren serve\` (process ${holder.split(' ')[0]}) runs on ${dataDir}: stop it, or choose another --data-dir`,
+        `another \`warren ${command}\` (process ${holder.split(' ')[0]}) runs on ${dataDir}: stop it, or choose another --data-dir`,
       );
     }
     await rm(path, { force: true });
   }
-  throw new WarrenError('already-running', `another \`warren serve\` is just starting on ${dataDir}`);
+  throw new WarrenError('already-running', `another \`warren ${command}\` is just starting on ${dataDir}`);
 }
 
 async function isAlive(holder: string): Promise<boolean> {

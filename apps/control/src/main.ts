@@ -12,5 +12,12 @@ const exitCode = await runProgram(process.argv.slice(2), {
     const [{ createLog }, { serve }] = await Promise.all([import('./log.js'), import('./serve.js')]);
     return serve(config, createLog(config.logLevel), (text) => process.stdout.write(text));
   },
+  signal: async (config) => {
+    const [{ createLog }, { serveSignal }] = await Promise.all([
+      import('./log.js'),
+      import('./signal/serve-signal.js'),
+    ]);
+    return serveSignal(config, createLog(config.logLevel), (text) => process.stdout.write(text));
+  },
 });
 process.exitCode = exitCode;

@@ -15,7 +15,8 @@ export async function serve(config: ServeConfig, log: Log, print: (text: string)
   });
   const plane = await startControlPlane(config, log);
   print(await greeting(plane));
-  log.info({ http: plane.context.about.httpUrl, agents: plane.context.about.agentAddresses }, 'ready');
+  const { httpUrl: http, agentAddresses: agents, stunAddress: stun } = plane.context.about;
+  log.info({ http, agents, stun }, 'ready');
   const signal = await stopped;
   log.info({ signal }, 'stopping');
   const timer = setTimeout(() => {

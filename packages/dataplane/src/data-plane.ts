@@ -18,6 +18,7 @@ import { LabelClock } from './label-clock.js';
 import { checkPeer, encodePeer } from './peer-message.js';
 import { PrefixOwners } from './prefix-owners.js';
 import { RestartRecord } from './restart-record.js';
+import { checkSignalling, checkSignallingOptions, encodeSignalling } from './signalling-message.js';
 import { SupervisedWorker } from './supervised-worker.js';
 import type { Notice, WorkerChannel } from './worker-channel.js';
 import type { Adopted, Descriptors, StartOptions } from './worker-messages.js';
@@ -44,6 +45,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   }
   for (const address of options.addresses) parseInterfaceAddress(address);
   for (const peer of options.peers ?? []) checkPeer(peer);
+  if (options.signalling) checkSignallingOptions(options.signalling);
   const packetPath = options.packetPath ?? packetPathOf(process.env.WARREN_DATAPLANE);
   const plane = new RunningDataPlane({ ...options, ...(packetPath && { packetPath }) });
   try {
@@ -84,7 +86,7 @@ class RunningDataPlane implements DataPlane {
   constructor(private readonly options: DataPlaneOptions) {
     this.interfaceName = options.interfaceName;
     this.mtu = options.mtu;
-    this.#record = new RestartRecord(options.privateKey);
+    this.#record = new RestartRecord(options.privateKey, options.signalling);
     this.#worker = new SupervisedWorker({
       onNotice: (notice) => this.#take(notice),
       log: (level, message) => this.#log(level, message),
@@ -155,10 +157,15 @@ class RunningDataPlane implements DataPlane {
     await this.#worker.request(() => ({ request: { type: 'initiate-handshake', peer } }));
   }
 
-  async setSignalling(_change: SignallingChange): Promise<void> {}
+  async setSignalling(change: SignallingChange): Promise<void> {
+    checkSignalling(change);
+    if (!this.options.signalling) return;
+    this.#record.signalling = { ...this.#record.signalling, ...change };
+    await this.#worker.request(() => ({ request: { type: 'set-signalling', change } }));
+  }
 
-  async paths(): Promise<PathsReport> {
-    return { peers: [], servers: [] };
+  paths(): Promise<PathsReport> {
+    return this.#worker.request(() => ({ request: { type: 'paths' } }));
   }
 
   async stats(): Promise<DataPlaneStats> {
@@ -191,6 +198,10 @@ class RunningDataPlane implements DataPlane {
       this.#record.heard(notice.peer, notice.endpoint);
       this.#labels.note();
     } else if (notice.type === 'link-returned') this.#putBack();
+    else if (notice.type === 'descriptors') this.#worker.guard(notice.descriptors);
+    else if (notice.type === 'tombstone') {
+      this.options.signalling?.onTombstone?.(notice.tombstone, notice.signature);
+    }
   }
 
   /** What the kernel forgot while the interface was down. */
@@ -205,6 +216,8 @@ class RunningDataPlane implements DataPlane {
     const { interfaceName, listenPort, mtu, standalone = false, packetPath } = this.options;
     const key = this.#record.privateKey;
     const privateKey = key && Uint8Array.from(key.expose());
+    const transfer: ArrayBuffer[] = privateKey ? [privateKey.buffer] : [];
+    const signalling = this.#record.signallingOptions && encodeSignalling(this.#record.signallingOptions, transfer);
     const options: StartOptions = {
       interfaceName,
       privateKey,
@@ -212,9 +225,10 @@ class RunningDataPlane implements DataPlane {
       mtu,
       standalone,
       ...(packetPath && { packetPath }),
+      ...(signalling && { signalling }),
       ...(adopt && { adopt }),
     };
-    return { request: { type: 'start', options }, transfer: privateKey ? [privateKey.buffer] : [] } as const;
+    return { request: { type: 'start', options }, transfer } as const;
   }
 
   /** Tells a new worker all that the one before it knew, and shakes hands with everybody whom that one knew. */
@@ -228,6 +242,7 @@ class RunningDataPlane implements DataPlane {
     });
     const started = await channel.request(request, keys);
     channel.guard(started.descriptors);
+    if (this.options.signalling) await channel.request({ type: 'set-signalling', change: record.signalling });
     const transfer: ArrayBuffer[] = [];
     const set = record.peers(true).map((publicKey) => {
       const { peer, endpoint } = record.managedPeer(publicKey);

@@ -1,7 +1,8 @@
 import { invariant, WarrenError } from '@warren/base';
 import { openUdpSockets, type PacketMemory, type UdpSockets } from '@warren/udp';
 import type { PacketPath } from './data-plane-api.js';
-import { Engine, type EngineParts, type PacketEngine } from './engine.js';
+import { Engine } from './engine.js';
+import type { EngineParts, PacketEngine } from './engine-base.js';
 import { OffloadEngine } from './offload/offload-engine.js';
 import { type OffloadTun, openOffloadTun } from './offload/offload-tun.js';
 import { openTun, type Tun } from './tun.js';
@@ -14,6 +15,8 @@ export class Interfaces {
   #offload: OffloadTun | undefined;
   /** Further descriptors of this worker, which their makers close. */
   readonly others: number[] = [];
+  /** Those of them that come and go. */
+  further: readonly number[] = [];
 
   constructor(
     private readonly options: StartOptions,
@@ -46,7 +49,7 @@ export class Interfaces {
     this.#plain = openTun(interfaceName, memory, adopt?.tun);
   }
 
-  createEngine(parts: Omit<EngineParts, 'tun' | 'sockets'>): PacketEngine {
+  createEngine(parts: Omit<EngineParts<Tun>, 'tun' | 'sockets'>): PacketEngine {
     const { sockets } = this;
     if (this.#offload) return new OffloadEngine({ ...parts, sockets, tun: this.#offload });
     invariant(this.#plain, 'the TUN is not open');
@@ -57,7 +60,7 @@ export class Interfaces {
     const { port, mark, v4, v6 } = this.sockets;
     const tun = this.#offload?.fd ?? this.#plain?.fd;
     invariant(tun !== undefined, 'the TUN is not open');
-    return { tun, sockets: { port, mark, v4: v4?.fd, v6: v6?.fd }, others: this.others };
+    return { tun, sockets: { port, mark, v4: v4?.fd, v6: v6?.fd }, others: [...this.others, ...this.further] };
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { type Endpoint, type Instant, instant, type PublicKey } from '@warren/ba
 import { bootTime } from '@warren/udp';
 import type { Device, PathId } from '@warren/wireguard';
 import { BootClock } from './boot-clock.js';
+import type { PathFrames } from './path-frames.js';
 import type { PathTable } from './path-table.js';
 
 /** Node's timers stand still while the host is suspended: after it they are late by no more than this. */
@@ -21,7 +22,10 @@ export interface MachineDriverParts {
   readonly send: (path: PathId, datagram: Uint8Array) => void;
   readonly onHandshakeFailing: (peer: PublicKey) => void;
   readonly onHandshakeCompleted: (peer: PublicKey, role: 'initiator' | 'responder') => void;
-  readonly onPeerHeard: (peer: PublicKey, endpoint: Endpoint) => void;
+  /** The endpoint is undefined for a peer that is reached by a relay. */
+  readonly onPeerHeard: (peer: PublicKey, endpoint: Endpoint | undefined) => void;
+  /** Who decides about the paths of agents. Absent: there are none. */
+  readonly frames?: Pick<PathFrames, 'heardElsewhere' | 'pathWanted'> | undefined;
 }
 
 /** What every engine does for its machine: sends what it wants sent, hears what happened, keeps its timer. */
@@ -48,7 +52,7 @@ export class MachineDriver {
 
   drain(): void {
     if (this.#closed) return;
-    const { device, send, onHandshakeCompleted, onHandshakeFailing } = this.parts;
+    const { device, send, onHandshakeCompleted, onHandshakeFailing, frames } = this.parts;
     for (let transmit = device.pollTransmit(); transmit; transmit = device.pollTransmit()) {
       if (transmit.datagram[0] === INITIATION && transmit.peer) this.#countInitiation(transmit.peer, transmit.path);
       send(transmit.path, transmit.datagram);
@@ -60,7 +64,11 @@ export class MachineDriver {
         this.#heard(event.peer, device.pathOf(event.peer));
       } else if (event.type === 'path-changed') {
         this.#heard(event.peer, event.path);
-      } else if (event.type === 'handshake-gave-up') {
+      } else if (event.type === 'heard-elsewhere') {
+        frames?.heardElsewhere(event.peer, event.path);
+      } else if (event.type === 'path-wanted') {
+        frames?.pathWanted(event.peer);
+      } else {
         this.#unanswered.delete(event.peer);
         onHandshakeFailing(event.peer);
       }
@@ -84,8 +92,8 @@ export class MachineDriver {
 
   #heard(peer: PublicKey, path: PathId | undefined): void {
     const { paths, onPeerHeard } = this.parts;
-    const endpoint = path === undefined ? undefined : paths.endpoint(path);
-    if (endpoint !== undefined) onPeerHeard(peer, endpoint);
+    if (path === undefined) onPeerHeard(peer, undefined);
+    else onPeerHeard(peer, paths.route(path) ? undefined : paths.endpoint(path));
   }
 
   /** Peers that were removed while they did not answer; those that are there remain, so it is seldom. */

@@ -8,7 +8,7 @@ export interface PathSenderParts {
 }
 
 /**
- * Sends datagrams on paths, from the address of this host at which the other end last reached us. When that address has
+ * Sends datagrams to the socket addresses of paths, from the address of this host at which the other end last reached us. When that address has
  * gone, what was to be sent goes out at once from where the route prefers: nothing waits for a handshake.
  */
 export class PathSender {
@@ -17,11 +17,11 @@ export class PathSender {
     private readonly count: (reason: string, packets: number) => void,
   ) {}
 
-  /** @param ecn see `UdpSocket.send`. */
-  send(path: PathId, datagram: Uint8Array, ecn = 0): void {
+  /** @param ecn see `UdpSocket.send`. @param own absent: the data plane's socket of the family. */
+  send(path: PathId, datagram: Uint8Array, ecn = 0, own?: UdpSocket): void {
     const { paths } = this.parts;
     const address = paths.address(path);
-    const socket = address && this.#socketOf(address);
+    const socket = own ?? (address && this.#socketOf(address));
     if (!address || !socket) {
       this.count(address ? 'no-socket-of-family' : 'path-gone', 1);
       return;
@@ -35,11 +35,11 @@ export class PathSender {
     if (errno !== 0) this.count(`udp-send-${errnoName(errno)}`, 1);
   }
 
-  /** See `UdpSocket.sendBatch`. */
-  sendBatch(path: PathId, offset: number, length: number, segmentLength: number, ecn = 0): void {
+  /** See `UdpSocket.sendBatch` and `send`. */
+  sendBatch(path: PathId, offset: number, length: number, segmentLength: number, ecn = 0, own?: UdpSocket): void {
     const { paths } = this.parts;
     const address = paths.address(path);
-    const socket = address && this.#socketOf(address);
+    const socket = own ?? (address && this.#socketOf(address));
     if (!address || !socket) {
       this.count(address ? 'no-socket-of-family' : 'path-gone', Math.ceil(length / segmentLength));
       return;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Endpoint } from '@warren/base';
 import { SOCKET_ADDRESS_LENGTH, socketAddressAndPort, socketAddressEndpoint } from '@warren/udp';
 import type { PathId } from '@warren/wireguard';
+import { isRelayAddress, type Route } from './route.js';
 
 /** Most paths known at once; a power of two. Strangers' datagrams make paths too, so this is what they can fill. */
 export const MAX_PATHS = 65_536;
@@ -14,7 +15,8 @@ const NONE = -1;
 const MAX_CHAIN = 48;
 
 /**
- * Gives UDP remote addresses a `PathId` and finds them again, without allocating per packet. Bounded: when it is full,
+ * Gives remote addresses a `PathId` and finds them again, without allocating per packet: those of UDP, and what stands for a
+ * relay or for an address on a socket of its own (`route.ts`). Bounded: when it is full,
  * all paths that nobody uses go at once. An id is `generation × MAX_PATHS + slot`, so the id of a path that has gone
  * never means another one.
  */
@@ -33,6 +35,8 @@ export class PathTable {
   /** One view of each slot's address, made when it is first asked for. */
   readonly #views: (Uint8Array | undefined)[] = [];
   readonly #sourceViews: (Uint8Array | undefined)[] = [];
+  /** What is known of paths of agents; empty for all others. */
+  readonly #routes: (Route | undefined)[] = [];
   /** Secret, so that strangers cannot choose addresses that share a bucket. */
   #seed: Uint32Array;
   #free: number[] = [];
@@ -80,6 +84,7 @@ export class PathTable {
     this.#addresses.set(address, slot * SOCKET_ADDRESS_LENGTH);
     this.#present[slot] = 1;
     this.#sourceLengths[slot] = 0;
+    if (slot < this.#routes.length) this.#routes[slot] = undefined;
     this.#next[slot] = this.#heads[bucket]!;
     this.#heads[bucket] = slot;
     this.#size++;
@@ -94,9 +99,25 @@ export class PathTable {
     return this.#views[slot];
   }
 
+  /** undefined for a relay, and for a path that has gone. */
   endpoint(path: PathId): Endpoint | undefined {
     const address = this.address(path);
-    return address && socketAddressEndpoint(address);
+    return address && !isRelayAddress(address) ? socketAddressEndpoint(address) : undefined;
+  }
+
+  /** undefined for paths that are a socket address and nothing else, and for a path that has gone. */
+  route(path: PathId): Route | undefined {
+    if (this.#routes.length === 0) return undefined;
+    const slot = path % this.#capacity;
+    const route = this.#routes[slot];
+    return route !== undefined && this.#idOf(slot) === path ? route : undefined;
+  }
+
+  setRoute(path: PathId, route: Route): void {
+    if (!this.address(path)) return;
+    const slot = path % this.#capacity;
+    while (this.#routes.length <= slot) this.#routes.push(undefined);
+    this.#routes[slot] = route;
   }
 
   /** Where datagrams of the path go out from: a view of 4 or 16 bytes; undefined while the route decides. */
@@ -120,10 +141,16 @@ export class PathTable {
     this.#sourceLengths[slot] = source?.length ?? 0;
   }
 
+  /** All datagrams go out from where the route prefers, until something arrives: this host's addresses have changed. */
+  clearSources(): void {
+    this.#sourceLengths.fill(0);
+  }
+
   /** Address and port for cookies (`DeviceOptions.pathBytes`); empty for a path that has gone. */
   pathBytes(path: PathId): Uint8Array {
     const address = this.address(path);
-    return address ? socketAddressAndPort(address) : new Uint8Array(0);
+    if (!address) return new Uint8Array(0);
+    return isRelayAddress(address) ? address.slice() : socketAddressAndPort(address);
   }
 
   #idOf(slot: number): PathId {
@@ -154,6 +181,7 @@ export class PathTable {
         this.#size++;
       } else {
         this.#present[slot] = 0;
+        if (slot < this.#routes.length) this.#routes[slot] = undefined;
         this.#generations[slot]!++;
         this.#free.push(slot);
       }

@@ -1,6 +1,16 @@
-import { type Endpoint, type Prefix, parseHostPort, parsePrefix, parsePublicKey, WarrenError } from '@warren/base';
+import {
+  type Endpoint,
+  KEY_LENGTH,
+  type Prefix,
+  parseHostPort,
+  parsePrefix,
+  parsePublicKey,
+  WarrenError,
+} from '@warren/base';
 import type { DataPlanePeer } from './data-plane-api.js';
 import type { WorkerPeer } from './worker-messages.js';
+
+const RELAY_ID_LENGTH = 8;
 
 /**
  * A peer as the worker is told of it. The preshared key goes as a copy of its bytes, whose buffer is added to `transfer`,
@@ -8,7 +18,7 @@ import type { WorkerPeer } from './worker-messages.js';
  * @param endpoint the address of the peer's endpoint, if it is known.
  */
 export function encodePeer(peer: DataPlanePeer, endpoint: Endpoint | undefined, transfer: ArrayBuffer[]): WorkerPeer {
-  const { publicKey, allowedIps, persistentKeepalive } = peer;
+  const { publicKey, allowedIps, persistentKeepalive, agent } = peer;
   const presharedKey = peer.presharedKey && Uint8Array.from(peer.presharedKey.expose());
   if (presharedKey) transfer.push(presharedKey.buffer);
   return {
@@ -17,6 +27,7 @@ export function encodePeer(peer: DataPlanePeer, endpoint: Endpoint | undefined, 
     ...(endpoint !== undefined && { endpoint }),
     ...(presharedKey && { presharedKey }),
     ...(persistentKeepalive !== undefined && { persistentKeepalive }),
+    ...(agent && { agent }),
   };
 }
 
@@ -30,6 +41,9 @@ export function checkPeer(peer: DataPlanePeer): void {
   if (bad !== undefined) refuse(`${JSON.stringify(bad)} is no canonical prefix; write e.g. 10.44.0.3/32`);
   if (peer.endpoint !== undefined && !parseHostPort(peer.endpoint))
     refuse(`${JSON.stringify(peer.endpoint)} is no host:port`);
+  const { agent } = peer;
+  if (agent && agent.relayId.length !== RELAY_ID_LENGTH) refuse(`a relay id has ${RELAY_ID_LENGTH} bytes`);
+  if (agent && agent.pathKey.length !== KEY_LENGTH) refuse(`a path key has ${KEY_LENGTH} bytes`);
   const keepalive = peer.persistentKeepalive ?? 0;
   if (!Number.isInteger(keepalive) || keepalive < 0 || keepalive > 65_535) {
     refuse(`a keepalive of ${keepalive} seconds is not possible: choose 1 to 65535, or 0 for off`);

@@ -1,4 +1,5 @@
 import { type Endpoint, type Instant, type Prefix, type PublicKey, parseEndpoint, SecretKey } from '@warren/base';
+import type { PathPeer } from '@warren/paths';
 import { encodeSocketAddress } from '@warren/udp';
 import type { Device, PathId, PeerConfig } from '@warren/wireguard';
 import type { PathTable } from './path-table.js';
@@ -12,6 +13,8 @@ interface Configured {
   readonly persistentKeepalive: number | undefined;
   /** As configured last; the peer may have roamed since. */
   endpoint: Endpoint | undefined;
+  /** An agent whose path somebody else decides. */
+  readonly agent: WorkerPeer['agent'];
 }
 
 /**
@@ -22,9 +25,11 @@ export class PeerTable {
   readonly #peers = new Map<PublicKey, Configured>();
   readonly #prefixes = new PrefixOwners();
 
+  /** @param onAgents called when the agents, or what is known of them, may have changed; absent: agents are peers like all others. */
   constructor(
     private readonly device: Device,
     private readonly paths: PathTable,
+    private readonly onAgents?: (agents: readonly PathPeer[]) => void,
   ) {}
 
   has(peer: PublicKey): boolean {
@@ -37,6 +42,7 @@ export class PeerTable {
     // All prefixes first: a peer that loses one to a later peer is then set up without it.
     for (const peer of set) this.#prefixes.assign(peer.publicKey, peer.allowedIps);
     for (const peer of set) this.#set(peer, now);
+    this.#tellAgents();
   }
 
   /** Removes the managed peers that are not in `set`. */
@@ -49,12 +55,16 @@ export class PeerTable {
     );
   }
 
-  /** Sends to `endpoint` from now on, until an authenticated packet comes from elsewhere. Unknown peers are left alone. */
+  /**
+   * Sends to `endpoint` from now on, until an authenticated packet comes from elsewhere; for an agent it is one way more to try.
+   * Unknown peers are left alone.
+   */
   setEndpoint(peer: PublicKey, endpoint: Endpoint, now: Instant): void {
     const configured = this.#peers.get(peer);
     if (!configured) return;
     configured.endpoint = endpoint;
-    this.#tell(peer, configured, this.#pathOf(endpoint), now);
+    this.#tell(peer, configured, this.#pathOf(configured), now);
+    if (configured.agent) this.#tellAgents();
   }
 
   /** The peers that are set, with what they are set to. */
@@ -88,9 +98,10 @@ export class PeerTable {
       presharedKey,
       persistentKeepalive: change.persistentKeepalive ?? former?.persistentKeepalive,
       endpoint: change.endpoint ?? former?.endpoint,
+      agent: undefined,
     };
     this.#peers.set(publicKey, configured);
-    const path = change.endpoint && this.#pathOf(change.endpoint);
+    const path = change.endpoint && this.#pathOf(configured);
     if (path !== undefined) this.paths.setSource(path, undefined);
     this.#tell(publicKey, configured, path, now);
     if (former?.presharedKey !== presharedKey) former?.presharedKey?.erase();
@@ -113,10 +124,12 @@ export class PeerTable {
       presharedKey: peer.presharedKey && new SecretKey(peer.presharedKey),
       persistentKeepalive: peer.persistentKeepalive,
       endpoint: peer.endpoint ?? former?.endpoint,
+      agent: this.onAgents && peer.agent,
     };
     this.#peers.set(peer.publicKey, configured);
-    const moved = peer.endpoint !== undefined && peer.endpoint !== former?.endpoint;
-    this.#tell(peer.publicKey, configured, moved ? this.#pathOf(peer.endpoint) : undefined, now);
+    const becameOther = former?.agent !== undefined && configured.agent === undefined;
+    const moved = becameOther || (peer.endpoint !== undefined && peer.endpoint !== former?.endpoint);
+    this.#tell(peer.publicKey, configured, moved ? this.#pathOf(configured) : undefined, now);
     former?.presharedKey?.erase();
   }
 
@@ -134,14 +147,25 @@ export class PeerTable {
       allowedIps: this.#prefixes.of(publicKey),
       ...(presharedKey && { presharedKey }),
       ...(path !== undefined && { path }),
+      roams: configured.agent === undefined,
       ...(persistentKeepalive !== undefined && { persistentKeepalive }),
     };
     this.device.setPeer(config, now);
   }
 
-  #pathOf(endpoint: Endpoint): PathId | undefined {
-    const parsed = parseEndpoint(endpoint);
+  /** Of what is configured; none for an agent, whose endpoint is only one of its ways. */
+  #pathOf({ endpoint, agent }: Configured): PathId | undefined {
+    const parsed = endpoint === undefined || agent ? undefined : parseEndpoint(endpoint);
     return parsed && this.paths.intern(encodeSocketAddress(parsed.address, parsed.port));
+  }
+
+  #tellAgents(): void {
+    if (!this.onAgents) return;
+    const agents: PathPeer[] = [];
+    for (const [publicKey, { agent, endpoint }] of this.#peers) {
+      if (agent) agents.push({ ...agent, publicKey, endpoints: endpoint === undefined ? [] : [endpoint] });
+    }
+    this.onAgents(agents);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Endpoint, type Prefix, type PublicKey, SecretKey } from '@warren/base';
-import type { DataPlanePeer } from './data-plane-api.js';
+import type { DataPlanePeer, SignallingChange, SignallingOptions } from './data-plane-api.js';
 import type { DeviceChange, PeerChange } from './device-settings-api.js';
 import { changedAllowedIps } from './peer-table.js';
 import { PrefixOwners } from './prefix-owners.js';
@@ -10,6 +10,7 @@ interface Recorded {
   readonly presharedKey: SecretKey | undefined;
   readonly persistentKeepalive: number | undefined;
   readonly endpoint: Endpoint | undefined;
+  readonly agent?: DataPlanePeer['agent'];
 }
 
 /**
@@ -21,11 +22,17 @@ export class RestartRecord {
   privateKey: SecretKey | undefined;
   readonly #peers = new Map<PublicKey, Recorded>();
   readonly #prefixes = new PrefixOwners();
-  /** Where peers were heard from last. */
-  readonly #heard = new Map<PublicKey, Endpoint>();
+  /** Where peers were heard from last; undefined for agents, which paths are looked for to. */
+  readonly #heard = new Map<PublicKey, Endpoint | undefined>();
+  /** All that was set of it. */
+  signalling: SignallingChange = {};
 
-  constructor(privateKey: SecretKey | undefined) {
+  /** What signalling was started with; absent: there is none. */
+  signallingOptions: SignallingOptions | undefined;
+
+  constructor(privateKey: SecretKey | undefined, signalling?: SignallingOptions) {
     this.privateKey = privateKey && copy(privateKey);
+    this.signallingOptions = signalling && { ...signalling, pathKey: copy(signalling.pathKey) };
   }
 
   set(peer: DataPlanePeer, endpoint: Endpoint | undefined): void {
@@ -35,6 +42,7 @@ export class RestartRecord {
       presharedKey: presharedKey && copy(presharedKey),
       persistentKeepalive,
       endpoint: endpoint ?? this.#peers.get(publicKey)?.endpoint,
+      agent: peer.agent,
     });
     this.#prefixes.assign(publicKey, peer.allowedIps);
   }
@@ -46,7 +54,7 @@ export class RestartRecord {
     this.#heard.delete(peer);
   }
 
-  heard(peer: PublicKey, endpoint: Endpoint): void {
+  heard(peer: PublicKey, endpoint: Endpoint | undefined): void {
     if (this.#peers.has(peer)) this.#heard.set(peer, endpoint);
   }
 
@@ -55,7 +63,7 @@ export class RestartRecord {
     const recorded = this.#peers.get(peer);
     if (!recorded) return;
     this.#peers.set(peer, { ...recorded, endpoint });
-    if (this.#heard.has(peer)) this.#heard.set(peer, endpoint);
+    if (this.#heard.get(peer) !== undefined) this.#heard.set(peer, endpoint);
   }
 
   /** After the worker has applied it. */
@@ -80,12 +88,13 @@ export class RestartRecord {
 
   /** A managed peer as it was set, with the prefixes that it still has, and where it was heard from last. */
   managedPeer(publicKey: PublicKey): { readonly peer: DataPlanePeer; readonly endpoint: Endpoint | undefined } {
-    const { presharedKey, persistentKeepalive } = this.#peers.get(publicKey)!;
+    const { presharedKey, persistentKeepalive, agent } = this.#peers.get(publicKey)!;
     const peer: DataPlanePeer = {
       publicKey,
       allowedIps: this.#prefixes.of(publicKey),
       ...(presharedKey && { presharedKey }),
       ...(persistentKeepalive !== undefined && { persistentKeepalive }),
+      ...(agent && { agent }),
     };
     return { peer, endpoint: this.#endpointOf(publicKey) };
   }
@@ -113,6 +122,8 @@ export class RestartRecord {
   erase(): void {
     this.privateKey?.erase();
     this.privateKey = undefined;
+    this.signallingOptions?.pathKey.erase();
+    this.signallingOptions = undefined;
     for (const peer of [...this.#peers.keys()]) this.remove(peer);
   }
 

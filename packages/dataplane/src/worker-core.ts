@@ -1,9 +1,10 @@
-import { type Endpoint, type PublicKey, SecretKey, unixMillis, WarrenError } from '@warren/base';
-import { PacketMemory, type UdpSockets } from '@warren/udp';
+import { type Endpoint, invariant, type PublicKey, SecretKey, unixMillis, WarrenError } from '@warren/base';
+import type { PathManager, PathManagerOptions } from '@warren/paths';
+import { bootTime, PacketMemory, type UdpSockets } from '@warren/udp';
 import { createDevice, type Device } from '@warren/wireguard';
-import type { DataPlanePeerStats } from './data-plane-api.js';
+import type { DataPlanePeerStats, PathsReport } from './data-plane-api.js';
 import { DeviceSettingsKeeper, type SettableSockets } from './device-settings.js';
-import type { PacketEngine } from './engine.js';
+import type { PacketEngine } from './engine-base.js';
 import { Interfaces } from './interfaces.js';
 import { type LinkWatch, watchLink } from './link-watch.js';
 import { now } from './machine-driver.js';
@@ -11,7 +12,10 @@ import { choosePacketCrypto, type PacketCrypto } from './native-crypto/packet-cr
 import { PathTable } from './path-table.js';
 import { PeerTable } from './peer-table.js';
 import { createRandomPool } from './random-pool.js';
+import { type NetworkWatch, watchNetwork } from './signalling/network-watch.js';
+import type { PathDriver } from './signalling/path-driver.js';
 import type {
+  Descriptors,
   LogLevel,
   Started,
   StartOptions,
@@ -24,12 +28,16 @@ import type {
 
 /** 2 MiB: two sockets with a buffer for each direction, the engine's packets and batches, the packet cipher's copies. */
 const MEMORY_PAGES = 32;
+/** Room for headers of relays, frames of streams, further sockets, and netlink. */
+const SIGNALLING_PAGES = 6;
 
 /** What the core tells the main thread without being asked. */
 export interface CoreListener {
   log(level: LogLevel, message: string): void;
   handshakeFailing(peer: PublicKey): void;
-  peerHeard(peer: PublicKey, endpoint: Endpoint): void;
+  peerHeard(peer: PublicKey, endpoint: Endpoint | undefined): void;
+  tombstone(tombstone: Uint8Array, signature: Uint8Array): void;
+  descriptors(descriptors: Descriptors): void;
   linkReturned(): void;
   /** Descriptors are closed, keys overwritten; the core is of no further use. */
   ended(error: WarrenError): void;
@@ -39,7 +47,20 @@ export interface CoreListener {
 export class WorkerCore {
   #running: Running | undefined;
 
+  #signalling: SignallingModules | undefined;
+
   constructor(private readonly listener: CoreListener) {}
+
+  /** To be awaited before a `start` with signalling: libsodium compiles, and nobody else should wait for that. */
+  async loadSignalling(): Promise<void> {
+    const [driver, paths, boxes] = await Promise.all([
+      import('./signalling/path-driver.js'),
+      import('@warren/paths'),
+      import('@warren/crypto/boxes'),
+    ]);
+    await boxes.boxesReady;
+    this.#signalling = { PathDriver: driver.PathDriver, createManager: paths.createPathManager };
+  }
 
   /** @throws WarrenError when the request cannot be done; nothing is half done then. */
   handle(request: WorkerRequest): WorkerResults[WorkerRequest['type']] {
@@ -50,6 +71,11 @@ export class WorkerCore {
     switch (request.type) {
       case 'stats':
         return statsOf(running);
+      case 'set-signalling':
+        running.driver?.set(request.change);
+        break;
+      case 'paths':
+        return running.driver?.report() ?? NO_PATHS;
       case 'settings':
         return running.settings.settings();
       case 'configure':
@@ -82,6 +108,8 @@ export class WorkerCore {
     this.#running = undefined;
     if (!running) return;
     running.engine.close();
+    running.network?.close();
+    running.driver?.close();
     running.link?.close();
     running.device.close();
     running.peers.erase();
@@ -92,7 +120,7 @@ export class WorkerCore {
   }
 
   #start(options: StartOptions): Started {
-    const memory = new PacketMemory(MEMORY_PAGES);
+    const memory = new PacketMemory(MEMORY_PAGES + (options.signalling ? SIGNALLING_PAGES : 0));
     const crypto = choosePacketCrypto(memory, (level, message) => this.listener.log(level, message));
     if (!crypto) throw new WarrenError('no-crypto', 'no crypto provider computes right answers on this host');
     const interfaces = new Interfaces(options, memory);
@@ -104,6 +132,7 @@ export class WorkerCore {
       throw error;
     } finally {
       options.privateKey?.fill(0);
+      options.signalling?.pathKey.fill(0);
     }
     const { sockets, path } = interfaces;
     return {
@@ -120,6 +149,7 @@ export class WorkerCore {
     const random = createRandomPool();
     const paths: PathTable = new PathTable(function* () {
       for (const { path } of device.peers()) if (path !== undefined) yield path;
+      if (driver) yield* driver.idsInUse();
     });
     const device = createDevice({
       crypto: crypto.provider,
@@ -132,17 +162,24 @@ export class WorkerCore {
       mtu: options.mtu,
       handshakesPerSecond: crypto.handshakesPerSecond,
     });
+    const driver = this.#createDriver(
+      options,
+      { device, paths, memory, random, sockets: interfaces.sockets },
+      interfaces,
+    );
     const engine = interfaces.createEngine({
       device,
       paths,
       memory,
+      frames: driver,
       onHandshakeFailing: (peer) => this.listener.handshakeFailing(peer),
       onHandshakeCompleted: (peer, role) => this.listener.log('debug', `handshake with ${peer} completed as ${role}`),
       onPeerHeard: (peer, endpoint) => this.listener.peerHeard(peer, endpoint),
       onTunGone: () => this.#tunGone(options.interfaceName),
     });
     engine.start();
-    const peers = new PeerTable(device, paths);
+    driver?.start(engine);
+    const peers = new PeerTable(device, paths, driver && ((agents) => driver.setPeers(agents)));
     const { standalone } = options;
     const settings = new DeviceSettingsKeeper(
       { device, peers, paths, sockets: settableSockets(interfaces.sockets, engine), standalone, random },
@@ -150,7 +187,45 @@ export class WorkerCore {
     );
     privateKey?.erase();
     const link = standalone ? undefined : this.#watchLink(options.interfaceName, memory, interfaces);
-    return { device, engine, peers, paths, interfaces, settings, memory, link, crypto: crypto.provider.name };
+    const network = driver && this.#watchNetwork(options.interfaceName, memory, interfaces, driver);
+    const { name } = crypto.provider;
+    return { device, engine, driver, network, peers, paths, interfaces, settings, memory, link, crypto: name };
+  }
+
+  #createDriver(
+    { interfaceName, signalling }: StartOptions,
+    parts: Pick<Running, 'device' | 'paths' | 'memory'> & { random: (n: number) => Uint8Array; sockets: UdpSockets },
+    interfaces: Interfaces,
+  ): PathDriver | undefined {
+    if (!signalling) return undefined;
+    invariant(this.#signalling, 'signalling was not loaded');
+    const { PathDriver, createManager } = this.#signalling;
+    const driver: PathDriver = new PathDriver({
+      ...parts,
+      interfaceName,
+      signalling,
+      createManager,
+      log: (level, message) => this.listener.log(level, message),
+      onTombstone: (tombstone, signature) => this.listener.tombstone(tombstone, signature),
+      onDescriptors: () => {
+        interfaces.further = driver.descriptors();
+        this.listener.descriptors(interfaces.descriptors());
+      },
+    });
+    return driver;
+  }
+
+  #watchNetwork(name: string, memory: PacketMemory, interfaces: Interfaces, driver: PathDriver): NetworkWatch {
+    const network = watchNetwork({
+      interfaceName: name,
+      memory,
+      clocks: { boot: bootTime, monotonic: () => performance.now() },
+      onChange: (what) =>
+        driver.networkChanged(what === 'network' ? 'addresses, routes or links changed' : 'this host slept'),
+    });
+    if (network.fd !== undefined) interfaces.others.push(network.fd);
+    else this.listener.log('warn', 'cannot watch the network: a change of address is noticed late');
+    return network;
   }
 
   /** Its absence costs only what is lost when somebody takes the interface down and up. */
@@ -170,9 +245,18 @@ export class WorkerCore {
   }
 }
 
+const NO_PATHS: PathsReport = { peers: [], servers: [] };
+
+interface SignallingModules {
+  readonly PathDriver: typeof PathDriver;
+  readonly createManager: (options: PathManagerOptions) => PathManager;
+}
+
 interface Running {
   readonly device: Device;
   readonly engine: PacketEngine;
+  readonly driver: PathDriver | undefined;
+  readonly network: NetworkWatch | undefined;
   readonly peers: PeerTable;
   readonly paths: PathTable;
   readonly interfaces: Interfaces;
@@ -183,13 +267,18 @@ interface Running {
 }
 
 /** The message's copies of keys are wiped; the machine has its own. */
-function configure({ settings, engine, interfaces }: Running, change: WorkerDeviceChange): WorkerResults['configure'] {
+function configure(
+  { settings, engine, interfaces, driver }: Running,
+  change: WorkerDeviceChange,
+): WorkerResults['configure'] {
+  const { port } = interfaces.sockets;
   try {
     settings.configure(change, now());
   } finally {
     change.privateKey?.fill(0);
     for (const peer of change.peers) peer.presharedKey?.fill(0);
   }
+  if (interfaces.sockets.port !== port) driver?.networkChanged('the port is another one');
   engine.settle();
   return { listenPort: interfaces.sockets.port, descriptors: interfaces.descriptors() };
 }
@@ -216,13 +305,13 @@ function wipe(peers: readonly WorkerPeer[]): void {
   for (const peer of peers) peer.presharedKey?.fill(0);
 }
 
-function statsOf({ device, engine, paths, interfaces, crypto }: Running): WorkerStats {
+function statsOf({ device, engine, driver, paths, interfaces, crypto }: Running): WorkerStats {
   const { sockets, path } = interfaces;
   const drops: Record<string, number> = Object.fromEntries(device.drops());
   const add = (reason: string, count: number): void => {
     drops[reason] = (drops[reason] ?? 0) + count;
   };
-  for (const [reason, count] of engine.drops) add(reason, count);
+  for (const [reason, count] of [...engine.drops, ...(driver?.drops ?? [])]) add(reason, count);
   for (const socket of [sockets.v4, sockets.v6]) {
     for (const [name, count] of socket?.errors ?? []) add(`udp-receive-${name}`, count);
   }

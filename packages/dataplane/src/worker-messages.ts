@@ -1,6 +1,13 @@
 import type { Endpoint, Prefix, PublicKey } from '@warren/base';
 import type { AdoptedSockets } from '@warren/udp';
-import type { DataPlanePeerStats, PacketPath } from './data-plane-api.js';
+import type {
+  DataPlanePeer,
+  DataPlanePeerStats,
+  PacketPath,
+  PathsReport,
+  SignallingChange,
+  SignallingOptions,
+} from './data-plane-api.js';
 import type { DeviceChange, DeviceSettings, PeerChange, PeerSettings } from './device-settings-api.js';
 
 /**
@@ -14,6 +21,8 @@ export type WorkerRequest =
   | { readonly type: 'replace'; readonly set: readonly WorkerPeer[] }
   | { readonly type: 'set-endpoint'; readonly peer: PublicKey; readonly endpoint: Endpoint }
   | { readonly type: 'initiate-handshake'; readonly peer: PublicKey }
+  | { readonly type: 'set-signalling'; readonly change: SignallingChange }
+  | { readonly type: 'paths' }
   | { readonly type: 'stats' }
   | { readonly type: 'settings' }
   | { readonly type: 'configure'; readonly change: WorkerDeviceChange }
@@ -29,8 +38,15 @@ export interface StartOptions {
   readonly standalone: boolean;
   /** Absent: offload where the kernel has it. */
   readonly packetPath?: PacketPath;
+  /** Absent: no paths are looked for. */
+  readonly signalling?: WorkerSignalling;
   /** What a worker that died left behind: the interface and its sockets go on. */
   readonly adopt?: Adopted;
+}
+
+/** `SignallingOptions` with the key as 32 bytes. */
+export interface WorkerSignalling extends Omit<SignallingOptions, 'pathKey' | 'onTombstone'> {
+  readonly pathKey: Uint8Array;
 }
 
 export interface Adopted {
@@ -63,6 +79,7 @@ export interface WorkerPeer {
   /** Absent: keep what is known. */
   readonly endpoint?: Endpoint;
   readonly persistentKeepalive?: number;
+  readonly agent?: NonNullable<DataPlanePeer['agent']>;
 }
 
 export interface Started {
@@ -96,6 +113,8 @@ export interface WorkerResults {
   readonly replace: undefined;
   readonly 'set-endpoint': undefined;
   readonly 'initiate-handshake': undefined;
+  readonly 'set-signalling': undefined;
+  readonly paths: PathsReport;
   readonly stats: WorkerStats;
   readonly settings: WorkerDeviceSettings;
   readonly configure: Pick<Started, 'listenPort' | 'descriptors'>;
@@ -115,8 +134,14 @@ export type FromWorker =
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
   /** Initiations of this peer remain unanswered: its endpoint may be out of date. */
   | { readonly type: 'handshake-failing'; readonly peer: PublicKey }
-  /** An authenticated datagram came from there, for the first time in this session: handshakes and roaming, not packets. */
-  | { readonly type: 'peer-heard'; readonly peer: PublicKey; readonly endpoint: Endpoint }
+  /**
+   * An authenticated datagram came from there, for the first time in this session: handshakes and roaming, not packets. An agent has
+   * no endpoint: where it is, its paths say.
+   */
+  | { readonly type: 'peer-heard'; readonly peer: PublicKey; readonly endpoint: Endpoint | undefined }
+  | { readonly type: 'tombstone'; readonly tombstone: Uint8Array; readonly signature: Uint8Array }
+  /** There are others now: all of them. */
+  | { readonly type: 'descriptors'; readonly descriptors: Descriptors }
   /** The interface was taken down and is up again. */
   | { readonly type: 'link-returned' }
   /** The data plane has ended by itself; the descriptors are closed. */

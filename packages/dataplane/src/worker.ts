@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { invariant, WarrenError } from '@warren/base';
 import { closeWatches } from '@warren/udp';
 import { WorkerCore } from './worker-core.js';
-import type { Failure, FromWorker, ToWorker } from './worker-messages.js';
+import type { Failure, FromWorker, ToWorker, WorkerRequest } from './worker-messages.js';
 
 // Entry of the worker thread: requests in, results and notices out. All the rest is in worker-core.ts.
 const port = parentPort;
@@ -15,6 +15,8 @@ const core = new WorkerCore({
   handshakeFailing: (peer) => post({ type: 'handshake-failing', peer }),
   peerHeard: (peer, endpoint) => post({ type: 'peer-heard', peer, endpoint }),
   linkReturned: () => post({ type: 'link-returned' }),
+  tombstone: (tombstone, signature) => post({ type: 'tombstone', tombstone, signature }),
+  descriptors: (descriptors) => post({ type: 'descriptors', descriptors }),
   ended: (error) => {
     post({ type: 'ended', error: failureOf(error) });
     port.close();
@@ -24,7 +26,17 @@ const core = new WorkerCore({
 // Sees an exception that nobody catches, and catches nothing.
 process.on('uncaughtExceptionMonitor', closeWatches);
 
+/** What is loaded first, for a start that needs it: later requests wait. */
+let loading: Promise<void> | undefined;
+
 port.on('message', ({ id, request }: ToWorker) => {
+  if (request.type === 'start' && request.options.signalling) loading = core.loadSignalling();
+  // What goes wrong in it ends the worker, as any other bug of ours.
+  if (loading) void loading.then(() => handle(id, request));
+  else handle(id, request);
+});
+
+const handle = (id: number, request: WorkerRequest): void => {
   try {
     post({ type: 'result', id, result: core.handle(request) });
   } catch (error) {
@@ -33,7 +45,7 @@ port.on('message', ({ id, request }: ToWorker) => {
     post({ type: 'failed', id, error: failureOf(error) });
   }
   if (request.type === 'close') port.close();
-});
+};
 
 function failureOf(error: WarrenError): Failure {
   return { code: error.code, message: error.message };

@@ -263,18 +263,16 @@ export interface Store {
   listSignalTokens(): Promise<readonly SignalTokenRow[]>;
   /** Revoking twice is fine. A server that enrolled with it stays. */
   revokeSignalToken(id: string, actor: Actor): Promise<void>; // not-found
-  /** Idempotent by (token, identity key): Ed25519, 32 bytes; the caller has verified that the server holds it. */
+  /** Idempotent by (token, identity key), Ed25519; both keys have 32 bytes. Its addresses come with the first renewal. The caller has verified that the server holds the identity key. */
   enrollSignalServer(
-    input: SignalServerInput & { tokenId: string; tokenSecret: Uint8Array; identityKey: Uint8Array },
+    input: { tokenId: string; tokenSecret: Uint8Array; identityKey: Uint8Array; key: Uint8Array },
     actor: Actor,
   ): Promise<SignalServerRow>; // token-…, bad-request
   /** An enrolled server says that it is there, and where. */
   renewSignalServer(id: string, identityKey: Uint8Array, input: SignalServerInput): Promise<SignalServerRow>; // signal-server-unknown
   /** A replica says that its own signal server is there, now and then. */
   announceSignalServer(id: string, region: string, input: SignalServerInput): Promise<void>;
-  /** The replica stops: agents need not know of its server any more. */
-  withdrawSignalServer(id: string): Promise<void>;
-  /** By id, servers of replicas that have not been seen for `staleMs` milliseconds left out. */
+  /** By id; servers of replicas that have not been seen for `staleMs` milliseconds left out. */
   listSignalServers(staleMs: number): Promise<readonly SignalServerRow[]>;
   /** From then on nobody is told of it, and it cannot renew. */
   deleteSignalServer(id: string, actor: Actor): Promise<void>; // not-found

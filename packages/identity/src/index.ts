@@ -14,6 +14,7 @@ export {
   verifyRecord,
 } from './node-record.js';
 export { encodeRenewal, signRenewal, verifyRenewal } from './renewal.js';
+export { encodeSignalClaim, type SignalClaim, signSignalClaim, verifySignalClaim } from './signal-claim.js';
 export {
   decodeTicket,
   encodeTicket,

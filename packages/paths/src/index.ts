@@ -17,8 +17,39 @@ export type {
   ServerReport,
   SignalServer,
   UdpPath,
+  UdpWay,
   Way,
 } from './path-manager-api.js';
+export {
+  decodeNatPmpRequest,
+  decodeNatPmpResponse,
+  describeNatPmpResult,
+  encodeNatPmpAddressRequest,
+  encodeNatPmpMapRequest,
+  encodeNatPmpResponse,
+} from './port-mapping/nat-pmp.js';
+export {
+  decodePcpMapRequest,
+  decodePcpMapResponse,
+  describePcpResult,
+  encodePcpMapRequest,
+  encodePcpMapResponse,
+  PCP_NONCE_LENGTH,
+  PCP_PORT,
+} from './port-mapping/pcp.js';
+export {
+  CONFLICT_IN_MAPPING,
+  ONLY_PERMANENT_LEASES,
+  parseDescription,
+  parseSoap,
+  parseSsdpAnswer,
+  renderSoap,
+  renderSsdpSearches,
+  SSDP_GROUP,
+  SSDP_PORT,
+  type UpnpAction,
+  type UpnpService,
+} from './port-mapping/upnp.js';
 export { decodeEndpointField, encodeEndpointField } from './relay/endpoint-field.js';
 export {
   COOKIE_LENGTH,

@@ -48,9 +48,12 @@ export interface RelayPath {
 }
 
 /** Where a datagram came from, or goes: an address on one of our sockets, or the stream to a server. */
-export type Way =
-  | { readonly kind: 'udp'; readonly socket: number; readonly endpoint: Endpoint }
-  | { readonly kind: 'tls'; readonly server: ServerId };
+export type Way = UdpWay | { readonly kind: 'tls'; readonly server: ServerId };
+export interface UdpWay {
+  readonly kind: 'udp';
+  readonly socket: number;
+  readonly endpoint: Endpoint;
+}
 
 export interface PathPeer {
   /** WireGuard key: names the peer everywhere in the data plane. */

@@ -27,6 +27,8 @@ import { delayed, soonest } from './times.js';
 
 /** Servers are asked whether our sessions stand at most so often, however many peers want to know. */
 const CHECK_SERVERS_EVERY_MS = 1_000;
+/** Sockets beside the data plane's own: attempts of a few peers at once, and the paths that they found. */
+const MAX_SOCKETS = 512;
 const MAX_PASSES = 3;
 const LEAST_PAUSE_MS = 10;
 const UNKNOWN_NAT: NatKind = { mapping: 'unknown', filtering: 'unknown' };
@@ -45,6 +47,9 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   /** Peers that wait for the timer. */
   readonly #waiting = new Set<Peer>();
   #wakeAt: Instant | undefined;
+  /** Sockets for port prediction, and whose they are. */
+  readonly #sockets = new Map<number, Peer>();
+  #lastSocket = 0;
   #local: readonly Candidate[] = [];
   #families: ReadonlySet<IpFamily> | undefined;
   #checkedServersAt: Instant | undefined;
@@ -184,10 +189,14 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     this.#settle(now);
   }
 
-  socketOpened(_socket: number, _port: number, _now: Instant): void {}
+  socketOpened(socket: number, _port: number, now: Instant): void {
+    this.#sockets.get(socket)?.socketOpened(socket, now);
+    this.#settle(now);
+  }
 
   socketFailed(socket: number, now: Instant): void {
-    for (const peer of this.#peers.values()) peer.socketGone(socket, now);
+    this.#sockets.get(socket)?.socketFailed(socket, now);
+    this.#sockets.delete(socket);
     this.#settle(now);
   }
 
@@ -254,6 +263,18 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     if (this.#checkedServersAt !== undefined && now - this.#checkedServersAt < CHECK_SERVERS_EVERY_MS) return;
     this.#checkedServersAt = now;
     this.signalServers.checkAll(now);
+  }
+
+  openSocket(peer: Peer): number | undefined {
+    if (this.#sockets.size >= MAX_SOCKETS) return undefined;
+    const socket = ++this.#lastSocket;
+    this.#sockets.set(socket, peer);
+    this.outbox.event({ type: 'open-socket', socket });
+    return socket;
+  }
+
+  closeSocket(socket: number): void {
+    if (this.#sockets.delete(socket)) this.outbox.event({ type: 'close-socket', socket });
   }
 
   wakeAt(peer: Peer, at: Instant): void {

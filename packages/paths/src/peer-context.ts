@@ -22,6 +22,9 @@ export interface PeerContext {
   readonly udpBlocked: boolean;
   /** Asks servers whether our sessions still stand; now and then is enough. */
   checkServers(now: Instant): void;
+  /** Asks the shell for a further UDP socket, which the peer is told of when it is open. @returns undefined when there are enough. */
+  openSocket(peer: Peer): number | undefined;
+  closeSocket(socket: number): void;
   /** The peer's `handleTimeout` is to be called at this instant, if not earlier. */
   wakeAt(peer: Peer, at: Instant): void;
 }

@@ -1,4 +1,4 @@
-import { concatBytes, type Instant } from '@warren/base';
+import { concatBytes, type Endpoint, type Instant } from '@warren/base';
 import type { PathPeer, RelayPath, ServerId, Way } from './path-manager-api.js';
 import type { PeerContext } from './peer-context.js';
 import type { PeerPaths } from './peer-paths.js';
@@ -40,6 +40,10 @@ export class PeerMessenger {
 
   pingCandidate(candidate: RemoteCandidate, preferred: boolean, now: Instant): void {
     this.send(this.#newPing({ kind: 'direct', candidate }, preferred, now), wayOf(candidate));
+  }
+
+  pingGuess(socket: number, endpoint: Endpoint, now: Instant): void {
+    this.send(this.#newPing({ kind: 'guess', socket, endpoint }, false, now), { kind: 'udp', socket, endpoint });
   }
 
   pingRelay(server: ServerId, now: Instant): void {

@@ -2,18 +2,17 @@ import type { Instant } from '@warren/base';
 import { CandidateExchange } from './candidate-exchange.js';
 import { ConfiguredTrial } from './configured-trial.js';
 import { DirectTrust } from './direct-trust.js';
-import { FormerPath } from './former-path.js';
 import { canPunch } from './nat-rule.js';
 import { isBetterPath } from './path-choice.js';
-import type { NatKind, Path, PathPeer, PathReport, UdpPath, Way } from './path-manager-api.js';
+import type { NatKind, Path, PathPeer, PathReport, ServerId, UdpPath, UdpWay } from './path-manager-api.js';
 import { explainRelay } from './path-reasons.js';
 import type { PeerContext } from './peer-context.js';
 import { PeerMessenger, wayOf } from './peer-messenger.js';
 import { PeerPaths } from './peer-paths.js';
 import { PeerRelays } from './peer-relays.js';
-import { PunchRounds } from './punch-rounds.js';
+import { Prober } from './prober.js';
 import { RelayWatch } from './relay-watch.js';
-import { kindCostOf, type RemoteCandidate, RemoteCandidates } from './remote-candidates.js';
+import { type RemoteCandidate, RemoteCandidates } from './remote-candidates.js';
 import { compareBytes } from './rendezvous.js';
 import type { CandidatesMessage } from './sealed-message.js';
 import type { ServerLink } from './server-link.js';
@@ -26,9 +25,6 @@ const ACTIVE_MS = 120_000;
 const ASKED_MS = 10_000;
 /** Least lifetime of a NAT's binding that is counted on (RFC 4787 §4.3 asks for two minutes; many keep thirty seconds). */
 const KEEPALIVE_MS = 25_000;
-/** A candidate is not probed more often, whatever asks for it. */
-const LEAST_PROBE_INTERVAL_MS = 40;
-const TRIGGERED_PROBE_INTERVAL_MS = 200;
 
 /** One peer: where it may be reached, what is known of each way, and which is used. */
 export class Peer {
@@ -36,12 +32,11 @@ export class Peer {
   readonly relays: PeerRelays;
   readonly candidates: RemoteCandidates;
   readonly #messenger: PeerMessenger;
-  readonly #rounds = new PunchRounds();
+  readonly #prober: Prober;
   readonly #exchange = new CandidateExchange();
   readonly #configured = new ConfiguredTrial();
   readonly #relayWatch = new RelayWatch();
   readonly #silence = new SilenceWatch();
-  readonly #former = new FormerPath();
   /** Ours wins when the two sides prefer different paths that are equally good. */
   readonly #ourWish: boolean;
   #direct: DirectTrust | undefined;
@@ -65,6 +60,7 @@ export class Peer {
     this.relays = new PeerRelays(config, context.signalServers, this.paths);
     this.candidates = new RemoteCandidates(this.paths);
     this.#messenger = new PeerMessenger(config, context, this.paths);
+    this.#prober = new Prober(this.candidates, this.#messenger, context, this);
     this.#ourWish = compareBytes(context.options.relayId, config.relayId) < 0;
     this.candidates.setConfigured(config.endpoints);
   }
@@ -119,11 +115,11 @@ export class Peer {
       return;
     }
     const candidate = this.candidates.learn(path.socket, path.endpoint);
-    if (candidate) this.#probeSoon(candidate, now);
+    if (candidate) this.#prober.probeSoon(candidate, now);
   }
 
   /** A sealed message that came straight. */
-  handleDirect(datagram: Uint8Array, from: Way & { readonly kind: 'udp' }, now: Instant): void {
+  handleDirect(datagram: Uint8Array, from: UdpWay, now: Instant): void {
     const message = this.#messenger.open(datagram, now);
     if (!message) return;
     this.#heard(now);
@@ -131,7 +127,7 @@ export class Peer {
     if (message.type === 'ping') {
       this.#messenger.send({ type: 'pong', transaction: message.transaction, seen: from.endpoint }, from);
       if (candidate) this.#pinged(candidate, message.preferred, now);
-    } else if (message.type === 'pong') this.#ponged(message.transaction, candidate, undefined, now);
+    } else if (message.type === 'pong') this.#ponged(message.transaction, from, now);
     else this.#received(message, now);
     this.#wake(now);
   }
@@ -146,7 +142,7 @@ export class Peer {
       const path = this.paths.relay(link);
       if (path)
         this.#messenger.sendRelayed({ type: 'pong', transaction: message.transaction, seen: undefined }, path, now);
-    } else if (message.type === 'pong') this.#ponged(message.transaction, undefined, link.id, now);
+    } else if (message.type === 'pong') this.#ponged(message.transaction, link.id, now);
     else this.#received(message, now);
     this.#wake(now);
   }
@@ -187,27 +183,32 @@ export class Peer {
     this.#wake(now);
   }
 
-  socketGone(socket: number, now: Instant): void {
-    if (this.#direct?.candidate.path.socket === socket && socket !== 0) this.#giveUp(now, 'its socket was closed');
-    this.candidates.forgetSocket(socket);
+  socketOpened(socket: number, now: Instant): void {
+    this.#prober.socketOpened(socket, now);
+    this.#wake(now);
+  }
+
+  socketFailed(socket: number, now: Instant): void {
+    this.#prober.socketFailed(socket);
+    if (this.#direct?.candidate.path.socket === socket) this.#giveUp(now, 'its socket was closed');
+    this.#wake(now);
   }
 
   handleTimeout(now: Instant): void {
     if (this.isActive(now)) {
       if (this.#exchange.isDue(now)) this.#sendCandidates(true, 0, now);
       this.#stepRelay(now);
-      const former = this.#former.due(now);
-      if (former) this.#probe(former, now);
+      this.#prober.stepFormer(now);
       this.#keepAlive(now);
       this.#stepSilence(now);
       this.#stepConfigured(now);
       this.#stepDirect(now);
     }
-    if (this.#rounds.take(now)) this.#probeAll(now);
+    this.#prober.step(this.#direct?.lapsed ? undefined : this.#direct?.candidate, now);
   }
 
   deadline(now: Instant): Instant | undefined {
-    return soonest(this.#rounds.deadline(), this.isActive(now) ? this.#activeDeadline(now) : undefined);
+    return soonest(this.#prober.deadline(), this.isActive(now) ? this.#activeDeadline(now) : undefined);
   }
 
   report(): PathReport {
@@ -233,6 +234,7 @@ export class Peer {
   }
 
   close(): void {
+    this.#prober.close();
     this.#messenger.erase();
   }
 
@@ -298,25 +300,25 @@ export class Peer {
   #pinged(candidate: RemoteCandidate, preferred: boolean, now: Instant): void {
     if (preferred) candidate.preferredAt = now;
     // A ping shows only that the way to us works; whether ours does, a pong has to tell.
-    if (candidate !== this.#direct?.candidate || this.#direct.lapsed) this.#probeSoon(candidate, now);
+    if (candidate !== this.#direct?.candidate || this.#direct.lapsed) this.#prober.probeSoon(candidate, now);
   }
 
   /** A pong counts only where its ping went: anything else may be a reflection, or another way. */
-  #ponged(
-    transaction: Uint8Array,
-    candidate: RemoteCandidate | undefined,
-    server: string | undefined,
-    now: Instant,
-  ): void {
+  #ponged(transaction: Uint8Array, from: UdpWay | ServerId, now: Instant): void {
     const answered = this.#messenger.takePong(transaction, now);
     if (!answered) return;
     const { target, rttMs } = answered;
-    if (target.kind === 'relay') {
-      if (target.server === server) this.relays.measured(server, rttMs);
-    } else if (target.candidate === candidate) {
-      this.candidates.measured(candidate, rttMs, now);
-      this.#consider(candidate, now);
+    if (target.kind === 'relay' || typeof from === 'string') {
+      if (target.kind === 'relay' && target.server === from) this.relays.measured(from, rttMs);
+      return;
     }
+    const path = this.paths.udp(from.socket, from.endpoint);
+    if (target.kind === 'direct' ? target.candidate.path !== path : !isWay(target, from)) return;
+    const candidate = this.candidates.get(path) ?? this.candidates.learn(from.socket, from.endpoint);
+    if (!candidate) return;
+    if (target.kind === 'guess' && !candidate.named) candidate.kind = 'predicted';
+    this.candidates.measured(candidate, rttMs, now);
+    this.#consider(candidate, now);
   }
 
   /** A candidate is proven: is it the better path? */
@@ -328,10 +330,11 @@ export class Peer {
     }
     if (current && !current.lapsed && !isBetterPath(candidate, current.candidate, !this.#ourWish)) return;
     this.#direct = new DirectTrust(candidate, now);
-    this.#former.forget();
+    this.candidates.inUse = candidate;
+    this.#prober.promoted(candidate);
     this.#exchange.stop();
     this.publish(now, `${candidate.kind} candidate ${candidate.path.endpoint} answered`);
-    this.#probe(candidate, now, true); // tells the other side which one we prefer
+    this.#prober.probe(candidate, now, true); // tells the other side which one we prefer
   }
 
   #received(message: CandidatesMessage, now: Instant): void {
@@ -347,10 +350,10 @@ export class Peer {
     if (message.answer && this.#exchange.takeQuestion(now)) {
       const delay = this.#oneWayMs(now);
       this.#sendCandidates(false, delay, now);
-      this.#rounds.start(delayed(now, delay), likely);
+      this.#prober.punch(delayed(now, delay), message.nat, this.isDirect);
     } else if (message.punch) {
       const onItsWay = roundTrip === undefined ? 0 : roundTrip / 2;
-      this.#rounds.start(delayed(now, Math.max(0, message.punchDelay - onItsWay)), likely);
+      this.#prober.punch(delayed(now, Math.max(0, message.punchDelay - onItsWay)), message.nat, this.isDirect);
     }
     this.publish(now);
   }
@@ -384,28 +387,6 @@ export class Peer {
     if (answer && path && this.relays.rttMs(path.server) === undefined) this.#pingRelays(now);
   }
 
-  #probeAll(now: Instant): void {
-    const current = this.#direct && !this.#direct.lapsed ? this.#direct.candidate : undefined;
-    for (const candidate of this.candidates.inOrder()) {
-      if (!this.context.hasFamily(candidate.family)) continue;
-      if (current && (candidate === current || kindCostOf(candidate) >= kindCostOf(current))) continue;
-      this.#probe(candidate, now);
-    }
-  }
-
-  #probeSoon(candidate: RemoteCandidate, now: Instant): void {
-    if (candidate.pingedAt === undefined || now - candidate.pingedAt >= TRIGGERED_PROBE_INTERVAL_MS) {
-      this.#probe(candidate, now);
-    }
-  }
-
-  #probe(candidate: RemoteCandidate, now: Instant, preferred = false): void {
-    if (!preferred && candidate.pingedAt !== undefined && now - candidate.pingedAt < LEAST_PROBE_INTERVAL_MS) return;
-    candidate.pingedAt = now;
-    candidate.probes++;
-    this.#messenger.pingCandidate(candidate, preferred, now);
-  }
-
   #pingRelays(now: Instant): void {
     this.#relayWatch.pinged(now);
     const { path, also } = this.relays.choose(now);
@@ -425,7 +406,8 @@ export class Peer {
     if (!candidate) return;
     candidate.provenAt = undefined;
     this.#direct = undefined;
-    this.#former.set(candidate, now);
+    this.candidates.inUse = undefined;
+    this.#prober.lost(candidate, now);
     this.#configured.fail();
     this.publish(now, why);
     if (this.isActive(now)) this.#exchange.begin(now);
@@ -434,7 +416,7 @@ export class Peer {
   #stepDirect(now: Instant): void {
     if (this.#direct?.isUnanswered(now)) this.context.checkServers(now); // so that a relay is known by when it is needed
     const step = this.#direct?.step(now, this.#alone);
-    if (step === 'ping') this.#probe(this.#direct!.candidate, now, true);
+    if (step === 'ping') this.#prober.probe(this.#direct!.candidate, now, true);
     else if (step === 'give-up') this.#giveUp(now, 'the direct path does not answer any more');
     else if (step === 'lapse') {
       // Perhaps it is us who moved: the servers know.
@@ -457,7 +439,7 @@ export class Peer {
 
   #keepAlive(now: Instant): void {
     const at = this.#keepAliveAt();
-    if (at !== undefined && now >= at) this.#probe(this.#direct!.candidate, now, true);
+    if (at !== undefined && now >= at) this.#prober.probe(this.#direct!.candidate, now, true);
   }
 
   /** Hosts on one LAN have nothing between them that forgets; everything else may be a NAT or a firewall. */
@@ -479,11 +461,11 @@ export class Peer {
     const step = this.#configured.step(now);
     if (step === 'failed') this.publish(now, 'the configured endpoint does not answer');
     if (step !== 'ping') return;
-    for (const candidate of this.candidates) if (candidate.kind === 'configured') this.#probe(candidate, now);
+    for (const candidate of this.candidates) if (candidate.kind === 'configured') this.#prober.probe(candidate, now);
   }
 
   #activeDeadline(now: Instant): Instant | undefined {
-    let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#former.deadline(now)));
+    let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#prober.formerDeadline(now)));
     at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
     if (this.#path?.kind === 'relay') {
       const relay = this.#relayWatch.deadline(now, this.relays.isProven(this.#path.server), this.#present);
@@ -497,3 +479,6 @@ export class Peer {
     if (at !== undefined) this.context.wakeAt(this, at);
   }
 }
+
+const isWay = (target: { readonly socket: number; readonly endpoint: string }, from: UdpWay): boolean =>
+  target.socket === from.socket && target.endpoint === from.endpoint;

@@ -1,14 +1,16 @@
-import { type Instant, toHex } from '@warren/base';
+import { type Endpoint, type Instant, toHex } from '@warren/base';
 import type { ServerId } from './path-manager-api.js';
 import type { RemoteCandidate } from './remote-candidates.js';
 
 /** Pings of one peer that may still be answered. */
-const MAX_PENDING_PINGS = 512;
+const MAX_PENDING_PINGS = 1_024;
 /** A pong that takes longer proves nothing about now. */
 const PING_LIFETIME_MS = 5_000;
 
 export type PingTarget =
   | { readonly kind: 'direct'; readonly candidate: RemoteCandidate }
+  /** A guessed port, or one of many sockets: no candidate until it answers. */
+  | { readonly kind: 'guess'; readonly socket: number; readonly endpoint: Endpoint }
   | { readonly kind: 'relay'; readonly server: ServerId };
 
 /** Pings that went out, by their transaction. */

@@ -40,6 +40,8 @@ export const kindCostOf = (candidate: RemoteCandidate): number => KIND_COST[cand
 /** All addresses at which one peer may be reached directly. */
 export class RemoteCandidates {
   readonly #byPath = new Map<UdpPath, RemoteCandidate>();
+  /** Never forgotten. */
+  inUse: RemoteCandidate | undefined;
 
   constructor(private readonly paths: PeerPaths) {}
 
@@ -139,14 +141,14 @@ export class RemoteCandidates {
   #forgetOne(): void {
     let victim: RemoteCandidate | undefined;
     for (const candidate of this.#byPath.values()) {
-      if (candidate.provenAt !== undefined || candidate.kind === 'configured') continue;
+      if (candidate === this.inUse || candidate.provenAt !== undefined || candidate.kind === 'configured') continue;
       if (!candidate.named) {
         victim = candidate;
         break;
       }
       victim ??= candidate;
     }
-    victim ??= this.#byPath.values().next().value;
+    for (const candidate of this.#byPath.values()) if (candidate !== this.inUse) victim ??= candidate;
     if (victim) this.#byPath.delete(victim.path);
   }
 }

@@ -9,8 +9,8 @@ export const SESSION_TIMEOUT = 3 * KEEPALIVE_SECONDS * 1_000 + 5_000;
 /** How often ended sessions are looked for. */
 export const SWEEP_INTERVAL = 5_000;
 
-/** What one agent may relay: 2.5 Gbit/s, after a burst of 16 MiB. */
-export const CLIENT_BYTES_PER_MS = 312_500;
+/** What one agent may have relayed, unless the options say otherwise: 2.5 Gbit/s, after a burst of 16 MiB. */
+export const CLIENT_BYTES_PER_SECOND = 312_500_000;
 export const CLIENT_BURST_BYTES = 16 << 20;
 /** What a datagram costs beside its bytes, so that small ones are not free. */
 export const DATAGRAM_OVERHEAD = 64;

@@ -1,7 +1,7 @@
 import type { NetworkId, NodeId, UnixMillis } from '@warren/base';
 import {
   CLIENT_BURST_BYTES,
-  CLIENT_BYTES_PER_MS,
+  CLIENT_BYTES_PER_SECOND,
   MAX_SESSIONS,
   NOT_HERE_BURST,
   NOT_HERE_PER_SECOND,
@@ -63,17 +63,17 @@ export class Session {
     readonly who: Registrant,
     readonly network: NetworkSessions,
     readonly slot: number,
-    random: Uint8Array,
+    making: { readonly random: Uint8Array; readonly bytesPerSecond: number },
     now: number,
   ) {
-    this.name = random.slice(0, 8);
+    this.name = making.random.slice(0, 8);
     this.name[0] = slot & 0xff;
     this.name[1] = slot >> 8;
     [this.name0, this.name1] = words(this.name);
     [this.relayId0, this.relayId1] = words(who.relayId);
     this.addressWords = new Uint32Array(who.origin.address.slice().buffer);
     this.heardAt = now;
-    this.bytes = new TokenBucket(CLIENT_BYTES_PER_MS, CLIENT_BURST_BYTES, now);
+    this.bytes = new TokenBucket(making.bytesPerSecond / 1_000, CLIENT_BURST_BYTES, now);
     this.notHere = new TokenBucket(NOT_HERE_PER_SECOND / 1_000, NOT_HERE_BURST, now);
     this.tombstones = new TokenBucket(TOMBSTONES_PER_SECOND / 1_000, TOMBSTONE_BURST, now);
   }
@@ -90,8 +90,9 @@ export class Sessions {
   /** @param random fresh bytes each time. */
   constructor(
     private readonly random: (length: number) => Uint8Array,
-    limit = MAX_SESSIONS,
+    private readonly limits: { readonly bytesPerSecond?: number | undefined; readonly sessions?: number } = {},
   ) {
+    const { sessions: limit = MAX_SESSIONS } = limits;
     this.#slots = new Array<Session | undefined>(limit).fill(undefined);
     this.#free = Array.from({ length: limit }, (_, i) => limit - 1 - i);
   }
@@ -155,7 +156,8 @@ export class Sessions {
     if (former) this.remove(former);
     const slot = this.#free.pop();
     if (slot === undefined) return undefined;
-    const session = new Session(who, this.#network(who), slot, this.random(8), now);
+    const { bytesPerSecond = CLIENT_BYTES_PER_SECOND } = this.limits;
+    const session = new Session(who, this.#network(who), slot, { random: this.random(8), bytesPerSecond }, now);
     this.#slots[slot] = session;
     session.network.sessions.add(session);
     const key = agentKey(session.relayId0, session.relayId1);

@@ -11,6 +11,8 @@ export interface SignalServerOptions {
   readonly authorities: readonly Uint8Array[];
   /** A second address of this host for RFC 5780; absent: discovery says less. */
   readonly alternate?: { readonly host: IpAddress; readonly port: number };
+  /** Bytes a second that one agent may have relayed, after a burst of 16 MiB; absent: 312,500,000 (2.5 Gbit/s). */
+  readonly clientBytesPerSecond?: number;
   readonly tombstones?: readonly SignedTombstone[];
   /** Tombstones that agents brought, verified and new. */
   readonly onTombstone?: (tombstone: SignedTombstone) => void;

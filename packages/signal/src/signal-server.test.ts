@@ -3,11 +3,12 @@ import { connect, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { IpAddress } from '@warren/base';
 import { boxesReady } from '@warren/crypto/boxes';
+import { encodeFrame } from '@warren/paths';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SignalServer, SignalServerOptions, SignedTombstone } from './signal-api.js';
 import { startSignalServer } from './signal-server.js';
 import { LiveAgent, now } from './testing/live-agent.js';
-import { AUTHORITY_KEY, SERVER_KEY } from './testing/test-agent.js';
+import { AUTHORITY_KEY, random, SERVER_KEY, sendFrame, TestAgent } from './testing/test-agent.js';
 
 // The worker runs as it was built.
 const WORKER = new URL('../dist/worker.js', import.meta.url);
@@ -151,6 +152,56 @@ describe('a signal server', () => {
     const changed = await ask('0003000400000002'); // CHANGE-REQUEST, change port (RFC 5780 §7.2)
     expect([...changed.bytes.subarray(0, 2)]).toEqual([0x01, 0x01]);
     expect(changed.port).not.toBe(server.port);
+  });
+
+  it('reflects to nobody who has not registered more than 2.2 times what came in his name', async () => {
+    const server = await serve();
+    const socket = createSocket('udp4');
+    closing.push(() => socket.close());
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve)); // answers come from another port too
+    let bytesBack = 0;
+    socket.on('message', (bytes) => {
+      bytesBack += bytes.length;
+    });
+    const stranger = new TestAgent('stranger');
+    const session = random(8);
+    const nonce = random(8);
+    const cookie = random(16);
+    const stun = (attributes: string): Uint8Array =>
+      Buffer.from(
+        `0001${(attributes.length / 2).toString(16).padStart(4, '0')}2112a442${'07'.repeat(12)}${attributes}`,
+        'hex',
+      );
+    const questions: [string, Uint8Array][] = [
+      ['hello', encodeFrame({ type: 'hello', nonce })],
+      ['register', encodeFrame({ type: 'register', nonce, cookie, ticket: stranger.ticket, box: random(65) })],
+      ['alive?', encodeFrame({ type: 'alive?', session, sequence: 1 })],
+      ['send', sendFrame(session, stranger, new Uint8Array(0))],
+      ['tombstone', encodeFrame({ type: 'tombstone', session, ...stranger.tombstone() })],
+      ['STUN binding', stun('')],
+      ['STUN binding, change port', stun('0003000400000002')],
+      ['STUN binding, unknown attribute', stun('7777000400000000')],
+      ['STUN binding, fingerprint', stun('80280004deadbeef')],
+      ['half a hello', encodeFrame({ type: 'hello', nonce }).subarray(0, 30)],
+    ];
+    const ratios: string[] = [];
+    const marker = random(8);
+    for (const [name, question] of questions) {
+      const before = bytesBack;
+      const repeat = 5;
+      for (let i = 0; i < repeat; i++) socket.send(question, server.port, '127.0.0.1');
+      // A server handles datagrams of one socket in order: when it has answered this, it has answered all before.
+      const answered = new Promise<void>((resolve) => {
+        socket.on('message', (bytes) => bytes.includes(Buffer.from(marker)) && resolve());
+      });
+      marker[0]!++;
+      socket.send(encodeFrame({ type: 'hello', nonce: marker }), server.port, '127.0.0.1');
+      await answered;
+      const ratio = (bytesBack - before - 28) / (repeat * question.length);
+      ratios.push(`${name}: ${ratio.toFixed(2)}`);
+      expect(ratio, name).toBeLessThanOrEqual(2.2);
+    }
+    console.info(`bytes out to bytes in for strangers: ${ratios.join(', ')}`);
   });
 
   it('refuses a port in use, a wrong address and a wrong key with one line each', async () => {

@@ -66,14 +66,15 @@ class WorkerServer implements SignalServer {
   }
 
   start(host: IpAddress): Promise<void> {
-    const { port, key, authorities, alternate, tombstones = [] } = this.options;
+    const { port, key, authorities, alternate, clientBytesPerSecond, tombstones = [] } = this.options;
     const started = new Promise<void>((resolve, reject) => {
       this.#starting = { resolve, reject };
     });
     const copy = key.expose().slice();
-    this.#post({ type: 'start', options: { host, port, key: copy, authorities, alternate, tombstones } }, [
-      copy.buffer as ArrayBuffer,
-    ]);
+    this.#post(
+      { type: 'start', options: { host, port, key: copy, authorities, alternate, clientBytesPerSecond, tombstones } },
+      [copy.buffer as ArrayBuffer],
+    );
     return started;
   }
 

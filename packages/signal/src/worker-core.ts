@@ -24,7 +24,7 @@ export class WorkerCore {
   readonly #drops = new DropCounts();
   readonly #memory = new PacketMemory(MEMORY_PAGES);
   readonly #sockets: ServerSockets;
-  readonly #sessions = new Sessions(randomBytes);
+  readonly #sessions: Sessions;
   readonly #registrations: Registrations;
   readonly #relay: Relay;
   readonly #udp: UdpSender;
@@ -38,6 +38,7 @@ export class WorkerCore {
     options: WorkerOptions,
     private readonly post: (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void,
   ) {
+    this.#sessions = new Sessions(randomBytes, { bytesPerSecond: options.clientBytesPerSecond });
     const [drops, memory, sessions, now] = [this.#drops, this.#memory, this.#sessions, () => performance.now()];
     const authorities = new Authorities(options.authorities);
     this.#sockets = new ServerSockets(options, memory);

@@ -20,6 +20,7 @@ export interface WorkerOptions {
   /** The private key's bytes; whoever receives them wipes them. */
   readonly key: Uint8Array;
   readonly authorities: readonly Uint8Array[];
+  readonly clientBytesPerSecond: number | undefined;
   readonly alternate: { readonly host: IpAddress; readonly port: number } | undefined;
   readonly tombstones: readonly SignedTombstone[];
 }

@@ -1,3 +1,4 @@
+export { type FurtherSocket, FurtherSockets } from './further-sockets.js';
 export { bootTime, ERRNO, errnoName, type Libc, loadLibc, unsupportedHost } from './libc.js';
 export { PacketMemory } from './packet-memory.js';
 export { closeWatches, type Readiness, watchReadable } from './readiness.js';

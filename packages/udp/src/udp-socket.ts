@@ -90,9 +90,11 @@ export class PlainUdpSocket implements UdpSocket {
     readonly family: IpFamily,
     private readonly libc: Libc,
     private readonly memory: PacketMemory,
+    /** Shared with other sockets of the family; absent: its own. */
+    headers?: { readonly receive: MessageHeader; readonly send: MessageHeader },
   ) {
-    this.#receive = new MessageHeader(memory, 65_535, family);
-    this.#send = new MessageHeader(memory, 65_535, family);
+    this.#receive = headers?.receive ?? new MessageHeader(memory, 65_535, family);
+    this.#send = headers?.send ?? new MessageHeader(memory, 65_535, family);
     this.batch = { offset: this.#receive.data, segmentLength: 0, from: this.#receive.name, local: undefined, ecn: 0 };
   }
 

@@ -180,7 +180,14 @@ function closeAll(libc: Libc, bound: Bound): void {
   if (bound.v6 !== undefined) libc.close(bound.v6);
 }
 
-function openSocket(libc: Libc, memory: PacketMemory, scratch: number, family: IpFamily): number | undefined {
+/** @returns undefined when the host does not have the family. @throws WarrenError `socket-failed`. */
+export function openSocket(
+  libc: Libc,
+  memory: PacketMemory,
+  scratch: number,
+  family: IpFamily,
+  buffer: number = SOCKET_BUFFER,
+): number | undefined {
   const fd = libc.socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     const errno = libc.errno();
@@ -199,8 +206,8 @@ function openSocket(libc: Libc, memory: PacketMemory, scratch: number, family: I
   // As Linux's WireGuard, unlike wireguard-go: a path that is narrower and silent about it fragments instead of losing.
   if (family === 4) set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   // Forcing needs CAP_NET_ADMIN; without it the host's limit (net.core.rmem_max) holds.
-  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
-  if (!set(SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER)) set(SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, buffer)) set(SOL_SOCKET, SO_RCVBUF, buffer);
+  if (!set(SOL_SOCKET, SO_SNDBUFFORCE, buffer)) set(SOL_SOCKET, SO_SNDBUF, buffer);
   if (family === 6 && !set(IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
     const errno = libc.errno();
     libc.close(fd);
@@ -210,7 +217,7 @@ function openSocket(libc: Libc, memory: PacketMemory, scratch: number, family: I
 }
 
 /** @throws WarrenError `not-permitted`. */
-function setSocketMark(libc: Libc, memory: PacketMemory, scratch: number, fd: number, mark: number): void {
+export function setSocketMark(libc: Libc, memory: PacketMemory, scratch: number, fd: number, mark: number): void {
   memory.view.setUint32(scratch, mark, true);
   if (libc.setsockopt(fd, SOL_SOCKET, SO_MARK, memory.base + scratch, 4) === 0) return;
   throw new WarrenError(
@@ -219,8 +226,8 @@ function setSocketMark(libc: Libc, memory: PacketMemory, scratch: number, fd: nu
   );
 }
 
-/** @returns the port bound. */
-function bindSocket(
+/** @returns the port bound. @throws WarrenError as `openUdpSockets`. */
+export function bindSocket(
   libc: Libc,
   memory: PacketMemory,
   scratch: number,

@@ -18,6 +18,7 @@ export function configurePeer(device: DeviceState, peer: Peer, config: PeerConfi
   peer.presharedKey.set(config.presharedKey?.expose() ?? NO_PRESHARED_KEY);
   setAllowedIps(device, peer, config);
   const hadPath = peer.path !== undefined;
+  peer.roams = config.roams ?? true;
   if (config.path !== undefined) peer.path = config.path;
   const gotPath = !hadPath && peer.path !== undefined;
   setPersistentKeepalive(device, peer, config.persistentKeepalive ?? 0, gotPath, now);

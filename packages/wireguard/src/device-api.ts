@@ -31,6 +31,11 @@ export interface PeerConfig {
   readonly allowedIps: readonly Prefix[];
   /** Where to send until an authenticated packet says otherwise. Absent: keep what is known. */
   readonly path?: PathId;
+  /**
+   * Absent or true: the path follows authenticated packets, as in the paper (§2.1). False: it is moved by `setPath` alone, packets
+   * wait while there is none, and events tell what the one who decides has to know.
+   */
+  readonly roams?: boolean;
   /** Seconds, 1 to 65535; absent or 0: off. */
   readonly persistentKeepalive?: number;
 }
@@ -50,7 +55,14 @@ export type DeviceEvent =
     }
   | { readonly type: 'handshake-gave-up'; readonly peer: PublicKey }
   /** An authenticated packet came over another path than the peer's current one, which has now moved. */
-  | { readonly type: 'path-changed'; readonly peer: PublicKey; readonly path: PathId };
+  | { readonly type: 'path-changed'; readonly peer: PublicKey; readonly path: PathId }
+  /**
+   * An authenticated packet of a peer that does not roam came over another path than its own; told again only when it is yet
+   * another one, or its own path was changed meanwhile.
+   */
+  | { readonly type: 'heard-elsewhere'; readonly peer: PublicKey; readonly path: PathId }
+  /** Something waits for a peer that has no path and does not roam; told again each REKEY_TIMEOUT. */
+  | { readonly type: 'path-wanted'; readonly peer: PublicKey };
 
 export interface PeerStats {
   readonly publicKey: PublicKey;
@@ -141,6 +153,11 @@ export interface Device {
    * has moves to this one, as in WireGuard. The device's own key: nothing happens.
    */
   setPeer(config: PeerConfig, now: Instant): void;
+  /**
+   * Datagrams to the peer go there from now on; session and counters stay. What waits is sent, and an initiation that is not
+   * answered yet goes out there too, the same again. Unknown: nothing happens.
+   */
+  setPath(peer: PublicKey, path: PathId, now: Instant): void;
   /** Removes the peer, erases its keys. Unknown: nothing happens. */
   removePeer(peer: PublicKey): void;
   /** New static key: all sessions end, peers with that very key are removed. */
@@ -156,6 +173,8 @@ export interface Device {
   peers(): Iterable<PeerStats>;
   /** Where datagrams to the peer go; undefined for an unknown peer, or one that was never heard of. */
   pathOf(publicKey: PublicKey): PathId | undefined;
+  /** Whether there is a session under which a packet to the peer could be sealed now. */
+  hasSession(peer: PublicKey, now: Instant): boolean;
   peerOf(address: IpAddress): PublicKey | undefined;
   /** Drops by reason since the start. */
   drops(): ReadonlyMap<string, number>;

@@ -69,9 +69,15 @@ export class DeviceState {
     if (!this.transmits.pushIfRoom({ peer: peer?.publicKey, path, datagram })) this.count(DROPS.transmitOverflow);
   }
 
-  /** The peer's path follows an authenticated datagram. */
+  /** The peer's path follows an authenticated datagram, unless somebody else decides. */
   moveTo(peer: Peer, path: PathId): void {
     if (peer.path === path) return;
+    if (!peer.roams) {
+      if (peer.heardElsewhere === path) return;
+      peer.heardElsewhere = path;
+      this.emit({ type: 'heard-elsewhere', peer: peer.publicKey, path });
+      return;
+    }
     peer.path = path;
     this.emit({ type: 'path-changed', peer: peer.publicKey, path });
   }

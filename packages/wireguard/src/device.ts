@@ -31,7 +31,7 @@ import { handleTimeout } from './expire.js';
 import { PacketRun } from './packet-run.js';
 import type { Peer } from './peer.js';
 import { openDatagram, openInMemory } from './receive.js';
-import { initiate, sealPacket } from './send.js';
+import { initiate, pathMoved, sealingKeypair, sealPacket } from './send.js';
 import { TIMER_NAMES, TIMERS } from './timers.js';
 
 /**
@@ -123,6 +123,14 @@ class WireGuardDevice implements Device {
     configurePeer(state, state.peers.get(config.publicKey) ?? addPeer(state, config.publicKey), config, now);
   }
 
+  setPath(publicKey: PublicKey, path: PathId, now: Instant): void {
+    const peer = this.#state.peers.get(publicKey);
+    if (!peer || peer.path === path) return;
+    peer.path = path;
+    peer.heardElsewhere = undefined;
+    pathMoved(this.#state, peer, now);
+  }
+
   removePeer(publicKey: PublicKey): void {
     const peer = this.#state.peers.get(publicKey);
     if (peer) this.#remove(peer);
@@ -158,6 +166,11 @@ class WireGuardDevice implements Device {
 
   pathOf(publicKey: PublicKey): PathId | undefined {
     return this.#state.peers.get(publicKey)?.path;
+  }
+
+  hasSession(publicKey: PublicKey, now: Instant): boolean {
+    const peer = this.#state.peers.get(publicKey);
+    return peer !== undefined && sealingKeypair(peer, now) !== undefined;
   }
 
   peerOf(address: IpAddress): PublicKey | undefined {

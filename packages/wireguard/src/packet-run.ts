@@ -32,10 +32,11 @@ export class PacketRun implements SealingRun {
     if (!header) return DROPS.notIp;
     const peer = this.device.allowedIps.lookup(memory, offset + header.destinationOffset, header.addressLength);
     if (!peer) return DROPS.noPeer;
-    if (peer.path === undefined) return DROPS.noPath;
-    this.path = peer.path;
+    if (peer.path === undefined && peer.roams) return DROPS.noPath;
+    this.path = peer.path ?? (0 as PathId);
     this.#peer = peer;
-    this.#keypair = sealingKeypair(peer, now);
+    // Without a path everything waits, as without a session.
+    this.#keypair = peer.path === undefined ? undefined : sealingKeypair(peer, now);
     this.#now = now;
     this.#bytes = 0;
     return undefined;

@@ -15,6 +15,10 @@ export class Peer implements RemoteKeys, Scheduled {
   readonly staticKey: Uint8Array;
   presharedKey: Uint8Array = new Uint8Array(32);
   path: PathId | undefined;
+  /** Whether the path follows authenticated packets. */
+  roams = true;
+  /** The path that `heard-elsewhere` told last. */
+  heardElsewhere: PathId | undefined;
   /** Milliseconds; 0: off. */
   persistentKeepalive = 0;
 

@@ -8,7 +8,7 @@ import { TRANSPORT_HEADER_LENGTH, writeTransportHeader } from './handshake/messa
 import { createInitiation } from './handshake/noise.js';
 import { readInnerHeader } from './inner-packet.js';
 import type { Peer } from './peer.js';
-import { authenticatedPacketSent, dataSent, handshakeInitiated, jitter, start } from './timers.js';
+import { authenticatedPacketSent, dataSent, handshakeInitiated, isRunning, jitter, start } from './timers.js';
 import type { Keypair } from './transport/keypair.js';
 
 const EMPTY = new Uint8Array(0);
@@ -26,10 +26,10 @@ export function sealPacket(
   if (!header) return DROPS.notIp;
   const peer = device.allowedIps.lookup(packet, header.destinationOffset, header.addressLength);
   if (!peer) return DROPS.noPeer;
-  if (peer.path === undefined) return DROPS.noPath;
-  result.path = peer.path;
+  if (peer.path === undefined && peer.roams) return DROPS.noPath;
   const keypair = sealingKeypair(peer, now);
-  if (keypair) {
+  if (keypair && peer.path !== undefined) {
+    result.path = peer.path;
     result.length = sealTransport(device, peer, keypair, packet, out, now);
   } else {
     stage(device, peer, packet.slice(), now);
@@ -69,7 +69,10 @@ export function sendStaged(device: DeviceState, peer: Peer, now: Instant): boole
  */
 export function initiate(device: DeviceState, peer: Peer, now: Instant, isRetry = false): void {
   if (!isRetry) peer.attemptingSince = now;
-  if (peer.path === undefined) return;
+  if (peer.path === undefined) {
+    if (!peer.roams) wantPath(device, peer, now);
+    return;
+  }
   if (!hasPassed(peer.lastSentHandshake, REKEY_TIMEOUT, now)) {
     // A response of ours was in between. Without this the repetition is lost, and what is staged waits for ever.
     if (isRetry) start(device, peer, 'retransmitHandshake', peer.lastSentHandshake + REKEY_TIMEOUT + jitter(device));
@@ -77,6 +80,24 @@ export function initiate(device: DeviceState, peer: Peer, now: Instant, isRetry 
   }
   const fault = sendInitiation(device, peer, peer.path, now);
   if (fault) device.count(fault);
+}
+
+/** Asks for a path as often as a handshake would be tried, and gives up as that does. */
+function wantPath(device: DeviceState, peer: Peer, now: Instant): void {
+  if (isRunning(peer.timers, 'retransmitHandshake')) return;
+  device.emit({ type: 'path-wanted', peer: peer.publicKey });
+  start(device, peer, 'retransmitHandshake', now + REKEY_TIMEOUT + jitter(device));
+}
+
+/** After the peer's path was moved by whoever decides about it. */
+export function pathMoved(device: DeviceState, peer: Peer, now: Instant): void {
+  if (sendStaged(device, peer, now)) return;
+  // The other end takes it once at most, by whichever path it comes first. One that is not repeated any more is of no use: there
+  // is a session that the other end began.
+  if (peer.pending && peer.path !== undefined && isRunning(peer.timers, 'retransmitHandshake')) {
+    peer.txBytes += peer.pending.datagram.length;
+    device.transmit(peer, peer.path, peer.pending.datagram);
+  } else if (peer.staged.size > 0) initiate(device, peer, now);
 }
 
 function sendInitiation(device: DeviceState, peer: Peer, path: PathId, now: Instant): Drop | undefined {

@@ -113,6 +113,9 @@ it('ends with one line that names what was probably meant, or that it is this no
   const unknown = await agent('explain', 'phne', '--json');
   expect(unknown).toMatchObject({ code: 1, err: 'agent: network test has no node phne: did you mean phone?\n' });
   expect(JSON.parse(unknown.out)).toMatchObject({ error: { code: 'node-unknown' } });
+  const pinged = await agent('ping', 'nobody', '--json');
+  expect(pinged.code).toBe(1);
+  expect(JSON.parse(pinged.out)).toMatchObject({ error: { code: 'node-unknown' } });
   expect(await agent('explain', 'laptop')).toMatchObject({ code: 1, out: '' });
   expect(await agent('explain')).toMatchObject({ code: 2, out: '' });
 });

@@ -1,7 +1,9 @@
 import type { DataPlane, DataPlaneOptions } from '@warren/dataplane';
+import type { SignalServer, SignalServerOptions } from '@warren/signal';
 import { Daemon } from '../daemon/daemon.js';
 import type { Status } from '../daemon/status-types.js';
 import { describeError, type ExitCode } from '../errors.js';
+import { startPortMapper } from '../host/port-mapping/start-port-mapper.js';
 import { createLog, type Log } from '../log.js';
 import { createNatWatch } from '../netcheck/nat-watch.js';
 import type { CommandContext } from './context.js';
@@ -24,6 +26,8 @@ export async function runForeground(context: CommandContext, selector: string | 
       stateDir: context.stateDir,
       log,
       startDataPlane,
+      startSignalServer,
+      ...(context.config.portMapping && { startPortMapper }),
       watchNat: createNatWatch,
       predictPorts: context.config.portPrediction,
     },
@@ -48,6 +52,12 @@ export function connectedLine({ node, network, dataPlane }: Status): string {
 async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const { startServedDataPlane } = await import('../daemon/served-data-plane.js');
   return startServedDataPlane(options);
+}
+
+// Only bounces need it.
+async function startSignalServer(options: SignalServerOptions): Promise<SignalServer> {
+  const { startBundledSignalServer } = await import('../daemon/served-signal-server.js');
+  return startBundledSignalServer(options);
 }
 
 async function announce(daemon: Daemon, context: CommandContext): Promise<void> {

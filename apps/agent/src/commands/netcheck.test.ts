@@ -38,7 +38,7 @@ async function serveUdp(address: string, answers = true): Promise<string> {
 
 /** A TLS listener of that authority. */
 async function serveTls(authority: TestAuthority, protocol = 'warren-relay/1'): Promise<string> {
-  const { key, chain } = await authority.server();
+  const { key, chain } = await authority.server('relay.warren.internal');
   const server: Server = createServer({ key, cert: chain, ALPNProtocols: [protocol] });
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

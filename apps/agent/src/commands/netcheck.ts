@@ -1,13 +1,12 @@
 import { fromBase64, WarrenError } from '@warren/base';
 import type { SignalServerConfig } from '@warren/dataplane';
 import { certificatePem } from '../control/client.js';
-import { SERVICE_NAME } from '../control/pinned-root.js';
 import { askDaemon } from '../daemon/socket-client.js';
 import type { DaemonReplies } from '../daemon/socket-messages.js';
 import type { ExitCode } from '../errors.js';
 import { discoverNat, localAddresses } from '../netcheck/discover.js';
 import { describeNetcheck } from '../netcheck/report.js';
-import { probeTls, type TlsAnchor, type TlsProbe } from '../netcheck/tls-probe.js';
+import { probeTls, type TlsProbe } from '../netcheck/tls-probe.js';
 import { type JoinedNetwork, listNetworks, selectNetwork } from '../state/network-state.js';
 import type { CommandContext } from './context.js';
 import { renderNetcheck } from './render-netcheck.js';
@@ -27,12 +26,11 @@ export async function netcheckCommand(context: CommandContext): Promise<ExitCode
       'the control plane has named no signal server to ask: start it with --stun, then `agent up`, and try again',
     );
   }
-  const { root } = network.membership.control;
-  const anchor = { root: certificatePem(fromBase64(root) ?? new Uint8Array(0)), serverName: SERVICE_NAME };
+  const root = certificatePem(fromBase64(network.membership.control.root) ?? new Uint8Array(0));
   const targets = servers.flatMap(({ id, udp }) => (udp ? [{ id, udp }] : []));
   const [discovery, tls, agent] = await Promise.all([
     discoverNat(targets),
-    Promise.all(servers.map((server) => probeServer(server, anchor))),
+    Promise.all(servers.map((server) => probeServer(server, root))),
     askAgent(context, network),
   ]);
   const ours = new Set<string>(self.addresses);
@@ -57,8 +55,8 @@ async function readSelf({ state }: JoinedNetwork) {
   throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
 }
 
-const probeServer = ({ tls }: SignalServerConfig, anchor: TlsAnchor): Promise<TlsProbe[]> =>
-  Promise.all(tls.map((endpoint) => probeTls(endpoint, anchor)));
+const probeServer = ({ tls }: SignalServerConfig, root: string): Promise<TlsProbe[]> =>
+  Promise.all(tls.map((endpoint) => probeTls(endpoint, root)));
 
 /** What the running agent knows. @returns undefined when none runs this network. */
 async function askAgent(

@@ -20,6 +20,7 @@ export function renderStatus(status: Status, now: Date): string {
     );
   }
   if (status.agent.pid !== null) lines.push(`NAT        ${natLine(status.nat)}`);
+  if (status.signalServer) lines.push(`signal     ${signalText(status.signalServer)}`);
   if (status.networks.length > 1) lines.push(`networks   ${status.networks.join(', ')} (choose with --network)`);
   const online = peers.filter((peer) => peer.online).length;
   if (node) lines.push(`peers      ${peers.length}, ${online} online`);
@@ -47,6 +48,9 @@ export function pathText({ path }: Pick<PeerStatus, 'path'>): string {
   const transport = path.kind === 'relay' ? ` (${path.transport})` : '';
   return `${path.kind} ${path.via ?? ''}${transport}${rtt}`.trimEnd();
 }
+
+const signalText = ({ port, failure }: NonNullable<Status['signalServer']>): string =>
+  port === null ? `not running: ${failure ?? 'it is starting'}` : `serves on UDP port ${port}`;
 
 function natLine({ reflexive, udp, portMapping, ...nat }: Status['nat']): string {
   const seen = reflexive.length > 0 ? `, seen at ${reflexive.join(' ')}` : '';

@@ -6,9 +6,11 @@ import { type FindPort, findPort } from '../host/ports.js';
 import { type RunProgram, runProgram } from '../host/program.js';
 import { type Log, prefixedLog } from '../log.js';
 import { type JoinedNetwork, listNetworks, selectNetwork, type TerminalState } from '../state/network-state.js';
+import type { StartSignalServer } from './bounce-server.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
 import { forwardingLedger } from './leftovers.js';
-import { NetworkRunner, type RunnerEnd, type WatchNat } from './network-runner.js';
+import { NetworkRunner, type RunnerEnd } from './network-runner.js';
+import type { StartPortMapper, WatchNat } from './path-support.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
 import { describeExplanation, describePath, describeRunner, describeServers } from './status.js';
@@ -27,6 +29,8 @@ export interface DaemonOptions {
   readonly watchNat?: WatchNat;
   /** Whether ports of NATs may be guessed; they may unless said. */
   readonly predictPorts?: boolean;
+  readonly startPortMapper?: StartPortMapper;
+  readonly startSignalServer?: StartSignalServer;
   readonly heartbeatInterval?: number;
 }
 
@@ -126,6 +130,8 @@ export class Daemon {
       findPort: options.findPort ?? findPort,
       predictPorts: options.predictPorts ?? true,
       log: prefixedLog(options.log, networkName),
+      ...(options.startPortMapper && { startPortMapper: options.startPortMapper }),
+      ...(options.startSignalServer && { startSignalServer: options.startSignalServer }),
       ...(options.watchNat && { watchNat: options.watchNat }),
       ...(options.heartbeatInterval && { heartbeatInterval: options.heartbeatInterval }),
     });

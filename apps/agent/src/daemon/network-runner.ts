@@ -1,5 +1,5 @@
 import { equalBytes, WarrenError } from '@warren/base';
-import { MAX_TICKET_LENGTH, type SignedTombstone } from '@warren/identity';
+import type { SignedTombstone } from '@warren/identity';
 import type { SyncRequest, SyncResponse } from '@warren/proto';
 import { acknowledge, positionFromWire, samePosition, ZERO_POSITION } from '../codec/sync.js';
 import { createBackoff } from '../control/backoff.js';
@@ -12,7 +12,6 @@ import { describeError } from '../errors.js';
 import type { Forwarding } from '../host/forwarding.js';
 import { type FindPort, requireFreePort } from '../host/ports.js';
 import type { Log } from '../log.js';
-import type { NatWatch, NatWatchOptions } from '../netcheck/nat-watch.js';
 import type { Membership } from '../state/membership.js';
 import type { JoinedNetwork } from '../state/network-state.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
@@ -20,19 +19,15 @@ import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
 import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
+import { PathSupport, type PathSupportOptions } from './path-support.js';
 import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
-import { Signalling, signallingOptions } from './signalling.js';
 import type { AgentState } from './status-types.js';
 
-/** `createNatWatch`, or a test's own. */
-export type WatchNat = (options: Pick<NatWatchOptions, 'onResult' | 'log'>) => NatWatch;
-
-export interface RunnerOptions {
+export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'> {
   readonly network: JoinedNetwork;
   readonly startDataPlane: StartDataPlane;
   readonly forwarding: Forwarding;
   readonly findPort: FindPort;
-  readonly watchNat?: WatchNat;
   /** Whether ports of NATs may be guessed; the membership may forbid it, too. */
   readonly predictPorts: boolean;
   readonly log: Log;
@@ -69,9 +64,7 @@ export class NetworkRunner {
   readonly ended: Promise<RunnerEnd | undefined>;
   keys!: NodeKeys;
   view!: NetworkView;
-  readonly signalling: Signalling;
-  /** What discovery found out last. */
-  nat: NatFinding | undefined;
+  support!: PathSupport;
   connected = false;
   since = new Date().toISOString();
   address: string;
@@ -84,7 +77,6 @@ export class NetworkRunner {
   #credentials!: Credentials;
   #session: Session | undefined;
   #chores: NodeJS.Timeout | undefined;
-  #natWatch: NatWatch | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #startGeneration = 0;
   #certificateRefused = false;
@@ -95,12 +87,13 @@ export class NetworkRunner {
   #dirty = false;
   #contact = 0;
   #waitingTombstones = 0;
+  /** Port of our signal server that the control plane was told. */
+  #announcedPort = 0;
   #waiters: (() => void)[] = [];
   readonly #log: Log;
 
   constructor(private readonly options: RunnerOptions) {
     this.#log = options.log;
-    this.signalling = new Signalling(options.log);
     this.#membership = options.network.membership;
     this.address = this.#membership.control.addresses[0] ?? '';
     this.ended = new Promise((resolve) => {
@@ -138,26 +131,25 @@ export class NetworkRunner {
     this.#contact = (await state.lastContact()) ?? Date.parse(this.membership.joinedAt);
     this.#startGeneration = await state.nextStartGeneration();
     this.#credentials = new Credentials(state, this.membership, this.keys, Date.now);
+    this.support = new PathSupport({
+      ...this.options,
+      keys: this.keys,
+      predictPorts: this.options.predictPorts && this.membership.predictPorts !== false,
+      onTombstone: (signed) => void this.#noteTombstone(signed).catch((error: unknown) => this.#warn(error)),
+    });
     this.#keeper = new DataPlaneKeeper({
       start: this.options.startDataPlane,
       privateKey: this.keys.wireguard,
-      signalling: signallingOptions({
-        membership: this.membership,
-        keys: this.keys,
-        predictPorts: this.options.predictPorts && this.membership.predictPorts !== false,
-        onTombstone: (signed) => void this.#noteTombstone(signed).catch((error: unknown) => this.#warn(error)),
-      }),
+      signalling: this.support.dataPlaneOptions(),
       log: this.#log,
-      onStarted: (plane) => this.signalling.attach(plane),
+      onStarted: (plane) => this.support.signalling.attach(plane),
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });
     this.#checkTolerance();
-    const ticket = await state.ticket();
-    await this.signalling.set({ ...(ticket && { ticket }) });
+    await this.support.restore();
     // Revoked, and killed before that could be written down.
     if (this.view.isRevoked()) return void this.#endAsRevoked().catch((error: unknown) => this.#warn(error));
-    this.#natWatch = this.options.watchNat?.({ onResult: (finding) => this.noteNat(finding), log: this.#log });
-    this.#natWatch?.setServers(this.view.self?.signalServers ?? []);
+    if (this.view.self) await this.support.follow(this.view.self, this.view.tombstones());
     this.#keeper.remembered = await state.lastEndpoints(Date.now() - ENDPOINT_LIFE);
     // The interface comes first in the queue; meanwhile the control plane is dialled.
     const up = this.#enqueue(() => this.#putUp());
@@ -200,8 +192,7 @@ export class NetworkRunner {
 
   /** Discovery has looked at the NAT: peers hear of it, and the status shows it. */
   async noteNat(finding: NatFinding): Promise<void> {
-    this.nat = finding;
-    await this.signalling.set({ nat: { mapping: finding.mapping, filtering: finding.filtering } });
+    await this.support.noteNat(finding);
   }
 
   /** Settles when connected (true) or ended (false), or after the time (false). */
@@ -251,6 +242,7 @@ export class NetworkRunner {
   }
 
   #hello(fresh: boolean): SyncRequest {
+    this.#announcedPort = this.support.signalPort;
     const { nodeId } = this.membership;
     const position = fresh ? ZERO_POSITION : this.view.position;
     const hello = {
@@ -261,12 +253,13 @@ export class NetworkRunner {
       agentVersion: VERSION,
       listenPort: this.plane?.listenPort ?? this.membership.listenPort,
       record: recordToWire(recordOf(this.keys, this.membership.networkId)),
-      signalPort: 0,
+      signalPort: this.#announcedPort,
     };
     return { message: { $case: 'hello', value: hello } };
   }
 
   async #openClient(address: string) {
+    await this.support.signalServerSettled();
     if (this.#certificateRefused || (await this.#credentials.hasExpired())) {
       await this.#credentials.renew(address);
       this.#certificateRefused = false;
@@ -276,6 +269,12 @@ export class NetworkRunner {
 
   async #handle(message: SyncResponse, reply: (request: SyncRequest) => void): Promise<Verdict> {
     if (this.#stopping) return 'applied';
+    const verdict = await this.#apply(message, reply);
+    // The port is said in the first message of a stream only: so begin another.
+    return this.support.signalPort === this.#announcedPort ? verdict : 'resync';
+  }
+
+  async #apply(message: SyncResponse, reply: (request: SyncRequest) => void): Promise<Verdict> {
     const content = message.message;
     if (content?.$case === 'heartbeatReply') {
       const { position, digest } = content.value;
@@ -283,7 +282,7 @@ export class NetworkRunner {
       return comparable && !equalBytes(digest, this.view.digest()) ? 'resync' : 'applied';
     }
     if (content?.$case === 'signalTicket') {
-      await this.#noteTicket(content.value.ticket);
+      await this.support.noteTicket(content.value.ticket);
       return 'applied';
     }
     if (content?.$case !== 'snapshot' && content?.$case !== 'delta') return 'applied'; // of a later version
@@ -309,9 +308,9 @@ export class NetworkRunner {
     const listenPort = await this.#choosePort();
     const mtu = membership.mtu ?? self.mtu;
     const { interfaceName } = membership;
-    this.#natWatch?.setServers(self.signalServers);
-    await this.signalling.set({ servers: self.signalServers, tombstones: view.tombstones() });
+    await this.support.follow(self, view.tombstones());
     await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses: view.interfaceAddresses() }, peers);
+    if (this.plane) await this.support.mapPort(this.plane);
     this.history.keepOnly(peers);
     if (self.role === 'bounce' && self.forward.length > 0) {
       await this.options.forwarding.putUp(interfaceName, self.forward);
@@ -330,28 +329,21 @@ export class NetworkRunner {
   }
 
   async #takeDown(): Promise<void> {
-    this.#natWatch?.close();
     await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
+    const support = this.support.close().catch((error: unknown) => this.#warn(error));
     try {
       await this.#keeper.close();
     } finally {
       // Last: a host that forwards anyway would pass the members' packets on to anywhere without the rules.
       await this.options.forwarding.takeDown(this.membership.interfaceName);
     }
+    await support;
     if (this.connected) await this.#noteContact();
   }
 
   async #save(): Promise<void> {
     const bytes = this.view.encode();
     if (bytes) await this.options.network.state.saveLastKnown(bytes);
-  }
-
-  /** The data plane first, and a ticket that cannot be saved is used all the same. */
-  async #noteTicket(ticket: Uint8Array): Promise<void> {
-    if (ticket.length === 0 || ticket.length > MAX_TICKET_LENGTH) return;
-    const copy = Uint8Array.from(ticket);
-    await this.signalling.set({ ticket: copy });
-    await this.options.network.state.saveTicket(copy).catch((error: unknown) => this.#warn(error));
   }
 
   /** A tombstone by way of a signal server: as good as from the control plane, once its signature is verified. */
@@ -457,6 +449,7 @@ export class NetworkRunner {
     void this.#enqueue(async () => {
       if (this.#stopping || this.#finished) return;
       await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
+      this.support.noteServers((await this.paths())?.servers ?? []);
       if (this.connected) {
         await this.#noteContact();
         if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);

@@ -58,7 +58,7 @@ describe('signalling', () => {
     const { signalling } = plane().options;
     expect(signalling?.relayId).toEqual(relayIdOf(membership.networkId, membership.nodeId));
     expect(signalling?.predictPorts).toBe(true);
-    expect(signalling?.tls).toMatchObject({ serverName: 'control.warren.internal' });
+    expect(signalling?.tls).toMatchObject({ serverName: 'relay.warren.internal' });
     expect(signalling?.tls?.root).toContain('BEGIN CERTIFICATE');
     const agent = plane().peers.get(one.publicKey)?.agent;
     expect(agent).toMatchObject({ name: 'one', relayId: relayIdOf(membership.networkId, one.keys.nodeId) });

@@ -1,8 +1,8 @@
 import { equalBytes, fromBase64 } from '@warren/base';
 import type { DataPlane, SignallingChange, SignallingOptions } from '@warren/dataplane';
 import { relayIdOf, type SignedTombstone } from '@warren/identity';
+import { RELAY_SERVICE_NAME } from '@warren/signal';
 import { certificatePem } from '../control/client.js';
-import { SERVICE_NAME } from '../control/pinned-root.js';
 import { describeError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
@@ -25,7 +25,7 @@ export function signallingOptions(identity: SignallingIdentity): SignallingOptio
     relayId: relayIdOf(membership.networkId, membership.nodeId),
     pathKey: keys.path,
     predictPorts,
-    tls: { root, serverName: SERVICE_NAME },
+    tls: { root, serverName: RELAY_SERVICE_NAME },
     onTombstone: (tombstone, signature) => onTombstone({ tombstone, signature }),
   };
 }

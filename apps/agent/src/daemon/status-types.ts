@@ -65,6 +65,8 @@ export interface Status {
     readonly path: string | null;
   } | null;
   readonly nat: NatStatus;
+  /** Of a bounce; null on other nodes. */
+  readonly signalServer: SignalServerStatus | null;
   readonly peers: readonly PeerStatus[];
   /** Names of all networks that this agent has joined. */
   readonly networks: readonly string[];
@@ -81,6 +83,13 @@ export interface NatStatus {
   readonly reflexive: readonly string[];
   /** The port that the router forwards to us; null: none. */
   readonly portMapping: PortMappingStatus | null;
+}
+
+export interface SignalServerStatus {
+  /** UDP; null: it does not run. */
+  readonly port: number | null;
+  /** Why it does not run. */
+  readonly failure: string | null;
 }
 
 export interface PortMappingStatus {

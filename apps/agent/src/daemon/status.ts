@@ -44,6 +44,7 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
     },
     nat,
     peers: describePeers(view.peers(), facts, runner.history),
+    signalServer: runner.support.signalServer,
     networks,
     agent: { version: VERSION, pid: process.pid },
   };
@@ -82,6 +83,11 @@ async function observe(runner: NetworkRunner) {
     serverNames: new Map((paths?.servers ?? []).map(({ id, name }) => [id, name])),
     pings: runner.pings,
   };
-  const nat = describeNat({ finding: runner.nat, paths, anyHandshake, portMapping: null });
+  const nat = describeNat({
+    finding: runner.support.nat,
+    paths,
+    anyHandshake,
+    portMapping: runner.support.portMapping,
+  });
   return { stats, paths, nat, facts };
 }

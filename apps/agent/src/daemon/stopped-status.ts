@@ -9,7 +9,15 @@ export async function describeStopped(
   networks: readonly string[],
 ): Promise<Status> {
   const agent = { version: VERSION, pid: null };
-  const nothing = { node: null, network: null, control: null, dataPlane: null, nat: UNKNOWN_NAT, peers: [] };
+  const nothing = {
+    signalServer: null,
+    node: null,
+    network: null,
+    control: null,
+    dataPlane: null,
+    nat: UNKNOWN_NAT,
+    peers: [],
+  };
   if (!network) return { state: 'stopped', message: 'joined no network', ...nothing, networks, agent };
   const terminal = await network.state.terminal();
   const described = await describeMembership(network);

@@ -1,16 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { type HostPort, parseHostPort } from '@warren/base';
+import { RELAY_ALPN, RELAY_SERVICE_NAME } from '@warren/signal';
 
-/** ALPN of the relay (docs/protocol/signalling.md). */
-const RELAY_ALPN = 'warren-relay/1';
 const TIMEOUT = 5_000;
-
-/** Who may answer: the root in PEM, and the name in the certificates. */
-export interface TlsAnchor {
-  readonly root: string;
-  readonly serverName: string;
-}
 
 /**
  * What came of dialling a relay: `silent` no answer, `refused` nobody listens, `intercepted` somebody else answered,
@@ -25,8 +18,11 @@ export interface TlsProbe {
   readonly failure: TlsFailure | null;
 }
 
-/** Dials a relay over TLS as the data plane would, and hangs up. Never rejects. */
-export async function probeTls(endpoint: HostPort, anchor: TlsAnchor): Promise<TlsProbe> {
+/**
+ * Dials a relay over TLS as the data plane would, and hangs up. Never rejects.
+ * @param root of the network's authority, PEM.
+ */
+export async function probeTls(endpoint: HostPort, root: string): Promise<TlsProbe> {
   const { host, port } = parseHostPort(endpoint)!;
   const resolved = await lookup(host).catch(() => undefined); // said by `unresolved`
   if (!resolved) return { endpoint, rttMs: null, failure: 'unresolved' };
@@ -36,8 +32,8 @@ export async function probeTls(endpoint: HostPort, anchor: TlsAnchor): Promise<T
     const socket: TLSSocket = connect({
       host: resolved.address,
       port,
-      servername: anchor.serverName,
-      ca: anchor.root,
+      servername: RELAY_SERVICE_NAME,
+      ca: root,
       ALPNProtocols: [RELAY_ALPN],
       minVersion: 'TLSv1.2',
     });

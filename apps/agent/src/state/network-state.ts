@@ -94,6 +94,16 @@ export class NetworkState {
     await writeFileAtomically(this.#path('ticket.bin'), ticket);
   }
 
+  /** UDP port that our signal server took before; undefined: it never ran. */
+  async signalPort(): Promise<number | undefined> {
+    const port = (await readJsonIfThere(this.#path('signal-port.json')))?.port;
+    return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+  }
+
+  async saveSignalPort(port: number): Promise<void> {
+    await writeFileAtomically(this.#path('signal-port.json'), `${JSON.stringify({ port })}\n`);
+  }
+
   /** Unix milliseconds at which the control plane was last heard; undefined: never since the join. */
   async lastContact(): Promise<number | undefined> {
     const at = (await readJsonIfThere(this.#path('contact.json')))?.at;

@@ -126,6 +126,8 @@ export class FakeControl {
         })),
       leave: (_call, done) => this.#unary('leave', done, async () => ({})),
       sync: (call) => this.#sync(call),
+      enrollSignal: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
+      renewSignal: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
     };
   }
 

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createHash, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { type NetworkId, type NodeId, networkId, nodeId } from '@warren/base';
+import { RELAY_SERVICE_NAME } from '@warren/signal';
 
 x509.cryptoProvider.set(webcrypto);
 
@@ -45,6 +46,8 @@ export interface CertificateAuthority {
   /** Trust anchor for client certificates, PEM. */
   readonly rootPem: string;
   issueServer(): Promise<ServerCertificate>;
+  /** Certifies a signal server's identity key (Ed25519, 32 bytes) for the name of relays. DER, leaf first, root last. */
+  issueRelay(identityKey: Uint8Array): Promise<Uint8Array[]>;
   /** Certifies an agent's identity key (Ed25519, 32 bytes). DER, leaf first, root last. */
   issueAgent(subject: { nodeId: NodeId; networkId: NetworkId; identityKey: Uint8Array }): Promise<Uint8Array[]>;
 }
@@ -63,13 +66,19 @@ export async function openCertificateAuthority(
     pin: createHash('sha256').update(new Uint8Array(root.certificate.publicKey.rawData)).digest(),
     rootPem,
     issueServer: async () => issueServer(await intermediate(), rootPem, now()),
+    issueRelay: async (identityKey) => {
+      const issuer = await intermediate();
+      return derChain(await issueRelay(issuer, identityKey, now()), issuer, root);
+    },
     issueAgent: async (subject) => {
       const issuer = await intermediate();
-      const leaf = await issueAgent(issuer, subject, now());
-      return [leaf, issuer.certificate, root.certificate].map((certificate) => new Uint8Array(certificate.rawData));
+      return derChain(await issueAgent(issuer, subject, now()), issuer, root);
     },
   };
 }
+
+const derChain = (leaf: x509.X509Certificate, issuer: Signer, root: Signer): Uint8Array[] =>
+  [leaf, issuer.certificate, root.certificate].map((certificate) => new Uint8Array(certificate.rawData));
 
 /** The node and network that a verified client certificate names. @returns undefined for a certificate of another kind. */
 export function subjectOfAgent(
@@ -106,16 +115,34 @@ async function makeIntermediate(root: Signer, year: number, now: Date): Promise<
 
 async function issueServer(issuer: Signer, rootPem: string, now: Date): Promise<ServerCertificate> {
   const keys = await webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']);
-  const leaf = await sign(issuer, `CN=${SERVICE_NAME}`, keys.publicKey, now, SERVER_LIFE, [
-    new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-    new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: SERVICE_NAME }]),
-  ]);
+  const leaf = await signServer(issuer, keys.publicKey, now, [SERVICE_NAME, RELAY_SERVICE_NAME]);
   const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
   // The root too: an agent compares it with its token's pin before it says anything.
   const chain = [leaf.toString('pem'), issuer.certificate.toString('pem'), rootPem].join('\n');
   return { key, chain, notAfter: leaf.notAfter };
+}
+
+const issueRelay = (issuer: Signer, identityKey: Uint8Array, now: Date): Promise<x509.X509Certificate> =>
+  signServer(issuer, ed25519Spki(identityKey), now, [RELAY_SERVICE_NAME]);
+
+/** A TLS server's certificate for `names`. */
+function signServer(
+  issuer: Signer,
+  publicKey: CryptoKey | Uint8Array<ArrayBuffer>,
+  now: Date,
+  names: readonly [string, ...string[]],
+): Promise<x509.X509Certificate> {
+  return sign(issuer, `CN=${names[0]}`, publicKey, now, SERVER_LIFE, [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
+  ]);
+}
+
+function ed25519Spki(publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url') };
+  return new Uint8Array(createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' }));
 }
 
 function issueAgent(
@@ -123,10 +150,8 @@ function issueAgent(
   subject: { nodeId: NodeId; networkId: NetworkId; identityKey: Uint8Array },
   now: Date,
 ): Promise<x509.X509Certificate> {
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(subject.identityKey).toString('base64url') };
-  const spki = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' });
   const urn = `urn:warren:network:${subject.networkId}:node:${subject.nodeId}`;
-  return sign(issuer, `CN=${subject.nodeId}`, new Uint8Array(spki), now, AGENT_LIFE, [
+  return sign(issuer, `CN=${subject.nodeId}`, ed25519Spki(subject.identityKey), now, AGENT_LIFE, [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),

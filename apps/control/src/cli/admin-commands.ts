@@ -2,6 +2,9 @@ import type { Command } from 'commander';
 import { limit } from './arguments.js';
 import { type CommandContext, common, type Item, list, part, run, text } from './command.js';
 import { record, table } from './output.js';
+import { signalServerTable } from './signal-commands.js';
+
+const relayLine = ({ sessions, relayedBytes }: Item): string => `${sessions} agents, ${relayedBytes} bytes relayed`;
 
 export function adminCommands(program: Command, context: CommandContext): void {
   const apikey = program.command('apikey').description('keys for REST');
@@ -64,6 +67,8 @@ export function adminCommands(program: Command, context: CommandContext): void {
               database: text(item.database),
               http: text(item.http),
               agents: list(item.agents),
+              stun: text(item.stun),
+              relay: relayLine(item.relay as Item),
             }),
             '',
             table(
@@ -75,6 +80,8 @@ export function adminCommands(program: Command, context: CommandContext): void {
                 text(network.connected),
               ]),
             ),
+            '',
+            signalServerTable(item.signalServers as Item[]),
           ].join('\n'),
       })),
     );

@@ -36,6 +36,7 @@ async function warren(
       },
     },
     serve: async () => 0,
+    signal: async () => 0,
   });
   return run;
 }
@@ -91,6 +92,22 @@ describe('warren', () => {
     expect((await line('version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it('makes tokens for signal servers, lists both, and ends them', async () => {
+    const alone = await line('signal token --region eu-west');
+    expect(alone).toMatchObject({ code: 0, out: expect.stringMatching(/^warren1_\S+\n$/) });
+    const made = JSON.parse((await line('signal token --region ap-south --expires never --json')).out);
+    expect(made).toMatchObject({ region: 'ap-south', used: false, expiresAt: null });
+    expect(parseJoinToken(made.token)!.id).toBe(made.id);
+    expect((await line(`signal revoke ${made.id}`)).out).toBe(`revoked ${made.id}\n`);
+    expect((await line('signal tokens')).out).toMatch(new RegExp(`${made.id} +ap-south +never +revoked`));
+    expect((await line('signal list')).out).toMatch(/^SIGNAL SERVER .*\ncontrol +control +control +127\.0\.0\.1:/);
+    expect((await line('status')).out).toMatch(/relay +0 agents, 0 bytes relayed[\s\S]*SIGNAL SERVER/);
+    const dataDir = ['--data-dir', plane.config.dataDir];
+    expect((await warren(['signal', 'list', ...dataDir], {})).code).toBe(0);
+    expect((await line('signal delete control')).code).toBe(0);
+    expect((await line('signal list')).out).toMatch(/\ncontrol /);
+  });
+
   it('speaks to a control plane elsewhere with WARREN_URL and WARREN_TOKEN', async () => {
     const environment = { WARREN_URL: plane.context.about.httpUrl, WARREN_TOKEN: plane.firstApiKey! };
     expect((await warren(['network', 'list'], environment)).out).toContain('default');
@@ -111,6 +128,13 @@ describe('warren says in one line', () => {
     ['that an option is missing', 'node create x', 2, /--public-key/],
     ['that an option is none', 'node list --colour', 2, /unknown option '--colour'/],
     ['that there is nothing to set', 'network set default', 2, /--name or --mtu/],
+    ['that a signal token wants a region', 'signal token', 2, /--region/],
+    ['that a region is none', 'signal token --region -', 1, /region/],
+    ['that a signal server does not exist', 'signal delete nothing', 1, /there is no signal server nothing/],
+    ['that a signal token does not exist', 'signal revoke nothing', 1, /there is no signal token nothing/],
+    ['that a signal server listens nowhere', 'signal --stun everywhere', 2, /--stun takes address:port/],
+    ['that a public host is none', 'signal --public-host 0.0.0.0', 2, /--public-host/],
+    ['that an argument is too much', 'signal frobnicate', 2, /frobnicate|too many arguments/],
     ['that a listening address is none', 'serve --http everywhere', 2, /--http takes address:port/],
   ];
 

@@ -1,12 +1,20 @@
 import { WarrenError } from '@warren/base';
 import { Command, CommanderError } from 'commander';
-import { type Environment, readClientConfig, readServeConfig, SERVE_SETTINGS, type ServeConfig } from '../config.js';
+import {
+  type Environment,
+  readClientConfig,
+  readServeConfig,
+  SERVE_SETTINGS,
+  type ServeConfig,
+  type SignalConfig,
+} from '../config.js';
 import { VERSION } from '../version.js';
 import { adminCommands } from './admin-commands.js';
 import { networkCommands } from './network-commands.js';
 import { nodeCommands } from './node-commands.js';
 import { type Output, reportError } from './output.js';
 import { createRestClient } from './rest-client.js';
+import { signalCommands } from './signal-commands.js';
 import { tokenCommands } from './token-commands.js';
 
 export interface ProgramOptions {
@@ -14,6 +22,8 @@ export interface ProgramOptions {
   readonly output: Output;
   /** Runs until stopped; gives the exit code. */
   serve(config: ServeConfig): Promise<number>;
+  /** The same for the signalling service alone. */
+  signal(config: SignalConfig): Promise<number>;
 }
 
 /** Runs one `warren` command line (without program names). @returns the exit code. */
@@ -23,6 +33,8 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   const program = new Command('warren')
     .description('The control plane of a WireGuard mesh.')
     .version(VERSION, '-V, --version')
+    // Else the options behind `signal list` would be taken for those of `signal`.
+    .enablePositionalOptions()
     .showHelpAfterError(false);
   serveCommand(program, options, (code) => (exitCode = code));
   const context = {
@@ -32,6 +44,7 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   networkCommands(program, context);
   tokenCommands(program, context);
   nodeCommands(program, context);
+  signalCommands(program, context, options, (code) => (exitCode = code));
   adminCommands(program, context);
   program
     .command('version')

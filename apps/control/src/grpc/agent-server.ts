@@ -2,16 +2,18 @@ import * as grpc from '@grpc/grpc-js';
 import { WarrenError } from '@warren/base';
 import type { Store } from '@warren/db';
 import { AgentServiceService, type SyncRequest } from '@warren/proto';
+import { RELAY_ALPN } from '@warren/signal';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import type { ListenAddress } from '../config.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { SessionLimits } from '../hub/session.js';
 import type { Log } from '../log.js';
+import type { EnrolmentService } from './enrolment.js';
 import type { JoinService } from './join.js';
 import { activeNode } from './renew.js';
 import { agentCaller, callerAddress, unary } from './rpc.js';
 import { handleSync } from './sync.js';
-import { listenTls } from './tls-listener.js';
+import { listenTls, type TlsHandler } from './tls-listener.js';
 
 /** Requests are small; nothing that an agent says comes near. */
 const MAX_REQUEST = 64 * 1024;
@@ -22,6 +24,9 @@ export interface AgentServerOptions {
   readonly hubs: Hubs;
   readonly ca: CertificateAuthority;
   readonly joins: JoinService;
+  readonly enrolments: EnrolmentService;
+  /** Takes over connections of the relay. */
+  readonly onRelay: TlsHandler;
   readonly limits: SessionLimits;
   readonly log: Log;
   /** Monotonic milliseconds. */
@@ -60,7 +65,10 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   const listener = await listenTls(
     options.addresses,
     options.ca,
-    (socket) => injector.injectConnection(socket),
+    new Map([
+      ['h2', (socket) => injector.injectConnection(socket)],
+      [RELAY_ALPN, options.onRelay],
+    ]),
     options.log,
   );
   server.addService(SERVICE, implementation(options, listener.disconnect));
@@ -79,7 +87,7 @@ function implementation(
   options: AgentServerOptions,
   disconnect: (peer: string) => void,
 ): grpc.UntypedServiceImplementation {
-  const { joins, log, store } = options;
+  const { enrolments, joins, log, store } = options;
   return {
     prepareJoin: unary(log, 'prepareJoin', (request: Parameters<JoinService['prepare']>[0]) => joins.prepare(request)),
     join: unary(log, 'join', (request: Parameters<JoinService['join']>[0], call) =>
@@ -93,6 +101,12 @@ function implementation(
       await store.deleteNode(node.id, `node:${node.id}`);
       return {};
     }),
+    enrollSignal: unary(log, 'enrollSignal', (request: Parameters<EnrolmentService['enroll']>[0]) =>
+      enrolments.enroll(request),
+    ),
+    renewSignal: unary(log, 'renewSignal', (request: Parameters<EnrolmentService['renew']>[0]) =>
+      enrolments.renew(request),
+    ),
     sync: (call: grpc.ServerDuplexStream<SyncRequest, Uint8Array>) => handleSync(call, { ...options, disconnect }),
   };
 }

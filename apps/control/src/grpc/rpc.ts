@@ -5,8 +5,11 @@ import { subjectOfAgent } from '../ca/certificate-authority.js';
 import { isExpected, refusalOf } from '../errors.js';
 import type { Log } from '../log.js';
 
-/** Who may call: nobody is asked; the holder of a join token; the agent that a client certificate or signature names. */
-export type RpcScope = 'public' | 'join-token' | 'agent';
+/**
+ * Who may call: nobody is asked; the holder of a join token, or of a signal server's; the agent that a client
+ * certificate or signature names; the signal server that a signature names.
+ */
+export type RpcScope = 'public' | 'join-token' | 'signal-token' | 'agent' | 'signal-server';
 
 /** The scope of every RPC (invariant 13). `Renew` proves the agent by its signature: its certificate may have expired. */
 export const RPC_SCOPES = {
@@ -15,6 +18,8 @@ export const RPC_SCOPES = {
   renew: 'agent',
   leave: 'agent',
   sync: 'agent',
+  enrollSignal: 'signal-token',
+  renewSignal: 'signal-server',
 } as const satisfies Record<string, RpcScope>;
 
 /** What TLS proved of a caller. */

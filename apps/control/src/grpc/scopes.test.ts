@@ -36,6 +36,8 @@ describe('every way in declares who may use it (invariant 13)', () => {
           ),
         ),
       leave: () => unary((done) => client.leave({ nodeId: agent.nodeId }, done)),
+      enrollSignal: () => unary((done) => client.enrollSignal({ ...nobody, claim: undefined }, done)),
+      renewSignal: () => unary((done) => client.renewSignal({ serverId: 'control', claim: undefined }, done)),
       sync: async () => {
         throw new Error((await agent.sync({}, null).synced()).ended);
       },
@@ -49,6 +51,8 @@ describe('every way in declares who may use it (invariant 13)', () => {
       join: 'token-unknown',
       renew: 'renewal-bad',
       leave: 'certificate-required',
+      enrollSignal: 'token-unknown',
+      renewSignal: 'claim-bad',
       sync: 'certificate-required',
     });
   });

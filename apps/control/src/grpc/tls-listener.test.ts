@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openCertificateAuthority, SERVICE_NAME } from '../ca/certificate-authority.js';
 import { until } from '../testing/control-plane.fixture.js';
-import { listenTls, type TlsListener } from './tls-listener.js';
+import { listenTls, type TlsHandler, type TlsListener } from './tls-listener.js';
 
 const HOUR = 3_600_000;
 const silent = pino({ level: 'silent' });
@@ -15,6 +15,7 @@ afterEach(async () => {
   listener = undefined;
 });
 
+const h2 = (handler: TlsHandler) => new Map([['h2', handler]]);
 const authority = () => openCertificateAuthority((_, make) => make());
 
 async function dial(options: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
@@ -37,7 +38,7 @@ describe('the listener for agents', () => {
     listener = await listenTls(
       [{ host: '127.0.0.1', port: 0 }],
       await authority(),
-      (socket) => taken.push(socket),
+      h2((socket) => taken.push(socket)),
       silent,
     );
     const good = await dial();
@@ -64,7 +65,7 @@ describe('the listener for agents', () => {
     listener = await listenTls(
       [{ host: '127.0.0.1', port: 0 }],
       expiring,
-      (socket) => socket.on('error', () => {}),
+      h2((socket) => socket.on('error', () => {})),
       silent,
     );
     const serial = async (): Promise<string> => {
@@ -81,7 +82,12 @@ describe('the listener for agents', () => {
   });
 
   it('cuts one connection by its address and leaves the others', async () => {
-    listener = await listenTls([{ host: '127.0.0.1', port: 0 }], await authority(), () => {}, silent);
+    listener = await listenTls(
+      [{ host: '127.0.0.1', port: 0 }],
+      await authority(),
+      h2(() => {}),
+      silent,
+    );
     const [one, two] = [await dial(), await dial()];
     let closed = false;
     one.on('close', () => {

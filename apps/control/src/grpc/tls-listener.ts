@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import { WarrenError } from '@warren/base';
-import type { CertificateAuthority, ServerCertificate } from '../ca/certificate-authority.js';
+import type { ServerCertificate } from '../ca/certificate-authority.js';
 import type { ListenAddress } from '../config.js';
 import type { Log } from '../log.js';
 
@@ -12,43 +12,55 @@ const HANDSHAKE_TIMEOUT = 10_000;
 /** How long connections may take to end by themselves at shutdown. */
 const CLOSE_TIMEOUT = 2_500;
 
+/** Where the listener's certificate comes from. */
+export interface CertificateSource {
+  /** Trust anchor for client certificates, PEM. */
+  readonly rootPem: string;
+  issueServer(): Promise<ServerCertificate>;
+}
+
+/** Takes over the connections that speak one protocol. */
+export type TlsHandler = (socket: tls.TLSSocket) => void;
+
 export interface TlsListener {
   readonly addresses: readonly ListenAddress[];
   /** Cuts the connection from `address:port`. */
   readonly disconnect: (peer: string) => void;
+  /** Takes the source's certificate for connections from now on. */
+  replaceCertificate(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * TLS 1.3 on each address. A client certificate is asked for, never required: the calls of joining have none. What
- * speaks `h2` goes to `onHttp2`; ALPN leaves room for other protocols on the same port.
+ * TLS 1.3 on each address. A client certificate is asked for, never required: the calls of joining have none. ALPN says
+ * which of `handlers` gets a connection; what speaks none of their protocols is refused.
  *
  * @throws WarrenError `port-in-use`, with nothing left listening.
  */
 export async function listenTls(
   addresses: readonly ListenAddress[],
-  ca: CertificateAuthority,
-  onHttp2: (socket: tls.TLSSocket) => void,
+  source: CertificateSource,
+  handlers: ReadonlyMap<string, TlsHandler>,
   log: Log,
 ): Promise<TlsListener> {
   const servers: tls.Server[] = [];
   const sockets = new Map<string, Socket>();
-  let certificate = await ca.issueServer();
+  let certificate = await source.issueServer();
   try {
     for (const address of addresses)
-      servers.push(await listen(address, contextOf(certificate, ca), sockets, onHttp2, log));
+      servers.push(await listen(address, contextOf(certificate, source), sockets, handlers, log));
   } catch (error) {
     for (const server of servers) server.close();
     throw error;
   }
+  const replaceCertificate = async (): Promise<void> => {
+    certificate = await source.issueServer();
+    for (const server of servers) server.setSecureContext(contextOf(certificate, source));
+  };
   const rotation = setInterval(() => {
     if (certificate.notAfter.getTime() - Date.now() > ROTATION_MARGIN) return;
-    ca.issueServer().then(
-      (fresh) => {
-        certificate = fresh;
-        for (const server of servers) server.setSecureContext(contextOf(fresh, ca));
-        log.info({ notAfter: fresh.notAfter }, 'server certificate replaced');
-      },
+    replaceCertificate().then(
+      () => log.info({ notAfter: certificate.notAfter }, 'server certificate replaced'),
       (error: unknown) => log.error({ err: error }, 'cannot replace the server certificate'),
     );
   }, ROTATION_CHECK).unref();
@@ -58,6 +70,7 @@ export async function listenTls(
       port: (server.address() as { port: number }).port,
     })),
     disconnect: (peer) => sockets.get(peer)?.destroy(),
+    replaceCertificate,
     close: async () => {
       clearInterval(rotation);
       const timer = setTimeout(() => {
@@ -69,10 +82,10 @@ export async function listenTls(
   };
 }
 
-const contextOf = (certificate: ServerCertificate, ca: CertificateAuthority): tls.SecureContextOptions => ({
+const contextOf = (certificate: ServerCertificate, { rootPem }: CertificateSource): tls.SecureContextOptions => ({
   key: certificate.key,
   cert: certificate.chain,
-  ca: ca.rootPem,
+  ca: rootPem,
   minVersion: 'TLSv1.3',
 });
 
@@ -80,14 +93,14 @@ function listen(
   address: ListenAddress,
   context: tls.SecureContextOptions,
   sockets: Map<string, Socket>,
-  onHttp2: (socket: tls.TLSSocket) => void,
+  handlers: ReadonlyMap<string, TlsHandler>,
   log: Log,
 ): Promise<tls.Server> {
   const server = tls.createServer({
     ...context,
     requestCert: true,
     rejectUnauthorized: false, // calls that need a certificate ask whether it was accepted (`agentCaller`)
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: [...handlers.keys()],
     handshakeTimeout: HANDSHAKE_TIMEOUT,
   });
   server.on('connection', (socket) => {
@@ -99,7 +112,8 @@ function listen(
   });
   server.on('secureConnection', (socket) => {
     socket.on('error', (error: Error) => log.debug({ err: error }, 'agent connection failed'));
-    if (socket.alpnProtocol === 'h2') onHttp2(socket);
+    const handler = socket.alpnProtocol ? handlers.get(socket.alpnProtocol) : undefined;
+    if (handler) handler(socket);
     else socket.destroy();
   });
   server.on('tlsClientError', (error) => log.debug({ err: error }, 'TLS handshake failed'));

@@ -13,7 +13,7 @@ import {
   page,
   StatusView,
 } from './schemas.js';
-import { apiKeyView, auditView, pageQuery, pageView } from './views.js';
+import { apiKeyView, auditView, pageQuery, pageView, signalServerView } from './views.js';
 
 /** API keys are so few that the store gives all of them. @throws WarrenError `bad-request` */
 function pageOf(all: readonly ApiKeyRow[], { limit = 100, cursor }: PageQueryRow): Page<ApiKeyRow> {
@@ -26,7 +26,7 @@ function pageOf(all: readonly ApiKeyRow[], { limit = 100, cursor }: PageQueryRow
 }
 
 /** API keys, the audit log, and what this process is doing. */
-export function adminRoutes(api: Api, { store, hubs, about }: RestContext): void {
+export function adminRoutes(api: Api, { store, hubs, signals, relay, about }: RestContext): void {
   api.get(
     '/apikeys',
     {
@@ -70,13 +70,20 @@ export function adminRoutes(api: Api, { store, hubs, about }: RestContext): void
     '/status',
     { config: ADMIN, schema: { tags: ['status'], response: { 200: StatusView, ...problems } } },
     async () => {
-      const { items } = await store.listNetworks({ limit: 500 });
+      const [{ items }, servers, stats] = await Promise.all([
+        store.listNetworks({ limit: 500 }),
+        signals.rows(),
+        relay.stats(),
+      ]);
       return {
         version: VERSION,
         startedAt: about.startedAt.toISOString(),
         database: about.database,
         http: about.httpUrl,
         agents: [...about.agentAddresses],
+        stun: about.stunAddress,
+        relay: { ...stats, drops: { ...stats.drops } },
+        signalServers: servers.map(signalServerView),
         networks: items.map(({ id, name, cidrs, revision }) => ({
           id,
           name,

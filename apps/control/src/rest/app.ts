@@ -21,6 +21,7 @@ import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
 import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
+import { signalRoutes } from './signals.js';
 import { tokenRoutes } from './tokens.js';
 
 const BODY_LIMIT = 256 * 1024;
@@ -72,6 +73,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       nodeRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);
+      signalRoutes(api, context);
       adminRoutes(api, context);
     },
     { prefix: API },
@@ -109,7 +111,7 @@ async function documentation(app: Api): Promise<void> {
   app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
 }
 
-function healthRoutes(app: Api, { store, hubs, log }: RestContext): void {
+function healthRoutes(app: Api, { store, hubs, relay, log }: RestContext): void {
   app.get('/healthz', { config: PUBLIC, schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { config: PUBLIC, schema: { hide: true } }, async () => {
     try {
@@ -121,7 +123,9 @@ function healthRoutes(app: Api, { store, hubs, log }: RestContext): void {
     return { status: 'ok' };
   });
   app.get('/metrics', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) =>
-    reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(renderMetrics(hubs)),
+    reply
+      .header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+      .send(renderMetrics(hubs, await relay.stats())),
   );
 }
 

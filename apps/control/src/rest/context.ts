@@ -10,6 +10,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
+import type { RelayServer } from '../signal/relay-server.js';
 import type { SignalDirectory } from '../signal/signal-directory.js';
 import { Problem } from './schemas.js';
 
@@ -18,6 +19,7 @@ export interface RestContext {
   readonly store: Store;
   readonly hubs: Hubs;
   readonly signals: SignalDirectory;
+  readonly relay: Pick<RelayServer, 'stats'>;
   readonly log: Log;
   readonly now: () => number;
   /** SHA-256 of the root's public key, for join tokens. */
@@ -28,6 +30,7 @@ export interface RestContext {
     /** Known once the listeners are up. */
     httpUrl: string;
     agentAddresses: readonly HostPort[];
+    stunAddress: string;
   };
 }
 

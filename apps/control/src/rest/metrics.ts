@@ -1,3 +1,4 @@
+import type { SignalStats } from '@warren/signal';
 import type { Hubs } from '../hub/hubs.js';
 import { VERSION } from '../version.js';
 
@@ -10,7 +11,7 @@ interface Sample {
  * The process and its open streams in Prometheus' text format (version 0.0.4). Anybody who reaches the HTTP address may
  * read it, so it names networks by id only and nodes not at all.
  */
-export function renderMetrics(hubs: Hubs): string {
+export function renderMetrics(hubs: Hubs, relay: SignalStats): string {
   const usage = process.resourceUsage();
   const networks = hubs.overview();
   const perNetwork = (value: (network: (typeof networks)[number]) => number): Sample[] =>
@@ -41,6 +42,7 @@ export function renderMetrics(hubs: Hubs): string {
       'Bytes that wait for slow agents',
       perNetwork(({ buffered }) => buffered),
     ),
+    ...relayMetrics(relay),
     metric('process_cpu_seconds_total', 'counter', 'User and system time', [
       { value: (usage.userCPUTime + usage.systemCPUTime) / 1e6 },
     ]),
@@ -49,6 +51,20 @@ export function renderMetrics(hubs: Hubs): string {
       { value: Math.round(Date.now() / 1000 - process.uptime()) },
     ]),
   ].join('');
+}
+
+function relayMetrics({ sessions, relayedDatagrams, relayedBytes, drops }: SignalStats): string[] {
+  const reasons = Object.entries(drops).map(([reason, value]) => ({ labels: { reason }, value }));
+  return [
+    metric('warren_signal_sessions', 'gauge', 'Agents registered at the signal server of this process', [
+      { value: sessions },
+    ]),
+    metric('warren_signal_relayed_datagrams_total', 'counter', 'Sealed datagrams relayed', [
+      { value: relayedDatagrams },
+    ]),
+    metric('warren_signal_relayed_bytes_total', 'counter', 'Bytes of those', [{ value: relayedBytes }]),
+    metric('warren_signal_drops_total', 'counter', 'Datagrams that were not taken, by reason', reasons),
+  ];
 }
 
 function metric(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {

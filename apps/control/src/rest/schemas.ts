@@ -147,6 +147,40 @@ export const CreateApiKey = z.strictObject({
   name: z.string().trim().min(1).max(64).refine(isPrintable, 'must have no control characters'),
 });
 
+export const SignalServerView = z
+  .object({
+    id: z.string(),
+    kind: z
+      .enum(['control', 'enrolled'])
+      .meta({ description: 'Inside a control plane, or alone (`warren signal`); bounces are not listed here' }),
+    region: z.string(),
+    udp: z.string().nullable(),
+    tls: z.array(z.string()),
+    key: z.string().meta({ description: 'base64 of its X25519 public key' }),
+    seenAt: Time.meta({ description: 'When it last spoke with a control plane; it runs without' }),
+    createdAt: Time,
+  })
+  .meta({ id: 'SignalServer' });
+export const SignalTokenView = z
+  .object({
+    id: z.string(),
+    region: z.string(),
+    used: z.boolean(),
+    expiresAt: Time.nullable(),
+    revokedAt: Time.nullable(),
+    createdAt: Time,
+  })
+  .meta({ id: 'SignalToken' });
+export const CreatedSignalToken = SignalTokenView.extend({
+  token: z.string().meta({ description: 'For `warren signal --token`; shown once' }),
+}).meta({ id: 'CreatedSignalToken' });
+export const CreateSignalToken = z.strictObject({
+  region: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/i, 'must be letters, digits and inner . _ -, at most 63'),
+  expires: Duration.nullable().default('1h').meta({ description: 'From now, such as 1h; null: never' }),
+});
+
 export const AuditView = z
   .object({
     id: z.string(),
@@ -166,6 +200,14 @@ export const StatusView = z
     database: z.enum(['embedded', 'external']),
     http: z.string(),
     agents: z.array(z.string()).meta({ description: 'Addresses that join tokens carry' }),
+    stun: z.string().meta({ description: 'Where this process serves STUN, signalling and relay by UDP' }),
+    relay: z.object({
+      sessions: z.number().int(),
+      relayedDatagrams: z.number(),
+      relayedBytes: z.number(),
+      drops: z.record(z.string(), z.number()),
+    }),
+    signalServers: z.array(SignalServerView),
     networks: z.array(
       z.object({
         id: z.string(),

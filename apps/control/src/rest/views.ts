@@ -1,7 +1,26 @@
-import type { ApiKeyRow, AuditRow, NetworkRow, NodeRow, Page, PageQuery, TokenRow } from '@warren/db';
+import { toBase64 } from '@warren/base';
+import type {
+  ApiKeyRow,
+  AuditRow,
+  NetworkRow,
+  NodeRow,
+  Page,
+  PageQuery,
+  SignalServerRow,
+  SignalTokenRow,
+  TokenRow,
+} from '@warren/db';
 import type { z } from 'zod';
 import type { Hubs } from '../hub/hubs.js';
-import type { ApiKeyView, AuditView, NetworkView, NodeView, TokenView } from './schemas.js';
+import type {
+  ApiKeyView,
+  AuditView,
+  NetworkView,
+  NodeView,
+  SignalServerView,
+  SignalTokenView,
+  TokenView,
+} from './schemas.js';
 
 const time = (date: Date): string => date.toISOString();
 const timeOrNull = (date: Date | null): string | null => date && time(date);
@@ -55,6 +74,26 @@ export const apiKeyView = (row: ApiKeyRow): z.infer<typeof ApiKeyView> => ({
   name: row.name,
   createdAt: time(row.createdAt),
   lastUsedAt: timeOrNull(row.lastUsedAt),
+});
+
+export const signalServerView = (row: SignalServerRow): z.infer<typeof SignalServerView> => ({
+  id: row.id,
+  kind: row.kind,
+  region: row.region,
+  udp: row.udp,
+  tls: [...row.tls],
+  key: toBase64(row.key),
+  seenAt: time(row.seenAt),
+  createdAt: time(row.createdAt),
+});
+
+export const signalTokenView = (row: SignalTokenRow): z.infer<typeof SignalTokenView> => ({
+  id: row.id,
+  region: row.region,
+  used: row.used,
+  expiresAt: timeOrNull(row.expiresAt),
+  revokedAt: timeOrNull(row.revokedAt),
+  createdAt: time(row.createdAt),
 });
 
 export const auditView = (row: AuditRow): z.infer<typeof AuditView> => ({

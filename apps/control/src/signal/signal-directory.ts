@@ -1,4 +1,4 @@
-import type { SignalServerInput, Store } from '@warren/db';
+import type { SignalServerInput, SignalServerRow, Store } from '@warren/db';
 import type { SignalServer } from '@warren/proto';
 import type { Log } from '../log.js';
 import { sameServers, signalServerToWire } from './server-list.js';
@@ -58,10 +58,15 @@ export class SignalDirectory {
   /** Reads the list now, because this process changed it. */
   async refresh(): Promise<void> {
     if (this.#own) await this.store.announceSignalServer(this.#own.id, this.#own.region, this.#own);
-    const servers = (await this.store.listSignalServers(STALE)).map(signalServerToWire);
+    const servers = (await this.rows()).filter(isReachable).map(signalServerToWire);
     if (sameServers(servers, this.#servers)) return;
     this.#servers = servers;
     for (const listener of this.#listeners) listener();
+  }
+
+  /** As they are kept, those too that have not said yet where they are. */
+  rows(): Promise<readonly SignalServerRow[]> {
+    return this.store.listSignalServers(STALE);
   }
 
   close(): void {
@@ -82,3 +87,5 @@ export class SignalDirectory {
     );
   }
 }
+
+const isReachable = ({ udp, tls }: SignalServerRow): boolean => udp !== null || tls.length > 0;

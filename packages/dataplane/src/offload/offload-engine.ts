@@ -1,11 +1,10 @@
-import { isDrop } from '@warren/base';
-import { ERRNO, errnoName, type Readiness, type UdpSocket, watchReadable } from '@warren/udp';
-import { TRANSPORT_HEADER_LENGTH } from '@warren/wireguard';
-import type { EngineParts, PacketEngine } from '../engine.js';
+import { type Instant, isDrop } from '@warren/base';
+import { ERRNO, errnoName, type UdpSocket } from '@warren/udp';
+import { type PathId, TRANSPORT_HEADER_LENGTH } from '@warren/wireguard';
+import { EngineBase, type EngineParts } from '../engine-base.js';
 import { applyOuterEcn, outerEcn } from '../explicit-congestion.js';
-import { MachineDriver, now } from '../machine-driver.js';
-import { noteSource, PathSender } from '../path-sender.js';
-import { SocketWatch } from '../socket-watch.js';
+import { now } from '../machine-driver.js';
+import { noteSource } from '../path-sender.js';
 import { isTunGone } from '../tun.js';
 import { Coalescer, type Group, MAX_PARTS } from './coalescing.js';
 import { createChecksum } from './internet-checksum.js';
@@ -22,42 +21,29 @@ const MAX_PACKET = 65_535;
 const SEAL_OVERHEAD = 15 + 32;
 const IOVEC = 16;
 
-export type OffloadEngineParts = Omit<EngineParts, 'tun'> & { readonly tun: OffloadTun };
-
 /**
  * Moves super-packets between TUN and sockets: each is split and its segments sealed straight into the buffer of one `sendmsg`;
  * each received batch is opened where it lies, and goes to the TUN in one `writev` per flow. Allocates nothing per packet.
  * The machine's `memoryAead` must be of the same memory.
  */
-export class OffloadEngine implements PacketEngine {
-  readonly drops = new Map<string, number>();
-  readonly #driver: MachineDriver;
+export class OffloadEngine extends EngineBase<OffloadTun> {
   readonly #segmenter: Segmenter;
   readonly #coalescer: Coalescer;
   readonly #batch: BatchBuilder;
   /** Where the TUN is read to, so that the packet behind the virtio header is aligned to 16. */
   readonly #read: number;
   readonly #iovecs: number;
-  readonly #watches: Readiness[] = [];
-  readonly #sockets: SocketWatch;
-  readonly #sender: PathSender;
-  /** Sockets that had something to receive when last asked: the others are asked when the event loop says so. */
-  readonly #busy = new Set<UdpSocket>();
-  #closed = false;
+  /** Sockets that had something to receive when last asked, with their numbers: the others are asked when the event loop says so. */
+  readonly #busy = new Map<UdpSocket, number>();
 
-  constructor(private readonly parts: OffloadEngineParts) {
+  constructor(parts: EngineParts<OffloadTun>) {
+    super(parts);
     const { memory, tun } = parts;
     const checksum = createChecksum(memory);
-    this.#sender = new PathSender(parts, (reason, packets) => this.#count(reason, packets));
-    this.#sockets = new SocketWatch(parts.sockets, (socket) => {
-      this.#busy.add(socket);
-      this.#pump();
-    });
-    this.#driver = new MachineDriver({ ...parts, send: (path, datagram) => this.#sender.send(path, datagram) });
     this.#segmenter = new Segmenter(memory.bytes, memory.view, checksum, memory.allocate(MAX_HEADERS));
     this.#read = memory.allocate(16 + MAX_PACKET + VIRTIO_HEADER_LENGTH + SEAL_OVERHEAD) + 16 - VIRTIO_HEADER_LENGTH;
     this.#batch = new BatchBuilder(memory, (path, offset, length, segment, ecn) =>
-      this.#sender.sendBatch(path, offset, length, segment, ecn),
+      this.sender.sendBatch(path, offset, length, segment, ecn),
     );
     const header = memory.allocate(VIRTIO_HEADER_LENGTH);
     this.#iovecs = memory.allocate(IOVEC * (1 + MAX_PARTS));
@@ -73,51 +59,42 @@ export class OffloadEngine implements PacketEngine {
     });
   }
 
-  start(): void {
-    const { tun } = this.parts;
-    this.#watches.push(
-      watchReadable(
-        tun.fd,
-        () => this.#pump(),
-        () => this.#tunError(),
-      ),
-    );
-    this.#sockets.open();
-    this.settle();
-  }
-
-  rebind(action: () => void): void {
+  override rebind(action: () => void): void {
     this.#busy.clear();
-    this.#sockets.during(action);
+    super.rebind(action);
   }
 
-  settle(): void {
-    this.#driver.settle();
+  override removeSocket(number: number): void {
+    for (const [socket, of] of this.#busy) if (of === number) this.#busy.delete(socket);
+    super.removeSocket(number);
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#driver.close();
-    this.#sockets.close();
-    for (const watch of this.#watches) watch.close();
+  protected pumpTun(): void {
+    this.#pump();
+  }
+
+  protected pumpSocket(socket: UdpSocket, number: number): void {
+    this.#busy.set(socket, number);
+    this.#pump();
   }
 
   /** Both sides in turn until neither has anything: cheaper than asking the event loop after each. */
   #pump(): void {
     const end = performance.now() + MAX_BURST;
     do {
-      let work = this.#pumpTun();
-      for (const socket of this.#busy) work += this.#pumpSocket(socket);
+      let work = this.#readTun();
+      for (const [socket, number] of this.#busy) work += this.#receive(socket, number);
       if (work === 0) break;
-    } while (!this.#closed && performance.now() < end);
-    this.#driver.armTimer();
+    } while (!this.closed && performance.now() < end);
+    this.driver.armTimer();
+    this.parts.frames?.settle();
   }
 
   /** @returns super-packets read. */
-  #pumpTun(): number {
+  #readTun(): number {
     const { tun } = this.parts;
     let count = 0;
-    while (count < BUDGET && !this.#closed) {
+    while (count < BUDGET && !this.closed) {
       const length = tun.read(this.#read, MAX_PACKET + VIRTIO_HEADER_LENGTH);
       if (length <= 0) {
         if (length < 0) this.#readFailed(-length);
@@ -125,11 +102,11 @@ export class OffloadEngine implements PacketEngine {
       }
       count++;
       if (this.#segmenter.begin(this.#read, length)) this.#sealSegments();
-      else this.#count('tun-read-malformed');
+      else this.count('tun-read-malformed');
     }
     if (count > 0) {
       this.#batch.flush();
-      this.#driver.drain();
+      this.driver.drain();
     }
     return count;
   }
@@ -150,45 +127,53 @@ export class OffloadEngine implements PacketEngine {
   }
 
   /** @returns batches received. */
-  #pumpSocket(socket: UdpSocket): number {
+  #receive(socket: UdpSocket, number: number): number {
     let count = 0;
-    while (count < BUDGET && !this.#closed) {
+    while (count < BUDGET && !this.closed) {
       const length = socket.receiveBatch();
       if (length < 0) {
         if (count === 0) this.#busy.delete(socket);
         break;
       }
       count++;
-      this.#openBatch(socket, length);
+      this.#openBatch(socket, number, length);
     }
-    if (count > 0) this.#driver.drain();
+    if (count > 0) this.driver.drain();
     return count;
   }
 
-  #openBatch({ batch }: UdpSocket, length: number): void {
-    const { device, memory, paths } = this.parts;
-    const path = paths.intern(batch.from);
-    if (path === undefined) {
-      this.#count('path-table-full');
-      return;
-    }
+  #openBatch({ batch }: UdpSocket, number: number, length: number): void {
+    const path = this.pathOf(batch.from, number);
+    if (path === undefined) return;
     const at = now();
     const end = batch.offset + length;
     let authenticated = false;
     // Each datagram is judged by itself: a batch is one sender's, but not one peer's, nor all of one kind.
     let offset = batch.offset;
     do {
-      const opened = device.openInMemory(offset, Math.min(batch.segmentLength, end - offset), path, at);
-      authenticated ||= !isDrop(opened);
-      if (!isDrop(opened) && opened.length > 0) {
-        const packet = offset + TRANSPORT_HEADER_LENGTH;
-        if (batch.ecn !== 0) applyOuterEcn(memory.bytes, packet, batch.ecn);
-        this.#coalescer.add(packet, opened.length);
-      }
+      const size = Math.min(batch.segmentLength, end - offset);
+      if (this.demultiplex(offset, size, path, batch.ecn, at)) authenticated = true;
       offset += batch.segmentLength;
     } while (offset < end);
     this.#coalescer.flush();
-    noteSource(paths, path, batch.local, authenticated);
+    noteSource(this.parts.paths, path, batch.local, authenticated);
+  }
+
+  protected open(offset: number, length: number, path: PathId, ecn: number, at: Instant): boolean {
+    const { device, frames, memory } = this.parts;
+    const opened = device.openInMemory(offset, length, path, at);
+    if (isDrop(opened)) return false;
+    frames?.received(path, opened.peer, at);
+    if (opened.length > 0) {
+      const packet = offset + TRANSPORT_HEADER_LENGTH;
+      if (ecn !== 0) applyOuterEcn(memory.bytes, packet, ecn);
+      this.#coalescer.add(packet, opened.length);
+    }
+    return true;
+  }
+
+  protected flushOpened(): void {
+    this.#coalescer.flush();
   }
 
   #write({ count, offsets, lengths }: Group): void {
@@ -199,30 +184,16 @@ export class OffloadEngine implements PacketEngine {
       memory.setUint64(iovec + 8, lengths[i]!);
     }
     const errno = tun.write(this.#iovecs, count + 1);
-    if (errno === 0) return;
-    if (isTunGone(errno)) this.#tunGone();
-    else this.#count(`tun-write-${errnoName(errno)}`, count);
+    if (errno !== 0) this.writeFailed(errno, count);
   }
 
   #readFailed(errno: number): void {
-    if (isTunGone(errno)) this.#tunGone();
-    else if (errno !== ERRNO.EAGAIN && errno !== ERRNO.EINTR) this.#count(`tun-read-${errnoName(errno)}`);
+    if (isTunGone(errno)) this.tunGone();
+    else if (errno !== ERRNO.EAGAIN && errno !== ERRNO.EINTR) this.count(`tun-read-${errnoName(errno)}`);
   }
 
-  #tunError(): 'continue' | 'stop' {
+  protected tunError(): void {
     // A read tells a deleted interface from one that is only down.
     this.#pump();
-    return this.#closed ? 'stop' : 'continue';
-  }
-
-  /** Stops here; the owner hears of it when no call of ours is on the stack, since it closes descriptors and machine. */
-  #tunGone(): void {
-    if (this.#closed) return;
-    this.close();
-    setImmediate(() => this.parts.onTunGone());
-  }
-
-  #count(reason: string, packets = 1): void {
-    this.drops.set(reason, (this.drops.get(reason) ?? 0) + packets);
   }
 }

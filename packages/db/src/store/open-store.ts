@@ -22,7 +22,6 @@ import {
   enrollSignalServer,
   listSignalServers,
   renewSignalServer,
-  withdrawSignalServer,
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
 import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
@@ -105,7 +104,6 @@ function signalMethods(database: Database) {
     enrollSignalServer: guard((input, actor) => enrollSignalServer(database, input, actor)),
     renewSignalServer: guard((id, key, input) => renewSignalServer(database, id, key, input)),
     announceSignalServer: guard((id, region, input) => announceSignalServer(database, id, region, input)),
-    withdrawSignalServer: guard((id) => withdrawSignalServer(database, id)),
     listSignalServers: guard((staleMs) => listSignalServers(database, staleMs)),
     deleteSignalServer: guard((id, actor) => deleteSignalServer(database, id, actor)),
     tombstones: guard((ageMs, network) => listTombstones(database, ageMs, network)),

@@ -16,29 +16,22 @@ const MAX_SERVERS = 64;
 /** Idempotent by (token, identity key). @throws WarrenError `token-…`, `bad-request`, `too-many-signal-servers`. */
 export async function enrollSignalServer(
   database: Database,
-  input: SignalServerInput & { tokenId: string; tokenSecret: Uint8Array; identityKey: Uint8Array },
+  input: { tokenId: string; tokenSecret: Uint8Array; identityKey: Uint8Array; key: Uint8Array },
   actor: Actor,
 ): Promise<SignalServerRow> {
-  const data = checked(input);
-  const identityKey = plain(input.identityKey);
-  if (identityKey.length !== KEY_LENGTH) throw badRequest(`an identity key has ${KEY_LENGTH} bytes`);
+  const [key, identityKey] = [checkedKey(input.key), checkedKey(input.identityKey)];
   return transaction(database, async (tx) => {
     const region = await spendSignalToken(tx, input.tokenId, input.tokenSecret, identityKey);
     const known = await tx.signalServer.findUnique({ where: { identityKey } });
-    if (known) {
-      return toSignalServerRow(
-        await tx.signalServer.update({ where: { id: known.id }, data: { ...data, seenAt: new Date() } }),
-      );
-    }
+    if (known) return toSignalServerRow(known);
     if ((await tx.signalServer.count()) >= MAX_SERVERS) {
       const text = `there are ${MAX_SERVERS} signal servers already: remove one with \`warren signal delete\``;
       throw new WarrenError('too-many-signal-servers', text);
     }
     const row = await tx.signalServer.create({
-      data: { ...data, id: randomId(), kind: 'enrolled', region, identityKey },
+      data: { id: randomId(), kind: 'enrolled', region, key, identityKey },
     });
-    const details = { region, udp: data.udp, tls: data.tls };
-    await writeAudit(tx, null, { action: 'signal-server.enroll', subject: row.id, details }, actor);
+    await writeAudit(tx, null, { action: 'signal-server.enroll', subject: row.id, details: { region } }, actor);
     return toSignalServerRow(row);
   });
 }
@@ -76,11 +69,6 @@ export async function announceSignalServer(
     WHERE signal_server.kind = 'control'`;
 }
 
-/** Nothing happens if it is not there. */
-export async function withdrawSignalServer({ prisma }: Database, id: string): Promise<void> {
-  await prisma.signalServer.deleteMany({ where: { id, kind: 'control' } });
-}
-
 /** One clock for all replicas: theirs may differ. */
 export async function listSignalServers({ sql }: Database, staleMs: number): Promise<readonly SignalServerRow[]> {
   const rows = await sql<Omit<Rows.SignalServer, 'identityKey'>[]>`
@@ -112,8 +100,12 @@ function checked({ udp, tls, key }: SignalServerInput): {
   if (bad !== undefined) throw badRequest('an address of a signal server must be host:port, such as 203.0.113.5:3478');
   if (tls.length > MAX_TLS) throw badRequest(`a signal server has at most ${MAX_TLS} TLS addresses`);
   if (udp === null && tls.length === 0) throw badRequest('a signal server needs a UDP or a TLS address');
-  if (key.length !== KEY_LENGTH) throw badRequest(`the key of a signal server has ${KEY_LENGTH} bytes`);
-  return { udp, tls: [...tls], key: plain(key) };
+  return { udp, tls: [...tls], key: checkedKey(key) };
+}
+
+function checkedKey(key: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (key.length !== KEY_LENGTH) throw badRequest(`the keys of a signal server have ${KEY_LENGTH} bytes`);
+  return plain(key);
 }
 
 const toSignalServerRow = (row: Omit<Rows.SignalServer, 'identityKey'>): SignalServerRow => ({

@@ -24,13 +24,13 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
     test('lets one server in, the same one again, and no other', async () => {
       const { store } = given();
       const token = await tokenFor();
-      const one = { ...token, ...server(), identityKey: key() };
+      const one = { ...token, key: key(), identityKey: key() };
       const enrolled = await store.enrollSignalServer(one, 'token');
-      expect(enrolled).toMatchObject({ kind: 'enrolled', region: 'eu-west', udp: one.udp, tls: one.tls, key: one.key });
+      expect(enrolled).toMatchObject({ kind: 'enrolled', region: 'eu-west', udp: null, tls: [], key: one.key });
       expect((await store.enrollSignalServer(one, 'token')).id).toBe(enrolled.id);
       const other = { ...one, identityKey: key() };
       await expect(store.enrollSignalServer(other, 'token')).rejects.toMatchObject({ code: 'token-used-up' });
-      expect(await listed(enrolled.id)).toMatchObject({ udp: one.udp, key: one.key });
+      expect(await listed(enrolled.id)).toMatchObject({ udp: null, key: one.key });
       expect((await store.listSignalTokens()).find(({ id }) => id === token.tokenId)).toMatchObject({ used: true });
     });
 
@@ -38,7 +38,7 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
       const { store } = given();
       const token = await tokenFor();
       const tries = [1, 2, 3].map(() =>
-        store.enrollSignalServer({ ...token, ...server(), identityKey: key() }, 'token'),
+        store.enrollSignalServer({ ...token, key: key(), identityKey: key() }, 'token'),
       );
       const outcomes = await Promise.allSettled(tries);
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -47,7 +47,7 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
     test('that is unknown, wrong, expired or revoked lets nobody in', async () => {
       const { store } = given();
       const enroll = (token: { tokenId: string; tokenSecret: Uint8Array }) =>
-        store.enrollSignalServer({ ...token, ...server(), identityKey: key() }, 'token');
+        store.enrollSignalServer({ ...token, key: key(), identityKey: key() }, 'token');
       const token = await tokenFor();
       const refused = (code: string) => ({ code, message: expect.not.stringMatching(/\n/) });
       await expect(enroll({ ...token, tokenId: 'nothing' })).rejects.toMatchObject(refused('token-unknown'));
@@ -65,16 +65,20 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
   describe('a signal server', () => {
     test('with addresses or keys that cannot be is refused', async () => {
       const { store } = given();
-      const token = await tokenFor();
+      const identityKey = key();
+      const { id } = await store.enrollSignalServer({ ...(await tokenFor()), key: key(), identityKey }, 'token');
       for (const bad of [
         { udp: 'nowhere' },
         { udp: null, tls: [] },
         { tls: ['x:0'] },
         { tls: Array.from({ length: 9 }, (_, n) => `192.0.2.1:${n + 1}`) },
         { key: new Uint8Array(31) },
-        { identityKey: new Uint8Array(31) },
       ]) {
-        const input = { ...token, identityKey: key(), ...server(bad) };
+        const renewal = store.renewSignalServer(id, identityKey, server(bad));
+        await expect(renewal).rejects.toMatchObject({ code: 'bad-request' });
+      }
+      for (const bad of [{ key: new Uint8Array(31) }, { identityKey: new Uint8Array(31) }]) {
+        const input = { ...(await tokenFor()), key: key(), identityKey: key(), ...bad };
         await expect(store.enrollSignalServer(input, 'token')).rejects.toMatchObject({ code: 'bad-request' });
       }
     });
@@ -82,7 +86,7 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
     test('that renews with its identity may have moved; another identity, or a removed one, is unknown', async () => {
       const { store } = given();
       const identityKey = key();
-      const { id } = await store.enrollSignalServer({ ...(await tokenFor()), ...server(), identityKey }, 'token');
+      const { id } = await store.enrollSignalServer({ ...(await tokenFor()), key: key(), identityKey }, 'token');
       const moved = server({ udp: 'signal.example:3478' });
       await store.renewSignalServer(id, identityKey, moved);
       expect(await listed(id)).toMatchObject({ udp: 'signal.example:3478', key: moved.key });
@@ -101,16 +105,15 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
       await store.announceSignalServer('control-test', 'here', two);
       expect(await listed('control-test')).toMatchObject({ kind: 'control', region: 'here', key: two.key, tls: [] });
       expect((await store.listSignalServers(-1)).map(({ id }) => id)).not.toContain('control-test');
-      await store.withdrawSignalServer('control-test');
+      await store.deleteSignalServer('control-test', 'admin');
       expect(await listed('control-test')).toBeUndefined();
     });
 
-    test('that is enrolled is neither announced nor withdrawn by a replica', async () => {
+    test('that is enrolled is not announced by a replica', async () => {
       const { store } = given();
-      const input = { ...(await tokenFor()), ...server(), identityKey: key() };
+      const input = { ...(await tokenFor()), key: key(), identityKey: key() };
       const { id } = await store.enrollSignalServer(input, 'token');
       await store.announceSignalServer(id, 'elsewhere', server());
-      await store.withdrawSignalServer(id);
       expect(await listed(id)).toMatchObject({ region: 'eu-west', key: input.key });
     });
   });

@@ -138,9 +138,14 @@ export class AgentNode {
     return JSON.parse(stdout) as AgentStatus;
   }
 
-  /** The path to a peer, asked on the agent's socket. @throws WarrenError `no-peer`. */
+  /** Status of a running agent, asked on its socket: nothing is started for it, so it may be asked often. */
+  look(): Promise<AgentStatus> {
+    return askAgent<AgentStatus>(this.host.stateDir, { method: 'status' });
+  }
+
+  /** The path to a peer. @throws WarrenError `no-peer`. */
   async pathTo(peer: string): Promise<AgentPath> {
-    const { peers } = await askAgent<AgentStatus>(this.host.stateDir, { method: 'status' });
+    const { peers } = await this.look();
     const found = peers.find(({ name }) => name === peer);
     if (!found) throw new WarrenError('no-peer', `${this.name} has no peer ${peer}`);
     return found.path;

@@ -1,8 +1,9 @@
 import type { Host } from '../host.js';
 import type { Segment } from '../segment.js';
 import { addSite, type Site, type SiteKind, type SiteOptions } from '../site.js';
+import { waitUntil } from '../wait-until.js';
 import { createWorld, type World } from '../world.js';
-import { AgentNode, type AgentOptions } from './agent-node.js';
+import { AgentNode, type AgentOptions, type AgentStatus } from './agent-node.js';
 import { ControlPlane, type ControlPlaneOptions } from './control-plane.js';
 
 export interface SiteMeshOptions {
@@ -29,6 +30,7 @@ export interface JoinOptions extends Partial<Omit<AgentOptions, 'name' | 'onOutp
 
 /** Starting all at once would only make each wait for the others. */
 const JOINING_AT_ONCE = 4;
+const CONNECTED_MS = 30_000;
 
 /** A control plane on a public host, and agents at sites of any kind. */
 export class SiteMesh {
@@ -62,7 +64,7 @@ export class SiteMesh {
     }
   }
 
-  /** Joins an agent and waits until its interface is up. */
+  /** Joins an agent and waits until it is connected. */
   async join(options: JoinOptions): Promise<PlacedAgent> {
     const { name, at, lan, customerOf, env, ...rest } = options;
     const where = { ...(lan ? { lan } : {}), ...(customerOf ? { customerOf } : {}) };
@@ -75,6 +77,8 @@ export class SiteMesh {
       onOutput: (text) => this.keep(name, text),
       ...rest,
     });
+    const up = ({ state, control }: AgentStatus): boolean => state === 'running' && control.connected;
+    await waitUntil(`${name} to be connected`, { timeoutMs: CONNECTED_MS }, async () => up(await agent.look()));
     return { site, host, agent };
   }
 

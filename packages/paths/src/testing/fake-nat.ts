@@ -14,7 +14,7 @@ export class FakeNat {
   #mappings = new Map<string, Mapping>();
   #byPort = new Map<number, Mapping>();
   #nextPort = 20_000;
-  #seed = 77;
+  #seed: number;
 
   constructor(
     public address: IpAddress,
@@ -23,8 +23,11 @@ export class FakeNat {
       readonly random?: boolean;
       readonly hairpin?: boolean;
       readonly lifetime?: number;
+      readonly seed?: number;
     } = {},
-  ) {}
+  ) {
+    this.#seed = options.seed ?? 77;
+  }
 
   get hairpins(): boolean {
     return this.options.hairpin ?? false;

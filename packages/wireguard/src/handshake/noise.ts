@@ -15,6 +15,8 @@ export interface PendingInitiation {
   readonly localIndex: number;
   readonly state: SymmetricState;
   readonly ephemeralPrivate: Uint8Array;
+  /** As it is sent, macs included once they are added. */
+  readonly datagram: Uint8Array;
 }
 
 /** What the responder keeps from a consumed initiation until it has made the response. */
@@ -55,7 +57,7 @@ export function createInitiation(
   state.mixKey2(remote.staticStatic()); // ss
   const sealedTimestamp = state.sealAndHash(fresh.timestamp);
   const datagram = encodeInitiation({ senderIndex: localIndex, ephemeral, sealedStatic, sealedTimestamp });
-  return { datagram, pending: { localIndex, state, ephemeralPrivate } };
+  return { datagram, pending: { localIndex, state, ephemeralPrivate, datagram } };
 }
 
 /**

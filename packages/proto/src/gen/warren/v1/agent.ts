@@ -136,6 +136,55 @@ export interface RenewResponse {
   certificateChain: Buffer[];
 }
 
+/** What a signal server says of itself. */
+export interface SignalClaim {
+  /** Ed25519 public key, 32 bytes; its certificate is for this key. */
+  identityKey: Buffer;
+  /** Unix milliseconds; within five minutes of the control plane's clock. */
+  signedAt: number;
+  /** X25519 public key, 32 bytes. */
+  key: Buffer;
+  /** "host:port" of its UDP port; empty: none. */
+  udp: string;
+  /** "host:port" of its TLS listeners. */
+  tls: string[];
+  /** Ed25519 over packages/identity, `encodeSignalClaim`; its subject is the token's or the server's id. */
+  signature: Buffer;
+}
+
+export interface EnrollSignalRequest {
+  tokenId: string;
+  tokenSecret: Buffer;
+  /** Without addresses: they are said by RenewSignal, once it listens. */
+  claim: SignalClaim | undefined;
+}
+
+export interface EnrollSignalResponse {
+  serverId: string;
+  /** Region of the token. */
+  region: string;
+  grant: SignalGrant | undefined;
+}
+
+export interface RenewSignalRequest {
+  serverId: string;
+  claim: SignalClaim | undefined;
+}
+
+export interface RenewSignalResponse {
+  grant: SignalGrant | undefined;
+}
+
+/** With this a signal server runs until its certificate expires (TLS), or for ever (UDP). */
+export interface SignalGrant {
+  /** DER, leaf first; the leaf certifies the identity key for the name of relays. */
+  certificateChain: Buffer[];
+  /** Ed25519 public key that signs tickets and tombstones, 32 bytes. */
+  authorityKey: Buffer;
+  /** Of all networks, as old as a ticket can be. */
+  tombstones: SignedTombstone[];
+}
+
 export interface LeaveRequest {
   nodeId: string;
 }
@@ -1242,6 +1291,659 @@ export const RenewResponse: MessageFns<RenewResponse> = {
   fromPartial(object: DeepPartial<RenewResponse>): RenewResponse {
     const message = createBaseRenewResponse();
     message.certificateChain = object.certificateChain?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSignalClaim(): SignalClaim {
+  return {
+    identityKey: Buffer.alloc(0),
+    signedAt: 0,
+    key: Buffer.alloc(0),
+    udp: "",
+    tls: [],
+    signature: Buffer.alloc(0),
+  };
+}
+
+export const SignalClaim: MessageFns<SignalClaim> = {
+  encode(message: SignalClaim, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identityKey.length !== 0) {
+      writer.uint32(10).bytes(message.identityKey);
+    }
+    if (message.signedAt !== 0) {
+      writer.uint32(16).uint64(message.signedAt);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(26).bytes(message.key);
+    }
+    if (message.udp !== "") {
+      writer.uint32(34).string(message.udp);
+    }
+    for (const v of message.tls) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(50).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalClaim {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalClaim();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identityKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.signedAt = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.udp = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.tls.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalClaim {
+    return {
+      identityKey: isSet(object.identityKey)
+        ? Buffer.from(bytesFromBase64(object.identityKey))
+        : isSet(object.identity_key)
+        ? Buffer.from(bytesFromBase64(object.identity_key))
+        : Buffer.alloc(0),
+      signedAt: isSet(object.signedAt)
+        ? globalThis.Number(object.signedAt)
+        : isSet(object.signed_at)
+        ? globalThis.Number(object.signed_at)
+        : 0,
+      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
+      udp: isSet(object.udp) ? globalThis.String(object.udp) : "",
+      tls: globalThis.Array.isArray(object?.tls) ? object.tls.map((e: any) => globalThis.String(e)) : [],
+      signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: SignalClaim): unknown {
+    const obj: any = {};
+    if (message.identityKey.length !== 0) {
+      obj.identityKey = base64FromBytes(message.identityKey);
+    }
+    if (message.signedAt !== 0) {
+      obj.signedAt = Math.round(message.signedAt);
+    }
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    if (message.udp !== "") {
+      obj.udp = message.udp;
+    }
+    if (message.tls?.length) {
+      obj.tls = message.tls;
+    }
+    if (message.signature.length !== 0) {
+      obj.signature = base64FromBytes(message.signature);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SignalClaim>): SignalClaim {
+    return SignalClaim.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignalClaim>): SignalClaim {
+    const message = createBaseSignalClaim();
+    message.identityKey = object.identityKey ?? Buffer.alloc(0);
+    message.signedAt = object.signedAt ?? 0;
+    message.key = object.key ?? Buffer.alloc(0);
+    message.udp = object.udp ?? "";
+    message.tls = object.tls?.map((e) => e) || [];
+    message.signature = object.signature ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseEnrollSignalRequest(): EnrollSignalRequest {
+  return { tokenId: "", tokenSecret: Buffer.alloc(0), claim: undefined };
+}
+
+export const EnrollSignalRequest: MessageFns<EnrollSignalRequest> = {
+  encode(message: EnrollSignalRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tokenId !== "") {
+      writer.uint32(10).string(message.tokenId);
+    }
+    if (message.tokenSecret.length !== 0) {
+      writer.uint32(18).bytes(message.tokenSecret);
+    }
+    if (message.claim !== undefined) {
+      SignalClaim.encode(message.claim, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnrollSignalRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrollSignalRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tokenId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tokenSecret = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.claim = SignalClaim.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EnrollSignalRequest {
+    return {
+      tokenId: isSet(object.tokenId)
+        ? globalThis.String(object.tokenId)
+        : isSet(object.token_id)
+        ? globalThis.String(object.token_id)
+        : "",
+      tokenSecret: isSet(object.tokenSecret)
+        ? Buffer.from(bytesFromBase64(object.tokenSecret))
+        : isSet(object.token_secret)
+        ? Buffer.from(bytesFromBase64(object.token_secret))
+        : Buffer.alloc(0),
+      claim: isSet(object.claim) ? SignalClaim.fromJSON(object.claim) : undefined,
+    };
+  },
+
+  toJSON(message: EnrollSignalRequest): unknown {
+    const obj: any = {};
+    if (message.tokenId !== "") {
+      obj.tokenId = message.tokenId;
+    }
+    if (message.tokenSecret.length !== 0) {
+      obj.tokenSecret = base64FromBytes(message.tokenSecret);
+    }
+    if (message.claim !== undefined) {
+      obj.claim = SignalClaim.toJSON(message.claim);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EnrollSignalRequest>): EnrollSignalRequest {
+    return EnrollSignalRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnrollSignalRequest>): EnrollSignalRequest {
+    const message = createBaseEnrollSignalRequest();
+    message.tokenId = object.tokenId ?? "";
+    message.tokenSecret = object.tokenSecret ?? Buffer.alloc(0);
+    message.claim = (object.claim !== undefined && object.claim !== null)
+      ? SignalClaim.fromPartial(object.claim)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEnrollSignalResponse(): EnrollSignalResponse {
+  return { serverId: "", region: "", grant: undefined };
+}
+
+export const EnrollSignalResponse: MessageFns<EnrollSignalResponse> = {
+  encode(message: EnrollSignalResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.region !== "") {
+      writer.uint32(18).string(message.region);
+    }
+    if (message.grant !== undefined) {
+      SignalGrant.encode(message.grant, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnrollSignalResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrollSignalResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.region = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.grant = SignalGrant.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EnrollSignalResponse {
+    return {
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+      region: isSet(object.region) ? globalThis.String(object.region) : "",
+      grant: isSet(object.grant) ? SignalGrant.fromJSON(object.grant) : undefined,
+    };
+  },
+
+  toJSON(message: EnrollSignalResponse): unknown {
+    const obj: any = {};
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    if (message.region !== "") {
+      obj.region = message.region;
+    }
+    if (message.grant !== undefined) {
+      obj.grant = SignalGrant.toJSON(message.grant);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EnrollSignalResponse>): EnrollSignalResponse {
+    return EnrollSignalResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnrollSignalResponse>): EnrollSignalResponse {
+    const message = createBaseEnrollSignalResponse();
+    message.serverId = object.serverId ?? "";
+    message.region = object.region ?? "";
+    message.grant = (object.grant !== undefined && object.grant !== null)
+      ? SignalGrant.fromPartial(object.grant)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRenewSignalRequest(): RenewSignalRequest {
+  return { serverId: "", claim: undefined };
+}
+
+export const RenewSignalRequest: MessageFns<RenewSignalRequest> = {
+  encode(message: RenewSignalRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.claim !== undefined) {
+      SignalClaim.encode(message.claim, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewSignalRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewSignalRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.claim = SignalClaim.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RenewSignalRequest {
+    return {
+      serverId: isSet(object.serverId)
+        ? globalThis.String(object.serverId)
+        : isSet(object.server_id)
+        ? globalThis.String(object.server_id)
+        : "",
+      claim: isSet(object.claim) ? SignalClaim.fromJSON(object.claim) : undefined,
+    };
+  },
+
+  toJSON(message: RenewSignalRequest): unknown {
+    const obj: any = {};
+    if (message.serverId !== "") {
+      obj.serverId = message.serverId;
+    }
+    if (message.claim !== undefined) {
+      obj.claim = SignalClaim.toJSON(message.claim);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RenewSignalRequest>): RenewSignalRequest {
+    return RenewSignalRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewSignalRequest>): RenewSignalRequest {
+    const message = createBaseRenewSignalRequest();
+    message.serverId = object.serverId ?? "";
+    message.claim = (object.claim !== undefined && object.claim !== null)
+      ? SignalClaim.fromPartial(object.claim)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRenewSignalResponse(): RenewSignalResponse {
+  return { grant: undefined };
+}
+
+export const RenewSignalResponse: MessageFns<RenewSignalResponse> = {
+  encode(message: RenewSignalResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grant !== undefined) {
+      SignalGrant.encode(message.grant, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewSignalResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewSignalResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.grant = SignalGrant.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RenewSignalResponse {
+    return { grant: isSet(object.grant) ? SignalGrant.fromJSON(object.grant) : undefined };
+  },
+
+  toJSON(message: RenewSignalResponse): unknown {
+    const obj: any = {};
+    if (message.grant !== undefined) {
+      obj.grant = SignalGrant.toJSON(message.grant);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RenewSignalResponse>): RenewSignalResponse {
+    return RenewSignalResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewSignalResponse>): RenewSignalResponse {
+    const message = createBaseRenewSignalResponse();
+    message.grant = (object.grant !== undefined && object.grant !== null)
+      ? SignalGrant.fromPartial(object.grant)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSignalGrant(): SignalGrant {
+  return { certificateChain: [], authorityKey: Buffer.alloc(0), tombstones: [] };
+}
+
+export const SignalGrant: MessageFns<SignalGrant> = {
+  encode(message: SignalGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.certificateChain) {
+      writer.uint32(10).bytes(v!);
+    }
+    if (message.authorityKey.length !== 0) {
+      writer.uint32(18).bytes(message.authorityKey);
+    }
+    for (const v of message.tombstones) {
+      SignedTombstone.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalGrant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalGrant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificateChain.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.authorityKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tombstones.push(SignedTombstone.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalGrant {
+    return {
+      certificateChain: globalThis.Array.isArray(object?.certificateChain)
+        ? object.certificateChain.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : globalThis.Array.isArray(object?.certificate_chain)
+        ? object.certificate_chain.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : [],
+      authorityKey: isSet(object.authorityKey)
+        ? Buffer.from(bytesFromBase64(object.authorityKey))
+        : isSet(object.authority_key)
+        ? Buffer.from(bytesFromBase64(object.authority_key))
+        : Buffer.alloc(0),
+      tombstones: globalThis.Array.isArray(object?.tombstones)
+        ? object.tombstones.map((e: any) => SignedTombstone.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: SignalGrant): unknown {
+    const obj: any = {};
+    if (message.certificateChain?.length) {
+      obj.certificateChain = message.certificateChain.map((e) => base64FromBytes(e));
+    }
+    if (message.authorityKey.length !== 0) {
+      obj.authorityKey = base64FromBytes(message.authorityKey);
+    }
+    if (message.tombstones?.length) {
+      obj.tombstones = message.tombstones.map((e) => SignedTombstone.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SignalGrant>): SignalGrant {
+    return SignalGrant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignalGrant>): SignalGrant {
+    const message = createBaseSignalGrant();
+    message.certificateChain = object.certificateChain?.map((e) => e) || [];
+    message.authorityKey = object.authorityKey ?? Buffer.alloc(0);
+    message.tombstones = object.tombstones?.map((e) => SignedTombstone.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3486,6 +4188,30 @@ export const AgentServiceService = {
     responseSerialize: (value: LeaveResponse): Buffer => Buffer.from(LeaveResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LeaveResponse => LeaveResponse.decode(value),
   },
+  /**
+   * A signal server that runs alone trades its token for a certificate, and for all that it needs to run without us.
+   * Idempotent by (token, identity key).
+   */
+  enrollSignal: {
+    path: "/warren.v1.AgentService/EnrollSignal" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EnrollSignalRequest): Buffer => Buffer.from(EnrollSignalRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EnrollSignalRequest => EnrollSignalRequest.decode(value),
+    responseSerialize: (value: EnrollSignalResponse): Buffer =>
+      Buffer.from(EnrollSignalResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EnrollSignalResponse => EnrollSignalResponse.decode(value),
+  },
+  /** The same server says where it is now, and gets a fresh certificate and the latest revocations. */
+  renewSignal: {
+    path: "/warren.v1.AgentService/RenewSignal" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewSignalRequest): Buffer => Buffer.from(RenewSignalRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewSignalRequest => RenewSignalRequest.decode(value),
+    responseSerialize: (value: RenewSignalResponse): Buffer => Buffer.from(RenewSignalResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenewSignalResponse => RenewSignalResponse.decode(value),
+  },
   /** One stream per running agent and network. The agent speaks first, with Hello. */
   sync: {
     path: "/warren.v1.AgentService/Sync" as const,
@@ -3507,6 +4233,13 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   renew: handleUnaryCall<RenewRequest, RenewResponse>;
   /** The node goes for good: it is removed, its address rests. */
   leave: handleUnaryCall<LeaveRequest, LeaveResponse>;
+  /**
+   * A signal server that runs alone trades its token for a certificate, and for all that it needs to run without us.
+   * Idempotent by (token, identity key).
+   */
+  enrollSignal: handleUnaryCall<EnrollSignalRequest, EnrollSignalResponse>;
+  /** The same server says where it is now, and gets a fresh certificate and the latest revocations. */
+  renewSignal: handleUnaryCall<RenewSignalRequest, RenewSignalResponse>;
   /** One stream per running agent and network. The agent speaks first, with Hello. */
   sync: handleBidiStreamingCall<SyncRequest, SyncResponse>;
 }
@@ -3572,6 +4305,41 @@ export interface AgentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LeaveResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * A signal server that runs alone trades its token for a certificate, and for all that it needs to run without us.
+   * Idempotent by (token, identity key).
+   */
+  enrollSignal(
+    request: EnrollSignalRequest,
+    callback: (error: ServiceError | null, response: EnrollSignalResponse) => void,
+  ): ClientUnaryCall;
+  enrollSignal(
+    request: EnrollSignalRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EnrollSignalResponse) => void,
+  ): ClientUnaryCall;
+  enrollSignal(
+    request: EnrollSignalRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EnrollSignalResponse) => void,
+  ): ClientUnaryCall;
+  /** The same server says where it is now, and gets a fresh certificate and the latest revocations. */
+  renewSignal(
+    request: RenewSignalRequest,
+    callback: (error: ServiceError | null, response: RenewSignalResponse) => void,
+  ): ClientUnaryCall;
+  renewSignal(
+    request: RenewSignalRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenewSignalResponse) => void,
+  ): ClientUnaryCall;
+  renewSignal(
+    request: RenewSignalRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenewSignalResponse) => void,
   ): ClientUnaryCall;
   /** One stream per running agent and network. The agent speaks first, with Hello. */
   sync(): ClientDuplexStream<SyncRequest, SyncResponse>;
