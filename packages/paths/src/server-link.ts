@@ -1,7 +1,7 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
-import { hasBytesAt, SESSION_OFFSET } from './relay/frames.js';
+import { hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
 import { delayed, soonest } from './times.js';
@@ -94,6 +94,8 @@ export class ServerLink {
   isOurs(frame: Uint8Array, transport: Transport): boolean {
     const { session } = this;
     if (session && this.transport === transport && hasBytesAt(frame, SESSION_OFFSET, session)) return true;
+    // May overtake the answer that names the session. What it carries is authenticated by the peer in any case.
+    if (transport === 'udp' && this.#udp?.registered === false) return isDeliver(frame);
     const former = this.#former;
     return former !== undefined && former.transport === transport && hasBytesAt(frame, SESSION_OFFSET, former.session);
   }

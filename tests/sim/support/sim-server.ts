@@ -23,6 +23,7 @@ const UDP_PORT = 3478;
 const TLS_PORT = 443;
 const KEEPALIVE_SECONDS = 25;
 /** docs/protocol/signalling.md: sessions end after three missed keepalives. */
+const FORMER_GRACE_MS = 2000;
 const SESSION_TIMEOUT_MS = 3 * KEEPALIVE_SECONDS * 1000 + 5000;
 
 /** One way to answer: an address, or a stream. */
@@ -166,7 +167,11 @@ export class SimServer {
     const own = [...this.sessions.values()].filter((one) => equalBytes(one.relayId, relayId));
     const same = own.find((one) => one.origin.name === origin.name && equalBytes(one.nonce, nonce));
     if (same) return same;
-    for (const former of own) if (former.origin.kind === origin.kind) this.end(former);
+    for (const former of own) {
+      if (former.origin.kind !== origin.kind) continue;
+      // What is under way from the former one is still relayed for a while.
+      this.internet.after(FORMER_GRACE_MS, () => this.end(former));
+    }
     const session: Session = {
       name: this.bytes(8),
       relayId,
