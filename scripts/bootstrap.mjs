@@ -96,13 +96,13 @@ const DEBIAN = {
   'wireguard-go': 'wireguard-go',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
-  turnserver: 'coturn',
+  miniupnpd: 'miniupnpd-nftables',
   conntrack: 'conntrack',
   turnserver: 'coturn',
 };
 
 /** Services that come with those packages: tests start their own in namespaces, and nobody asked for one on this machine. */
-const SERVICES = { coturn: 'coturn.service' };
+const SERVICES = { coturn: 'coturn.service', 'miniupnpd-nftables': 'miniupnpd.service' };
 
 /** Installs missing Debian packages when root, saying so; else says what will be skipped. */
 export async function debianPackages() {

@@ -13,13 +13,14 @@ FROM node:20-bookworm-slim
 ENV NODE_ENV=production \
     WARREN_DATA_DIR=/var/lib/warren-control \
     WARREN_HTTP=0.0.0.0:8080 \
-    WARREN_AGENTS=0.0.0.0:8443
+    WARREN_AGENTS=0.0.0.0:8443 \
+    WARREN_STUN=0.0.0.0:3478
 COPY --from=build /opt/warren /opt/warren
 RUN ln -s /opt/warren/apps/control/bin/warren.mjs /usr/local/bin/warren \
   && install -d -o node -g node -m 0700 /var/lib/warren-control
 USER node
 VOLUME /var/lib/warren-control
-EXPOSE 8080 8443
+EXPOSE 8080 8443 3478/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -41,6 +41,8 @@ describe('peer message', () => {
       ['host:port', { endpoint: 'peer.example' as HostPort }],
       ['keepalive', { persistentKeepalive: 65_536 }],
       ['keepalive', { persistentKeepalive: -1 }],
+      ['relay id', { agent: { name: 'b', relayId: new Uint8Array(7), pathKey: new Uint8Array(32) } }],
+      ['path key', { agent: { name: 'b', relayId: new Uint8Array(8), pathKey: new Uint8Array(31) } }],
     ];
     for (const [problem, change] of bad) expect(() => checkPeer({ ...peer, ...change })).toThrow(problem);
     expect(() => checkPeer(peer)).not.toThrow();

@@ -8,6 +8,7 @@ import {
   unixMillis,
 } from '@warren/base';
 import { nobleProvider } from '@warren/crypto';
+import type { PathPeer } from '@warren/paths';
 import { createDevice } from '@warren/wireguard';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PathTable } from './path-table.js';
@@ -106,5 +107,35 @@ describe('peer table', () => {
     peers.change([{ publicKey: a, allowedIps: prefixes('10.0.0.2/32') }], [a], now);
     expect(ownerOf('10.0.0.2')).toBe(a);
     expect(ownerOf('10.0.0.1')).toBeUndefined();
+  });
+});
+
+describe('agents in the peer table', () => {
+  const agent = { name: 'b', relayId: new Uint8Array(8).fill(1), pathKey: new Uint8Array(32).fill(2) };
+  const configured = { publicKey: a, allowedIps: prefixes('10.0.0.1/32'), endpoint: endpoint('192.0.2.1:1'), agent };
+
+  it('have their path decided elsewhere: the endpoint is one of their ways, and told with them', () => {
+    const told: (readonly PathPeer[])[] = [];
+    const peers = new PeerTable(world.device, world.paths, (agents) => told.push(agents));
+    peers.change([configured, { publicKey: b, allowedIps: [] }], [], now);
+    expect(told).toEqual([[{ ...agent, publicKey: a, endpoints: ['192.0.2.1:1'] }]]);
+    expect(world.device.pathOf(a)).toBeUndefined();
+    peers.setEndpoint(a, endpoint('192.0.2.7:7'), now);
+    expect(told.at(-1)![0]!.endpoints).toEqual(['192.0.2.7:7']);
+    peers.replace([], now);
+    expect(told.at(-1)).toEqual([]);
+  });
+
+  it('are peers like all others where no paths are looked for', () => {
+    world.peers.change([configured], [], now);
+    expect(world.endpointOf(a)).toBe('192.0.2.1:1');
+  });
+
+  it('go to their endpoint again when they are agents no more', () => {
+    const peers = new PeerTable(world.device, world.paths, () => undefined);
+    peers.change([configured], [], now);
+    const { agent: _gone, ...vanilla } = configured;
+    peers.change([vanilla], [], now);
+    expect(world.endpointOf(a)).toBe('192.0.2.1:1');
   });
 });

@@ -94,3 +94,23 @@ describe('the record for another worker', () => {
     expect(own.expose()[0]).toBe(1);
   });
 });
+
+describe('what the record keeps of signalling', () => {
+  it('is its options with a key of its own, what was set last, and the agents', () => {
+    const pathKey = key(4);
+    const record = new RestartRecord(key(1), { relayId: new Uint8Array(8), pathKey, predictPorts: true });
+    pathKey.erase(); // the caller's
+    expect([...record.signallingOptions!.pathKey.expose()]).toEqual([...key(4).expose()]);
+    const agent = { name: 'b', relayId: new Uint8Array(8), pathKey: new Uint8Array(32) };
+    record.set({ publicKey: peer(2), allowedIps: [], agent }, endpoint('192.0.2.2:1'));
+    record.heard(peer(2), undefined);
+    expect(record.known()).toEqual([peer(2)]);
+    expect(record.managedPeer(peer(2))).toMatchObject({ peer: { agent }, endpoint: '192.0.2.2:1' });
+    record.resolved(peer(2), endpoint('192.0.2.3:1'));
+    expect(record.managedPeer(peer(2)).endpoint).toBe('192.0.2.3:1');
+    const { signallingOptions } = record;
+    record.erase();
+    expect(record.signallingOptions).toBeUndefined();
+    expect(signallingOptions!.pathKey.expose()).toEqual(new Uint8Array(32));
+  });
+});

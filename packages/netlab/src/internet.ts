@@ -8,7 +8,8 @@ const GATEWAY6 = 'fe80::1';
 
 /**
  * The public internet: one forwarding namespace to which everybody has a cable of their own. Addresses come from the
- * documentation ranges: 203.0.113.0/24 (RFC 5737), 2001:db8::/32 (RFC 3849).
+ * documentation ranges: 203.0.113.0/24 (RFC 5737), 2001:db8::/32 (RFC 3849). Routers that know those ranges and refuse to
+ * map ports to them may ask for an address in 11.0.0.0/24; its last number must be nobody else's.
  */
 export class Internet implements Segment {
   readonly name = 'internet';
@@ -66,7 +67,8 @@ export class Internet implements Segment {
   private takeAddress({ ipv4: wanted, avoid }: AttachOptions): IpAddress {
     const free = wanted ?? range(2, 254).find((address) => !this.taken.has(address) && address !== avoid);
     const address = free === undefined ? undefined : parseIpAddress(free);
-    if (!address?.startsWith('203.0.113.') || this.taken.has(address)) {
+    const known = address?.startsWith('203.0.113.') || (wanted !== undefined && address?.startsWith('11.0.0.'));
+    if (!address || !known || this.taken.has(address)) {
       throw new WarrenError('no-address', `${wanted ?? 'an address'} is not free in 203.0.113.0/24`);
     }
     this.taken.add(address);

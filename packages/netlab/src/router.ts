@@ -22,6 +22,8 @@ export interface RouterOptions {
   /** Where its other side is plugged in; the internet unless said. */
   readonly upstream?: Segment;
   readonly firewall?: FirewallKind;
+  /** Of its outer side; the next free one unless said. */
+  readonly publicAddress?: string;
   /** Whether the site also has IPv6, routed and behind the firewall, without NAT. Not unless said. */
   readonly ipv6?: boolean;
 }
@@ -84,7 +86,8 @@ export class Router implements Segment {
         'net/bridge/bridge-nf-call-ip6tables': '0',
       },
     });
-    const outside = await upstream.attach(namespace, { interface: OUTSIDE });
+    const wanted = options.publicAddress === undefined ? {} : { ipv4: options.publicAddress };
+    const outside = await upstream.attach(namespace, { interface: OUTSIDE, ...wanted });
     const router = new Router(options.name, upstream, outside, namespace, options);
     await router.configureInside();
     return router;

@@ -30,7 +30,7 @@ const CHECK_SERVERS_EVERY_MS = 1_000;
 /** Sockets beside the data plane's own: attempts of a few peers at once, and the paths that they found. */
 const MAX_SOCKETS = 512;
 const MAX_PASSES = 3;
-const LEAST_PAUSE_MS = 10;
+const LEAST_PAUSE_MS = 2;
 const UNKNOWN_NAT: NatKind = { mapping: 'unknown', filtering: 'unknown' };
 
 /** Finds paths to peers (docs/protocol/signalling.md). Await `boxesReady` of `@warren/crypto/boxes` before. */
@@ -50,6 +50,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   /** Sockets for port prediction, and whose they are. */
   readonly #sockets = new Map<number, Peer>();
   #lastSocket = 0;
+  #handledAt: Instant | undefined;
   #local: readonly Candidate[] = [];
   #families: ReadonlySet<IpFamily> | undefined;
   #checkedServersAt: Instant | undefined;
@@ -137,6 +138,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
 
   networkChanged(now: Instant): void {
     this.signalServers.checkAll(now);
+    this.signalServers.measureSoon(now);
     this.#localChanged(true, now);
     this.#settle(now);
   }
@@ -152,7 +154,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   handleDelivered(message: Uint8Array, source: Uint8Array, from: Way, now: Instant): void {
     const link = this.signalServers.linkOf(from);
     if (!link || !isSealedMessage(message) || !hasBytesAt(source, 0, senderOf(message))) return;
-    link.heard(now);
+    link.heard(from.kind, now);
     this.#peerOf(message, 4)?.handleRelayed(message, link, now);
     this.#settle(now);
   }
@@ -174,7 +176,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   }
 
   noteReceived(path: Path, now: Instant): void {
-    if (path.kind === 'relay') this.signalServers.link(path.server)?.heard(now);
+    if (path.kind === 'relay') this.signalServers.link(path.server)?.heard(path.transport, now);
     this.#peers.get(path.peer)?.noteReceived(path, now);
     if (this.#serversDirty) this.#settle(now);
   }
@@ -201,13 +203,13 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   }
 
   handleTimeout(now: Instant): void {
+    this.#handledAt = now;
     this.signalServers.handleTimeout(now);
     this.#settle(now);
     // What a step leads to is often due at once; what still is after a few passes waits a little, so that no shell spins.
     for (let pass = 0; pass < MAX_PASSES && this.#wakeAt !== undefined && now >= this.#wakeAt; pass++) {
       this.#stepPeers(now);
     }
-    if (this.#wakeAt !== undefined && now >= this.#wakeAt) this.#wakeAt = delayed(now, LEAST_PAUSE_MS);
     this.#settle(now);
   }
 
@@ -221,7 +223,11 @@ class Manager implements PathManager, PeerContext, LinkHooks {
 
   pollTimeout(): { readonly at: Instant; readonly why: string } | undefined {
     const servers = this.signalServers.deadline();
-    const at = soonest(servers, this.#wakeAt);
+    let at = soonest(servers, this.#wakeAt);
+    // Never in the instant that was just handled: whatever is overdue then must not make a shell spin.
+    if (at !== undefined && this.#handledAt !== undefined && at <= this.#handledAt) {
+      at = delayed(this.#handledAt, LEAST_PAUSE_MS);
+    }
     return at === undefined ? undefined : { at, why: at === servers ? 'a signal server' : 'a peer' };
   }
 
@@ -300,6 +306,10 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   reflexiveChanged(_link: ServerLink, before: Endpoint | undefined, now: Instant): void {
     // The first answer of a server is news, another one than before means that our NAT forgot us, or that we moved.
     this.#localChanged(before !== undefined, now);
+  }
+
+  linkMeasured(): void {
+    this.#serversDirty = true;
   }
 
   notHere(link: ServerLink, destination: Uint8Array, now: Instant): void {

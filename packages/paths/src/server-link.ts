@@ -1,7 +1,7 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
-import { hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
+import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
 import { delayed, soonest } from './times.js';
@@ -16,14 +16,20 @@ const DEAD_AFTER_MS = 2_000;
 const LINGER_MS = 2_000;
 /** The family that shows our NAT is tried for so long beside the one that works. */
 const PREFERRED_FOR_MS = 5_000;
-/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. */
-const CHECK_AFTER_MS = 400;
-/** The question had no answer for so long: other servers are used beside it, and a stream is opened. */
-const SUSPECT_AFTER_MS = 350;
+/**
+ * Sent so long ago over a server from which nothing was heard since: ask whether it lives. And as long after that: other servers are
+ * used before it, and a stream is tried. At least; for far ones by the round trip.
+ */
+const PATIENCE_MS = 350;
 /** While there is traffic, a lost server is asked again after so long. */
 const ASK_LOST_AGAIN_MS = 1_000;
 
 export type Transport = 'udp' | 'tls';
+
+interface LinkSession {
+  readonly transport: Transport;
+  readonly name: Uint8Array;
+}
 
 export interface LinkHooks {
   /** A session stands, by another transport, or it is another session. */
@@ -33,6 +39,8 @@ export interface LinkHooks {
   linkDoubted(link: ServerLink, now: Instant): void;
   /** The server sees us elsewhere than before. */
   reflexiveChanged(link: ServerLink, before: Endpoint | undefined, now: Instant): void;
+  /** How far a server is at which we are not registered. */
+  linkMeasured(link: ServerLink, now: Instant): void;
   notHere(link: ServerLink, destination: Uint8Array, now: Instant): void;
 }
 
@@ -42,12 +50,12 @@ export class ServerLink {
   #udp: RelayClient | undefined;
   #udpIndex = 0;
   #udpSince: Instant | undefined;
-  /** The session in use, and the one that was before it. */
-  #current: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
-  #former: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
   /** The registration over the other family, while it is tried. */
   #preferred: RelayClient | undefined;
   #preferredUntil: Instant | undefined;
+  /** The newest session, and the one before. */
+  #newest: LinkSession | undefined;
+  #former: LinkSession | undefined;
   #udpUp = false;
   #udpLost = false;
   #tls: RelayClient | undefined;
@@ -60,6 +68,9 @@ export class ServerLink {
   #unansweredSince: Instant | undefined;
   #checkedAt: Instant | undefined;
   #lastSentAt: Instant | undefined;
+  #lastUsedAt: Instant | undefined;
+  #hello: { readonly nonce: Uint8Array; readonly sentAt: Instant } | undefined;
+  #measuredMs: number | undefined;
   reflexive: Endpoint | undefined;
   failure: string | undefined;
   refused: RefusalReason | undefined;
@@ -78,8 +89,8 @@ export class ServerLink {
   }
 
   get transport(): Transport | undefined {
-    if (this.#udpUp) return 'udp';
-    return this.#tlsUp ? 'tls' : undefined;
+    if (this.#tlsUp && (!this.#udpUp || this.suspect)) return 'tls';
+    return this.#udpUp ? 'udp' : undefined;
   }
 
   get started(): boolean {
@@ -92,16 +103,26 @@ export class ServerLink {
 
   /** Whether a `deliver` names our session there, or the one before: what was under way when it changed still arrives. */
   isOurs(frame: Uint8Array, transport: Transport): boolean {
-    const { session } = this;
-    if (session && this.transport === transport && hasBytesAt(frame, SESSION_OFFSET, session)) return true;
-    // May overtake the answer that names the session. What it carries is authenticated by the peer in any case.
-    if (transport === 'udp' && this.#udp?.registered === false) return isDeliver(frame);
-    const former = this.#former;
-    return former !== undefined && former.transport === transport && hasBytesAt(frame, SESSION_OFFSET, former.session);
+    const sessions = [this.#newest, this.#former];
+    const named = sessions.some((one) => one?.transport === transport && hasBytesAt(frame, SESSION_OFFSET, one.name));
+    // It may overtake the answer that names the session. What it carries is authenticated by the peer in any case.
+    return named || (transport === 'udp' && this.#udp?.registered === false && isDeliver(frame));
   }
 
   get rttMs(): number | undefined {
-    return this.#client()?.rttMs ?? this.#udp?.rttMs;
+    return this.#client()?.rttMs ?? this.#udp?.rttMs ?? this.#measuredMs;
+  }
+
+  /** Whether something was sent over it since then. */
+  usedSince = (since: number): boolean => this.#lastUsedAt !== undefined && this.#lastUsedAt >= since;
+
+  /** Asks a server at which we are not registered how far it is; the answer is half a registration that nobody finishes. */
+  measure(now: Instant): void {
+    const way = this.#wayOf('udp');
+    if (this.started || !way) return;
+    const nonce = this.options.random(AGENT_NONCE_LENGTH);
+    this.#hello = { nonce, sentAt: now };
+    this.outbox.transmit(way, encodeFrame({ type: 'hello', nonce }));
   }
 
   /** Whether UDP has been tried here for a while, in vain. */
@@ -127,7 +148,7 @@ export class ServerLink {
     if (this.#startedAt !== undefined) return;
     this.#startedAt = now;
     this.#startUdp(now);
-    if (this.server.udp.length === 0) this.#wantStream(true);
+    if (this.server.udp.length === 0) this.#wantStream(true, now);
   }
 
   /** Ends both registrations without a word. */
@@ -154,12 +175,13 @@ export class ServerLink {
 
   /** Asks at once whether the session stands, over UDP also when a stream is in use. */
   check(now: Instant): void {
-    this.#unansweredSince ??= now;
-    this.#checkedAt ??= now;
     this.#udp?.check(now);
     this.#lookForPreferred(now);
     if (this.#tlsUp) this.#tls?.check(now);
     this.#pump(now);
+    if (!this.transport) return;
+    this.#unansweredSince ??= now;
+    this.#checkedAt ??= now;
   }
 
   sendTombstone(tombstone: Uint8Array, signature: Uint8Array, now: Instant): void {
@@ -168,17 +190,17 @@ export class ServerLink {
   }
 
   handleFrame(frame: Uint8Array, from: Way, now: Instant): void {
+    if (!this.started) this.#measured(frame, now);
     const client = from.kind === 'tls' ? this.#tls : this.#udpClientAt(from.endpoint);
     if (!client) return;
-    if (client.handleFrame(frame, now)) this.heard(now);
+    if (client.handleFrame(frame, now)) this.heard(from.kind, now);
     this.#pump(now);
   }
 
   streamOpened(now: Instant): void {
     if (!this.#streamWanted || this.#startedAt === undefined) return;
     this.#streamOpen = true;
-    // As long as UDP is only doubted, the server must not send elsewhere.
-    if (!this.#udpUp) this.#startTls(now);
+    this.#startTls(now);
   }
 
   streamClosed(reason: string, now: Instant): void {
@@ -192,16 +214,18 @@ export class ServerLink {
 
   /** A datagram goes out over this server. Cheap. */
   noteSent(now: Instant): void {
-    this.#lastSentAt = now;
+    this.#lastSentAt = this.#lastUsedAt = now;
     this.#unansweredSince ??= now;
   }
 
   /** Something came that only this server can have sent. */
-  heard(now: Instant): void {
+  heard(transport: Transport, now: Instant): void {
+    // A stream that answers says nothing for UDP, which it was opened to replace.
+    if (transport === 'tls' && this.#udpUp) return;
     this.#unansweredSince = this.#checkedAt = undefined;
     if (!this.suspect) return;
     this.suspect = false;
-    if (this.#udpUp && this.#closeStreamAt === undefined) this.#wantStream(false);
+    if (this.#udpUp) this.#dropStream(now);
     this.hooks.linkDoubted(this, now);
   }
 
@@ -250,6 +274,15 @@ export class ServerLink {
     };
   }
 
+  #measured(bytes: Uint8Array, now: Instant): void {
+    const frame = this.#hello && decodeFrame(bytes);
+    if (frame?.type !== 'challenge' || !hasBytesAt(frame.nonce, 0, this.#hello!.nonce)) return;
+    const rtt = now - this.#hello!.sentAt;
+    this.#hello = undefined;
+    this.#measuredMs = Math.min(rtt, this.#measuredMs ?? rtt);
+    this.hooks.linkMeasured(this, now);
+  }
+
   #saidDead = false;
   #tellDeath(now: Instant): void {
     if (this.#saidDead || !this.isDead(now)) return;
@@ -259,7 +292,8 @@ export class ServerLink {
   }
 
   #client(): RelayClient | undefined {
-    return this.#udpUp ? this.#udp : this.#tlsUp ? this.#tls : undefined;
+    const { transport } = this;
+    return transport === 'tls' ? this.#tls : transport && this.#udp;
   }
 
   #wayOf(transport: Transport): Way | undefined {
@@ -294,13 +328,6 @@ export class ServerLink {
     this.#pump(now);
   }
 
-  #startTls(now: Instant): void {
-    this.#tls?.stop();
-    this.#tlsUp = false;
-    this.#tls = this.#newClient('tls', now);
-    this.#pump(now);
-  }
-
   #otherWayAt(): Instant | undefined {
     if (this.#udpSince === undefined) return undefined;
     const stream =
@@ -310,7 +337,7 @@ export class ServerLink {
   }
 
   #lookForOtherWays(now: Instant): void {
-    if (now - this.#startedAt! >= STREAM_AFTER_MS) this.#wantStream(true);
+    if (now - this.#startedAt! >= STREAM_AFTER_MS) this.#wantStream(true, now);
     if (this.server.udp.length > 1 && this.#udpSince !== undefined && now - this.#udpSince >= OTHER_FAMILY_AFTER_MS) {
       this.#udpIndex++;
       this.#startUdp(now);
@@ -318,8 +345,9 @@ export class ServerLink {
     this.#tellDeath(now);
   }
 
-  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 2 * (this.rttMs ?? 0)));
-  #suspectAt = (): Instant => delayed(this.#checkedAt!, Math.max(SUSPECT_AFTER_MS, 1.5 * (this.rttMs ?? 0)));
+  #patience = (): number => Math.max(PATIENCE_MS, 1.5 * (this.rttMs ?? 0) + 100);
+  #checkAt = (): Instant => delayed(this.#unansweredSince!, this.#patience());
+  #suspectAt = (): Instant => delayed(this.#checkedAt!, this.#patience());
   #askAgainAt = (): Instant => delayed(this.#checkedAt ?? this.#lastSentAt!, ASK_LOST_AGAIN_MS);
 
   #checkWhenSilent(now: Instant): void {
@@ -330,17 +358,34 @@ export class ServerLink {
     }
     if (!this.suspect && this.#checkedAt !== undefined && now >= this.#suspectAt()) {
       this.suspect = true;
-      this.#wantStream(true); // so that it is there when UDP turns out to be lost
+      if (this.#udpUp) this.#wantStream(true, now);
       this.hooks.linkDoubted(this, now);
     }
   }
 
-  #wantStream(wanted: boolean): void {
-    if (wanted) this.#closeStreamAt = undefined;
+  #startTls(now: Instant): void {
+    this.#tls?.stop();
+    this.#tlsUp = false;
+    this.#tls = this.#newClient('tls', now);
+    this.#pump(now);
+  }
+
+  /** UDP does: what is still in the stream is waited for. */
+  #dropStream(now: Instant): void {
+    this.#tls?.stop();
+    this.#tls = undefined;
+    if (this.#tlsUp) this.#closeStreamAt = delayed(now, LINGER_MS);
+    else if (this.#closeStreamAt === undefined) this.#wantStream(false);
+    this.#tlsUp = false;
+  }
+
+  #wantStream(wanted: boolean, now?: Instant): void {
+    const lingers = this.#closeStreamAt !== undefined;
+    this.#closeStreamAt = undefined;
+    if (wanted && lingers && this.#streamOpen && now !== undefined) this.#startTls(now);
     if (this.#streamWanted === wanted || (wanted && this.server.tls.length === 0)) return;
     this.#streamWanted = wanted;
     this.#streamOpen = false;
-    this.#closeStreamAt = undefined;
     this.outbox.event({ type: wanted ? 'open-stream' : 'close-stream', server: this.id });
   }
 
@@ -393,6 +438,8 @@ export class ServerLink {
   #handle(transport: Transport, event: RelayClientEvent, now: Instant): void {
     switch (event.type) {
       case 'registered':
+        this.#former = this.#newest;
+        this.#newest = { transport, name: event.session };
         this.#registered(transport, event.reflexive, now);
         return;
       case 'lost':
@@ -420,19 +467,14 @@ export class ServerLink {
     if (transport === 'udp') {
       this.#udpUp = true;
       this.#udpLost = false;
-      this.#tls?.stop();
-      this.#tls = undefined;
-      if (this.#tlsUp) this.#closeStreamAt = delayed(now, LINGER_MS);
-      else this.#wantStream(false);
-      this.#tlsUp = false;
+      this.#dropStream(now);
       this.#lookForPreferred(now);
-    } else if (!this.#udpUp) this.#tlsUp = true;
-    const { session } = this;
-    if (session && this.transport === transport) {
-      this.#former = this.#current;
-      this.#current = { transport, session };
+    } else {
+      this.#tlsUp = true;
+      // The network is back, perhaps for UDP too: it is asked at once, not at the end of its pause.
+      if (!this.#udpUp) this.#udp?.check(now);
     }
-    this.heard(now);
+    this.heard(transport, now);
     this.hooks.linkUp(this, now);
     if (transport !== 'udp' || this.reflexive === reflexive) return;
     const before = this.reflexive;
@@ -447,8 +489,7 @@ export class ServerLink {
     if (transport === 'udp' && !up) this.#stopPreferred(); // the families take turns from here
     if (!this.#udpUp && this.#startedAt !== undefined && transport === 'udp' && before === 'udp') {
       this.#startedAt = now; // lives again from here: the stream is opened at once, and death is told later
-      this.#wantStream(true);
-      if (this.#streamOpen) this.#startTls(now);
+      this.#wantStream(true, now);
       this.#saidDead = false;
     }
     if (before && !this.transport) {

@@ -1,9 +1,8 @@
 import { networkId, SecretKey } from '@warren/base';
 import { ed25519PublicKey } from '@warren/crypto';
 import { boxesReady } from '@warren/crypto/boxes';
-import { decodeFrame, encodeFrame, type RelayFrame } from '@warren/paths';
+import { decodeFrame, type RelayFrame } from '@warren/paths';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { endpointBytes } from './origin.js';
 import { at, CoreRig, registerWith, type Sent } from './testing/core-rig.js';
 import { AUTHORITY_KEY, NETWORK, random, sendFrame, TestAgent } from './testing/test-agent.js';
 
@@ -168,17 +167,22 @@ describe('sessions', () => {
     const [a, b] = [new TestAgent('a'), new TestAgent('b')];
     const from = rig.register(a, at(1));
     rig.register(b, at(2));
-    const stream = { kind: 'stream', stream: 5, address: endpointBytes(at(2)) } as const;
-    const nonce = random(8);
-    rig.relay.handleStreamFrame(encodeFrame({ type: 'hello', nonce }), stream);
-    const challenge = decodeFrame(rig.toStreams.pop()!.frame);
-    if (challenge?.type !== 'challenge') return expect.unreachable();
-    rig.relay.handleStreamFrame(encodeFrame(registerWith(b, nonce, challenge.cookie)), stream);
-    rig.toStreams.length = 0;
+    rig.registerOverStream(b, 5);
     expect(rig.take(sendFrame(from, b, random(9)), at(1))).toEqual([]);
     expect(rig.toStreams.map(({ frame }) => decodeFrame(frame)?.type)).toEqual(['deliver']);
     rig.sessions.remove(rig.sessions.ofAgent(b.relayId)[0]!);
     expect(frames(rig.take(sendFrame(from, b, random(9)), at(1)))).toMatchObject([{ type: 'deliver' }]);
+  });
+
+  it('are one at most for a connection, and end with it', () => {
+    const rig = new CoreRig();
+    const [a, b] = [new TestAgent('a'), new TestAgent('b')];
+    rig.registerOverStream(a, 5);
+    rig.registerOverStream(b, 5);
+    expect(rig.sessions.all().map(({ who }) => who.node)).toEqual([b.node]);
+    rig.registerOverStream(b, 6);
+    expect(rig.sessions.ofStream(5)).toBeUndefined();
+    expect(rig.sessions.size).toBe(1);
   });
 
   it('say unknown session a few times a second and address, however often they are asked', () => {

@@ -65,13 +65,14 @@ export class ServerSockets {
   /** Answers a STUN request that came to `at`; anything else is ignored. */
   answer(at: UdpSockets, datagram: Uint8Array, from: Uint8Array, local: Uint8Array | undefined): boolean {
     const endpoint = parseEndpoint(socketAddressEndpoint(from));
-    const answer = endpoint && this.#binding.answer(datagram, endpoint, this.#nameOf(at, local));
+    const name = this.#nameOf(at, local);
+    const answer = endpoint && this.#binding.answer(datagram, endpoint, name);
     if (!answer) return false;
     const to = encodeSocketAddress(answer.to.address, answer.to.port);
     const place = this.#places[answer.via];
-    const socket = place && socketFor(place.sockets, to);
-    const sameAddress = place?.source === undefined && place?.sockets === at;
-    socket?.send(answer.datagram, to, place?.source ?? (sameAddress || !this.#alternate ? local : undefined));
+    const sameAddress = (place?.source === undefined) === (this.#places[name]?.source === undefined);
+    // Back to the first address of a wildcard, which has no name: the route knows it.
+    if (place) socketFor(place.sockets, to)?.send(answer.datagram, to, sameAddress ? local : place.source);
     return true;
   }
 

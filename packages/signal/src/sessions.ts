@@ -88,6 +88,7 @@ export class Sessions {
   readonly #free: number[];
   readonly #agents = new Map<string, Agent>();
   readonly #networks = new Map<string, NetworkSessions>();
+  readonly #streams = new Map<number, Session>();
   #size = 0;
 
   /** @param random fresh bytes each time. */
@@ -142,8 +143,14 @@ export class Sessions {
 
   /** @param authority absent: any. */
   ofNetwork(network: NetworkId, authority?: number): Session[] {
+    if (this.#size === 0) return [];
     if (authority === undefined) return this.all().filter(({ who }) => who.network === network);
     return [...(this.#networks.get(networkKey(network, authority))?.sessions ?? [])];
+  }
+
+  /** The session of a connection, which has one at most. */
+  ofStream(stream: number): Session | undefined {
+    return this.#streams.get(stream);
   }
 
   all(): Session[] {
@@ -161,11 +168,15 @@ export class Sessions {
       if (former.endsAt !== undefined || this.isFull) this.remove(former);
       else former.endsAt = now + FORMER_GRACE;
     }
+    const { origin } = who;
+    const ofStream = origin.kind === 'stream' ? this.#streams.get(origin.stream) : undefined;
+    if (ofStream) this.remove(ofStream);
     const slot = this.#free.pop();
     if (slot === undefined) return undefined;
     const { bytesPerSecond = CLIENT_BYTES_PER_SECOND } = this.limits;
     const session = new Session(who, this.#network(who), slot, { random: this.random(8), bytesPerSecond }, now);
     this.#slots[slot] = session;
+    if (origin.kind === 'stream') this.#streams.set(origin.stream, session);
     session.network.sessions.add(session);
     const key = agentKey(session.relayId0, session.relayId1);
     const agent = this.#agents.get(key) ?? { current: undefined, sessions: [] };
@@ -182,7 +193,8 @@ export class Sessions {
     this.#free.push(session.slot);
     this.#size--;
     session.network.sessions.delete(session);
-    const { network, authority } = session.who;
+    const { network, authority, origin } = session.who;
+    if (origin.kind === 'stream') this.#streams.delete(origin.stream);
     if (session.network.sessions.size === 0) this.#networks.delete(networkKey(network, authority));
     const key = agentKey(session.relayId0, session.relayId1);
     const agent = this.#agents.get(key)!;

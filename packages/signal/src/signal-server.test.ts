@@ -48,6 +48,15 @@ async function streamAgent(name: string, server: SignalServer): Promise<LiveAgen
   return live;
 }
 
+/** Nobody else takes it within a test: the kernel gives out others first. */
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '0.0.0.0', resolve));
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
 const registered = (...agents: LiveAgent[]): Promise<void> =>
   vi.waitFor(() => expect(agents.every(({ client }) => client.registered)).toBe(true), DEADLINE);
 
@@ -131,28 +140,43 @@ describe('a signal server', () => {
     expect((await answer)[0]).toBe(0xa1);
   });
 
-  it('answers STUN, also from another port', async () => {
-    const server = await serve();
+  /** Where the answer to a binding request comes from. @param change bits of CHANGE-REQUEST (RFC 5780 §7.2). */
+  async function stunAnswer(server: SignalServer, change: string, to = '127.0.0.1'): Promise<string> {
     const socket = createSocket('udp4');
     closing.push(() => socket.close());
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-    const ask = (attributes: string): Promise<{ bytes: Uint8Array; port: number }> =>
-      new Promise((resolve) => {
-        socket.once('message', (bytes, { port }) => resolve({ bytes, port }));
-        const length = (attributes.length / 2).toString(16).padStart(4, '0');
-        socket.send(
-          Buffer.from(`0001${length}2112a442${'07'.repeat(12)}${attributes}`, 'hex'),
-          server.port,
-          '127.0.0.1',
-        );
+    await new Promise<void>((resolve) => socket.bind(0, '0.0.0.0', resolve));
+    const answer = new Promise<string>((resolve) => {
+      socket.once('message', (bytes, { address, port }) => {
+        expect([...bytes.subarray(0, 2)]).toEqual([0x01, 0x01]);
+        resolve(`${address}:${port}`);
       });
-    const plain = await ask('');
-    expect(plain.port).toBe(server.port);
-    expect([...plain.bytes.subarray(0, 2)]).toEqual([0x01, 0x01]);
-    const changed = await ask('0003000400000002'); // CHANGE-REQUEST, change port (RFC 5780 §7.2)
-    expect([...changed.bytes.subarray(0, 2)]).toEqual([0x01, 0x01]);
-    expect(changed.port).not.toBe(server.port);
+    });
+    const request = Buffer.from(`000100082112a442${'07'.repeat(12)}000300040000000${change}`, 'hex');
+    socket.send(request, server.port, to);
+    return answer;
+  }
+
+  it('answers STUN, also from another port', async () => {
+    const server = await serve();
+    expect(await stunAnswer(server, '0')).toBe(`127.0.0.1:${server.port}`);
+    const changed = await stunAnswer(server, '2');
+    expect(changed).toMatch(/^127\.0\.0\.1:/);
+    expect(changed).not.toBe(`127.0.0.1:${server.port}`);
   });
+
+  it.each(['127.0.0.1', '0.0.0.0'])(
+    'answers STUN from a second address where it has one, listening on %s',
+    async (host) => {
+      const alternate = { host: '127.0.0.2' as IpAddress, port: await freePort() };
+      const server = await serve({ host, alternate });
+      expect(await stunAnswer(server, '4')).toBe(`127.0.0.2:${server.port}`);
+      expect(await stunAnswer(server, '6')).toBe(`127.0.0.2:${alternate.port}`);
+      expect(await stunAnswer(server, '2')).toBe(`127.0.0.1:${alternate.port}`);
+      // Whoever asks the second address is answered from there.
+      expect(await stunAnswer(server, '0', '127.0.0.2')).toBe(`127.0.0.2:${server.port}`);
+      expect(await stunAnswer(server, '4', '127.0.0.2')).toBe(`127.0.0.1:${server.port}`);
+    },
+  );
 
   it('reflects to nobody who has not registered more than 2.2 times what came in his name', async () => {
     const server = await serve();

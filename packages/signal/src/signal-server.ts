@@ -13,7 +13,7 @@ const LIMITS = { maxYoungGenerationSizeMb: 4 } as const;
 
 /**
  * Opens the UDP port and serves it in a worker thread.
- * @param entry the worker's program; another one in tests.
+ * @param entry the worker's program; another one in bundles and in tests.
  * @throws WarrenError `bad-address`, `bad-authority`, `bad-alternate`, `port-in-use`, `port-not-allowed`, `address-not-here`,
  * `socket-failed`, `unsupported-host`; nothing stays open then.
  */

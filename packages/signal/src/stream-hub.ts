@@ -79,11 +79,11 @@ export class StreamHub {
   }
 
   /** Streams that have had no session for too long. @param hasSession whether it has one now. */
-  idle(hasSession: ReadonlySet<number>): number[] {
+  idle(hasSession: (stream: number) => boolean): number[] {
     const now = this.options.now();
     const idle: number[] = [];
     for (const [stream, client] of this.#clients) {
-      if (hasSession.has(stream)) client.usedAt = now;
+      if (hasSession(stream)) client.usedAt = now;
       else if (now - client.usedAt > STREAM_PATIENCE) idle.push(stream);
     }
     return idle;

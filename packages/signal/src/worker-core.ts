@@ -150,19 +150,15 @@ export class WorkerCore {
 
   #streamClosed(stream: number): void {
     this.#streams.closed(stream);
-    for (const session of this.#sessions.all()) {
-      const { origin } = session.who;
-      if (origin.kind === 'stream' && origin.stream === stream) this.#sessions.remove(session);
-    }
+    const session = this.#sessions.ofStream(stream);
+    if (session) this.#sessions.remove(session);
   }
 
   #sweepAll(): void {
     this.#registrations.sweep();
     if (this.#streams.size === 0) return;
-    const used = this.#sessions
-      .all()
-      .flatMap(({ who: { origin } }) => (origin.kind === 'stream' ? [origin.stream] : []));
-    for (const stream of this.#streams.idle(new Set(used))) this.post({ type: 'close-stream', stream });
+    for (const stream of this.#streams.idle((one) => this.#sessions.ofStream(one) !== undefined))
+      this.post({ type: 'close-stream', stream });
   }
 
   #send(to: Origin, frame: Uint8Array): void {

@@ -11,6 +11,7 @@ const cleanup = new Cleanup();
 const planes = fakeDataPlanes();
 let stateDir: string;
 let phone: TestPeer;
+let running: Daemon;
 
 const endpoint = '203.0.113.5:41234' as Endpoint;
 const lan = '192.168.1.7:51820' as Endpoint;
@@ -24,10 +25,10 @@ beforeEach(async () => {
   control.peers = [phone.bytes, printer.bytes];
   const place = ['--interface', 'wgtest0', '--listen-port', '0', '--name', 'laptop', '--no-start'];
   await runAgent(['join', '--token', control.token(), '--state-dir', stateDir, ...place]);
-  const daemon = await Daemon.start({ stateDir, log: () => undefined, startDataPlane: planes.start });
-  cleanup.add(() => daemon.stop());
-  await until('connection', async () => (await daemon.status()).state === 'running');
-  await daemon.runner().noteNat({
+  running = await Daemon.start({ stateDir, log: () => undefined, startDataPlane: planes.start });
+  cleanup.add(() => running.stop());
+  await until('connection', async () => (await running.status()).state === 'running');
+  await running.runner().noteNat({
     mapping: 'endpoint-independent',
     filtering: 'address-and-port-dependent',
     udp: true,
@@ -121,7 +122,7 @@ it('ends with one line that names what was probably meant, or that it is this no
 });
 
 it('without a daemon says so', async () => {
-  await agent('down');
+  await running.stop();
   const { code, err } = await agent('explain', 'phone');
   expect(code).toBe(1);
   expect(err).toContain('not running');

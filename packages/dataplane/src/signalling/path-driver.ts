@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { type Endpoint, type Instant, type PublicKey, parseEndpoint, SecretKey, unixMillis } from '@warren/base';
+import { type Endpoint, type Instant, type PublicKey, SecretKey, unixMillis } from '@warren/base';
 import {
   isDeliver,
   type Path,
@@ -12,7 +12,7 @@ import {
   RELAY_ID_OFFSET,
   type Way,
 } from '@warren/paths';
-import { encodeSocketAddress, type PacketMemory, type UdpSocket, type UdpSockets } from '@warren/udp';
+import type { PacketMemory, UdpSocket, UdpSockets } from '@warren/udp';
 import type { Device, PathId } from '@warren/wireguard';
 import type { PathsReport, SignallingChange } from '../data-plane-api.js';
 import type { PacketEngine } from '../engine-base.js';
@@ -20,9 +20,10 @@ import { now } from '../machine-driver.js';
 import type { PathFrames } from '../path-frames.js';
 import { PathSender } from '../path-sender.js';
 import type { PathTable } from '../path-table.js';
-import { type Route, relayAddress, setSocketNumber, socketNumberOf } from '../route.js';
+import type { Route } from '../route.js';
 import type { LogLevel, WorkerSignalling } from '../worker-messages.js';
 import { isWireGuard, localCandidates } from './local-candidates.js';
+import { PathIds } from './path-ids.js';
 import { PathSockets } from './path-sockets.js';
 import { pathsReport } from './paths-report.js';
 import { RelayStreams } from './relay-streams.js';
@@ -32,8 +33,6 @@ import { ServerResolver } from './server-resolver.js';
 const MAX_DELAY = 10_000;
 /** How exactly the manager knows when something was last sent and received, milliseconds: it is told no more often. */
 const NOTE_EVERY = 10;
-/** Remote addresses whose `Way` is kept; strangers make them too. */
-const MAX_WAYS = 4_096;
 
 /** Between agents (docs/protocol/signalling.md). */
 const SEALED_MESSAGE = 0xb0;
@@ -69,11 +68,7 @@ export class PathDriver implements PathFrames {
   #engine: PacketEngine | undefined;
   #mapped: readonly Endpoint[] = [];
 
-  /** Ids of the manager's path objects, and the other way round of where frames came from. */
-  readonly #ids = new WeakMap<Path, PathId>();
-  readonly #ways = new Map<PathId, Way>();
-  readonly #serverPaths = new WeakMap<Way, PathId>();
-  #relays = 0;
+  readonly #ids: PathIds;
   /** The route that each agent's datagrams take. */
   readonly #current = new Map<PublicKey, Route>();
   /** Header of the `deliver` at hand, and the source's relay id in it. */
@@ -92,6 +87,7 @@ export class PathDriver implements PathFrames {
   constructor(private readonly parts: PathDriverParts) {
     const { signalling, sockets, paths, memory, random } = parts;
     const { relayId, pathKey, predictPorts } = signalling;
+    this.#ids = new PathIds(paths);
     this.#pathKey = new SecretKey(pathKey);
     this.#manager = parts.createManager({
       relayId,
@@ -183,7 +179,7 @@ export class PathDriver implements PathFrames {
   // What engines call.
 
   take(offset: number, length: number, from: PathId): PathId | undefined {
-    const way = this.#wayOf(from);
+    const way = this.#ids.wayOf(from);
     return way && this.takeFrom(offset, length, way);
   }
 
@@ -201,7 +197,7 @@ export class PathDriver implements PathFrames {
       return undefined;
     }
     const content = offset + RELAY_HEADER_LENGTH;
-    if (bytes[content] !== SEALED_MESSAGE) return this.#idOf(relay);
+    if (bytes[content] !== SEALED_MESSAGE) return this.#ids.idOf(relay);
     this.#called = true;
     this.#manager.handleDelivered(bytes.slice(content, offset + length), this.#source.slice(), from, now());
     return undefined;
@@ -224,7 +220,7 @@ export class PathDriver implements PathFrames {
   }
 
   heardElsewhere(peer: PublicKey, id: PathId): void {
-    const path = this.#pathOf(peer, id);
+    const path = this.#ids.pathAt(id, peer, (socket, endpoint) => this.#manager.udpPath(peer, socket, endpoint));
     if (!path) return;
     this.#call((at) => this.#manager.noteReceived(path, at));
   }
@@ -238,11 +234,7 @@ export class PathDriver implements PathFrames {
   }
 
   serverPath(way: Way): PathId | undefined {
-    const known = this.#serverPaths.get(way);
-    if (known !== undefined && this.parts.paths.address(known)) return known;
-    const id = way.kind === 'udp' ? this.#intern(way.socket, way.endpoint) : undefined;
-    if (id !== undefined) this.#serverPaths.set(way, id);
-    return id;
+    return this.#ids.idOfWay(way);
   }
 
   sendOnStream(way: Way, header: Uint8Array, datagram: Uint8Array): boolean {
@@ -337,10 +329,10 @@ export class PathDriver implements PathFrames {
     const { paths, device, log } = this.parts;
     const former = this.#current.get(peer);
     if (former) former.also = undefined;
-    const id = this.#idOf(path);
-    const route = id === undefined ? undefined : this.#routeOf(id, path);
+    const id = this.#ids.idOf(path);
+    const route = id === undefined ? undefined : this.#ids.routeOf(id, path);
     if (id === undefined || !route) return;
-    route.also = also && this.#idOf(also);
+    route.also = also && this.#ids.idOf(also);
     this.#current.set(peer, route);
     // Both are as old as the address: what is known of where it was reached from may be of another network.
     if (former?.path !== path) log('debug', `${peer} goes ${describe(path)}: ${reason}`);
@@ -357,67 +349,6 @@ export class PathDriver implements PathFrames {
       this.#manager.socketFailed(number, now());
     }
     this.#called = true;
-  }
-
-  /** The id of a path of the manager's, made when it has none; undefined only when the table is full of paths in use. */
-  #idOf(path: Path): PathId | undefined {
-    const known = this.#ids.get(path);
-    if (known !== undefined && this.parts.paths.route(known)?.path === path) return known;
-    const id =
-      path.kind === 'relay'
-        ? this.parts.paths.intern(relayAddress(++this.#relays))
-        : this.#intern(path.socket, path.endpoint);
-    if (id === undefined) return undefined;
-    this.#ids.set(path, id);
-    this.#routeOf(id, path);
-    return id;
-  }
-
-  /** Two peers at one address: it is whose path was asked for last. */
-  #routeOf(id: PathId, path: Path): Route | undefined {
-    const { paths } = this.parts;
-    const former = paths.route(id);
-    if (former?.path === path) return former;
-    paths.setRoute(id, {
-      path,
-      also: undefined,
-      sentAt: Number.NEGATIVE_INFINITY,
-      receivedAt: Number.NEGATIVE_INFINITY,
-    });
-    return paths.route(id);
-  }
-
-  /** The manager's path for an id on which a peer was heard. */
-  #pathOf(peer: PublicKey, id: PathId): Path | undefined {
-    const { paths } = this.parts;
-    const route = paths.route(id);
-    if (route?.path.peer === peer) return route.path;
-    const endpoint = paths.endpoint(id);
-    const address = paths.address(id);
-    if (endpoint === undefined || !address) return undefined;
-    const path = this.#manager.udpPath(peer, socketNumberOf(address), endpoint);
-    if (!route) this.#idOf(path);
-    return path;
-  }
-
-  #wayOf(id: PathId): Way | undefined {
-    const known = this.#ways.get(id);
-    if (known) return known;
-    const address = this.parts.paths.address(id);
-    const endpoint = this.parts.paths.endpoint(id);
-    if (!address || endpoint === undefined) return undefined;
-    if (this.#ways.size >= MAX_WAYS) this.#ways.clear();
-    const way: Way = { kind: 'udp', socket: socketNumberOf(address), endpoint };
-    this.#ways.set(id, way);
-    return way;
-  }
-
-  #intern(socket: number, endpoint: Endpoint): PathId | undefined {
-    const parsed = parseEndpoint(endpoint);
-    if (!parsed) return undefined;
-    const address = encodeSocketAddress(parsed.address, parsed.port);
-    setSocketNumber(address, socket);
-    return this.parts.paths.intern(address);
   }
 
   #candidates() {

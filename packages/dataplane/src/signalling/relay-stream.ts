@@ -1,4 +1,4 @@
-import { connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { type HostPort, parseHostPort } from '@warren/base';
 import { StreamFrames } from '@warren/paths';
 
@@ -19,6 +19,8 @@ export interface RelayStreamOptions {
   /** What the server's certificate is verified by. */
   readonly root: string;
   readonly serverName: string;
+  /** Replaced in tests. */
+  readonly connect?: (options: ConnectionOptions & { readonly host: string; readonly port: number }) => TLSSocket;
   readonly onOpen: () => void;
   /** The stream that was open has ended, or none could be opened; it goes on trying. */
   readonly onClosed: (reason: string) => void;
@@ -94,7 +96,7 @@ export class RelayStream {
       failed(`${address} is no host:port`);
       return;
     }
-    const socket = connect({
+    const socket = (this.options.connect ?? connect)({
       ...target,
       ca: root,
       servername: serverName,

@@ -14,7 +14,7 @@ export interface RelayClientOptions {
 export type RefusalReason = 'ticket-bad' | 'ticket-expired' | 'revoked' | 'full' | 'relay-id-taken';
 
 export type RelayClientEvent =
-  /** A session stands; `reflexive` is where the server sees us. Also when it changed. */
+  /** A session stands; `reflexive` is where the server sees us, over TLS the connection's end. Also when it changed. */
   | { readonly type: 'registered'; readonly session: Uint8Array; readonly reflexive: Endpoint }
   /** The server does not answer any more, or never did: it goes on asking, at growing intervals. */
   | { readonly type: 'lost' }
@@ -28,7 +28,7 @@ export interface RelayClient {
   /** Smoothed, milliseconds; undefined before the first answer. */
   readonly rttMs: number | undefined;
   readonly session: Uint8Array | undefined;
-  /** Begins to register, and keeps the registration. Without a ticket nothing is sent. */
+  /** Begins to register, and keeps the registration. Without a ticket nothing is sent. A new connection: `stop`, then `start`. */
   start(now: Instant): void;
   /** Ends without a word; the server forgets the session by itself. */
   stop(): void;

@@ -176,6 +176,18 @@ export class CoreRig {
     this.ask(this.registerFrame(agent, from), from, 'registered');
     return this.sessions.ofAgent(agent.relayId)[0]!.name;
   }
+
+  /** The same over a connection. Leaves `toStreams` empty. */
+  registerOverStream(agent: TestAgent, stream: number): Uint8Array {
+    const from = { kind: 'stream', stream, address: endpointBytes(at(200, 1 + stream)) } as const;
+    const nonce = random(8);
+    this.relay.handleStreamFrame(encodeFrame({ type: 'hello', nonce }), from);
+    const challenge = decodeFrame(this.toStreams.pop()!.frame);
+    if (challenge?.type !== 'challenge') throw new Error(`expected a challenge, not ${challenge?.type}`);
+    this.relay.handleStreamFrame(encodeFrame(registerWith(agent, nonce, challenge.cookie)), from);
+    this.toStreams.length = 0;
+    return this.sessions.ofStream(stream)!.name;
+  }
 }
 
 export function registerWith(agent: TestAgent, nonce: Uint8Array, cookie: Uint8Array): FrameOf<'register'> {
