@@ -154,7 +154,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   handleDelivered(message: Uint8Array, source: Uint8Array, from: Way, now: Instant): void {
     const link = this.signalServers.linkOf(from);
     if (!link || !isSealedMessage(message) || !hasBytesAt(source, 0, senderOf(message))) return;
-    link.heard(from.kind, now);
+    link.heard(now);
     this.#peerOf(message, 4)?.handleRelayed(message, link, now);
     this.#settle(now);
   }
@@ -176,7 +176,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   }
 
   noteReceived(path: Path, now: Instant): void {
-    if (path.kind === 'relay') this.signalServers.link(path.server)?.heard(path.transport, now);
+    if (path.kind === 'relay') this.signalServers.link(path.server)?.heard(now);
     this.#peers.get(path.peer)?.noteReceived(path, now);
     if (this.#serversDirty) this.#settle(now);
   }

@@ -88,7 +88,11 @@ export class Peer {
     const wasActive = this.isActive(now);
     this.#lastSentAt = now;
     this.#activeUntil = delayed(now, ACTIVE_MS);
-    if (!wasActive) this.#begin(now);
+    if (!wasActive) {
+      this.relays.doubt(); // the peer may have moved to other servers without a word
+      this.#begin(now);
+      this.publish(now);
+    }
     let first = false;
     if (this.#direct) {
       first = !this.#direct.waits;
@@ -415,6 +419,7 @@ export class Peer {
   }
 
   #stepDirect(now: Instant): void {
+    if (this.#direct?.isUnanswered(now)) this.context.checkServers(now); // so that a relay is known by when it is needed
     const step = this.#direct?.step(now, this.#alone);
     if (step === 'ping') this.#prober.probe(this.#direct!.candidate, now, true);
     else if (step === 'give-up') this.#giveUp(now, 'the direct path does not answer any more');

@@ -16,20 +16,14 @@ const DEAD_AFTER_MS = 2_000;
 const LINGER_MS = 2_000;
 /** The family that shows our NAT is tried for so long beside the one that works. */
 const PREFERRED_FOR_MS = 5_000;
-/**
- * Sent so long ago over a server from which nothing was heard since: ask whether it lives. And as long after that: other servers are
- * used before it, and a stream is tried. At least; for far ones by the round trip.
- */
-const PATIENCE_MS = 350;
+/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. At least; for far ones by the round trip. */
+const CHECK_AFTER_MS = 350;
+/** The question had no answer for so long: other servers are used beside it, and a stream is opened. */
+const SUSPECT_AFTER_MS = 350;
 /** While there is traffic, a lost server is asked again after so long. */
 const ASK_LOST_AGAIN_MS = 1_000;
 
 export type Transport = 'udp' | 'tls';
-
-interface LinkSession {
-  readonly transport: Transport;
-  readonly name: Uint8Array;
-}
 
 export interface LinkHooks {
   /** A session stands, by another transport, or it is another session. */
@@ -50,12 +44,12 @@ export class ServerLink {
   #udp: RelayClient | undefined;
   #udpIndex = 0;
   #udpSince: Instant | undefined;
+  /** The session in use, and the one that was before it. */
+  #current: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
+  #former: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
   /** The registration over the other family, while it is tried. */
   #preferred: RelayClient | undefined;
   #preferredUntil: Instant | undefined;
-  /** The newest session, and the one before. */
-  #newest: LinkSession | undefined;
-  #former: LinkSession | undefined;
   #udpUp = false;
   #udpLost = false;
   #tls: RelayClient | undefined;
@@ -89,8 +83,8 @@ export class ServerLink {
   }
 
   get transport(): Transport | undefined {
-    if (this.#tlsUp && (!this.#udpUp || this.suspect)) return 'tls';
-    return this.#udpUp ? 'udp' : undefined;
+    if (this.#udpUp) return 'udp';
+    return this.#tlsUp ? 'tls' : undefined;
   }
 
   get started(): boolean {
@@ -103,10 +97,12 @@ export class ServerLink {
 
   /** Whether a `deliver` names our session there, or the one before: what was under way when it changed still arrives. */
   isOurs(frame: Uint8Array, transport: Transport): boolean {
-    const sessions = [this.#newest, this.#former];
-    const named = sessions.some((one) => one?.transport === transport && hasBytesAt(frame, SESSION_OFFSET, one.name));
-    // It may overtake the answer that names the session. What it carries is authenticated by the peer in any case.
-    return named || (transport === 'udp' && this.#udp?.registered === false && isDeliver(frame));
+    const { session } = this;
+    if (session && this.transport === transport && hasBytesAt(frame, SESSION_OFFSET, session)) return true;
+    // May overtake the answer that names the session. What it carries is authenticated by the peer in any case.
+    if (transport === 'udp' && this.#udp?.registered === false) return isDeliver(frame);
+    const former = this.#former;
+    return former !== undefined && former.transport === transport && hasBytesAt(frame, SESSION_OFFSET, former.session);
   }
 
   get rttMs(): number | undefined {
@@ -148,7 +144,7 @@ export class ServerLink {
     if (this.#startedAt !== undefined) return;
     this.#startedAt = now;
     this.#startUdp(now);
-    if (this.server.udp.length === 0) this.#wantStream(true, now);
+    if (this.server.udp.length === 0) this.#wantStream(true);
   }
 
   /** Ends both registrations without a word. */
@@ -175,13 +171,12 @@ export class ServerLink {
 
   /** Asks at once whether the session stands, over UDP also when a stream is in use. */
   check(now: Instant): void {
+    if (this.transport) this.#unansweredSince ??= now;
+    this.#checkedAt ??= now;
     this.#udp?.check(now);
     this.#lookForPreferred(now);
     if (this.#tlsUp) this.#tls?.check(now);
     this.#pump(now);
-    if (!this.transport) return;
-    this.#unansweredSince ??= now;
-    this.#checkedAt ??= now;
   }
 
   sendTombstone(tombstone: Uint8Array, signature: Uint8Array, now: Instant): void {
@@ -193,14 +188,15 @@ export class ServerLink {
     if (!this.started) this.#measured(frame, now);
     const client = from.kind === 'tls' ? this.#tls : this.#udpClientAt(from.endpoint);
     if (!client) return;
-    if (client.handleFrame(frame, now)) this.heard(from.kind, now);
+    if (client.handleFrame(frame, now)) this.heard(now);
     this.#pump(now);
   }
 
   streamOpened(now: Instant): void {
     if (!this.#streamWanted || this.#startedAt === undefined) return;
     this.#streamOpen = true;
-    this.#startTls(now);
+    // As long as UDP is only doubted, the server must not send elsewhere.
+    if (!this.#udpUp) this.#startTls(now);
   }
 
   streamClosed(reason: string, now: Instant): void {
@@ -219,13 +215,11 @@ export class ServerLink {
   }
 
   /** Something came that only this server can have sent. */
-  heard(transport: Transport, now: Instant): void {
-    // A stream that answers says nothing for UDP, which it was opened to replace.
-    if (transport === 'tls' && this.#udpUp) return;
+  heard(now: Instant): void {
     this.#unansweredSince = this.#checkedAt = undefined;
     if (!this.suspect) return;
     this.suspect = false;
-    if (this.#udpUp) this.#dropStream(now);
+    if (this.#udpUp && this.#closeStreamAt === undefined) this.#wantStream(false);
     this.hooks.linkDoubted(this, now);
   }
 
@@ -292,8 +286,7 @@ export class ServerLink {
   }
 
   #client(): RelayClient | undefined {
-    const { transport } = this;
-    return transport === 'tls' ? this.#tls : transport && this.#udp;
+    return this.#udpUp ? this.#udp : this.#tlsUp ? this.#tls : undefined;
   }
 
   #wayOf(transport: Transport): Way | undefined {
@@ -328,6 +321,13 @@ export class ServerLink {
     this.#pump(now);
   }
 
+  #startTls(now: Instant): void {
+    this.#tls?.stop();
+    this.#tlsUp = false;
+    this.#tls = this.#newClient('tls', now);
+    this.#pump(now);
+  }
+
   #otherWayAt(): Instant | undefined {
     if (this.#udpSince === undefined) return undefined;
     const stream =
@@ -337,7 +337,7 @@ export class ServerLink {
   }
 
   #lookForOtherWays(now: Instant): void {
-    if (now - this.#startedAt! >= STREAM_AFTER_MS) this.#wantStream(true, now);
+    if (now - this.#startedAt! >= STREAM_AFTER_MS) this.#wantStream(true);
     if (this.server.udp.length > 1 && this.#udpSince !== undefined && now - this.#udpSince >= OTHER_FAMILY_AFTER_MS) {
       this.#udpIndex++;
       this.#startUdp(now);
@@ -345,9 +345,8 @@ export class ServerLink {
     this.#tellDeath(now);
   }
 
-  #patience = (): number => Math.max(PATIENCE_MS, 1.5 * (this.rttMs ?? 0) + 100);
-  #checkAt = (): Instant => delayed(this.#unansweredSince!, this.#patience());
-  #suspectAt = (): Instant => delayed(this.#checkedAt!, this.#patience());
+  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
+  #suspectAt = (): Instant => delayed(this.#checkedAt!, Math.max(SUSPECT_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
   #askAgainAt = (): Instant => delayed(this.#checkedAt ?? this.#lastSentAt!, ASK_LOST_AGAIN_MS);
 
   #checkWhenSilent(now: Instant): void {
@@ -358,34 +357,17 @@ export class ServerLink {
     }
     if (!this.suspect && this.#checkedAt !== undefined && now >= this.#suspectAt()) {
       this.suspect = true;
-      if (this.#udpUp) this.#wantStream(true, now);
+      this.#wantStream(true); // so that it is there when UDP turns out to be lost
       this.hooks.linkDoubted(this, now);
     }
   }
 
-  #startTls(now: Instant): void {
-    this.#tls?.stop();
-    this.#tlsUp = false;
-    this.#tls = this.#newClient('tls', now);
-    this.#pump(now);
-  }
-
-  /** UDP does: what is still in the stream is waited for. */
-  #dropStream(now: Instant): void {
-    this.#tls?.stop();
-    this.#tls = undefined;
-    if (this.#tlsUp) this.#closeStreamAt = delayed(now, LINGER_MS);
-    else if (this.#closeStreamAt === undefined) this.#wantStream(false);
-    this.#tlsUp = false;
-  }
-
-  #wantStream(wanted: boolean, now?: Instant): void {
-    const lingers = this.#closeStreamAt !== undefined;
-    this.#closeStreamAt = undefined;
-    if (wanted && lingers && this.#streamOpen && now !== undefined) this.#startTls(now);
+  #wantStream(wanted: boolean): void {
+    if (wanted) this.#closeStreamAt = undefined;
     if (this.#streamWanted === wanted || (wanted && this.server.tls.length === 0)) return;
     this.#streamWanted = wanted;
     this.#streamOpen = false;
+    this.#closeStreamAt = undefined;
     this.outbox.event({ type: wanted ? 'open-stream' : 'close-stream', server: this.id });
   }
 
@@ -438,8 +420,6 @@ export class ServerLink {
   #handle(transport: Transport, event: RelayClientEvent, now: Instant): void {
     switch (event.type) {
       case 'registered':
-        this.#former = this.#newest;
-        this.#newest = { transport, name: event.session };
         this.#registered(transport, event.reflexive, now);
         return;
       case 'lost':
@@ -467,14 +447,22 @@ export class ServerLink {
     if (transport === 'udp') {
       this.#udpUp = true;
       this.#udpLost = false;
-      this.#dropStream(now);
+      this.#tls?.stop();
+      this.#tls = undefined;
+      if (this.#tlsUp) this.#closeStreamAt = delayed(now, LINGER_MS);
+      else this.#wantStream(false);
+      this.#tlsUp = false;
       this.#lookForPreferred(now);
-    } else {
+    } else if (!this.#udpUp) {
       this.#tlsUp = true;
-      // The network is back, perhaps for UDP too: it is asked at once, not at the end of its pause.
-      if (!this.#udpUp) this.#udp?.check(now);
+      this.#udp?.check(now); // the network is back, perhaps for UDP too: it is asked at once, not at the end of its pause
     }
-    this.heard(transport, now);
+    const { session } = this;
+    if (session && this.transport === transport) {
+      this.#former = this.#current;
+      this.#current = { transport, session };
+    }
+    this.heard(now);
     this.hooks.linkUp(this, now);
     if (transport !== 'udp' || this.reflexive === reflexive) return;
     const before = this.reflexive;
@@ -489,7 +477,8 @@ export class ServerLink {
     if (transport === 'udp' && !up) this.#stopPreferred(); // the families take turns from here
     if (!this.#udpUp && this.#startedAt !== undefined && transport === 'udp' && before === 'udp') {
       this.#startedAt = now; // lives again from here: the stream is opened at once, and death is told later
-      this.#wantStream(true, now);
+      this.#wantStream(true);
+      if (this.#streamOpen) this.#startTls(now);
       this.#saidDead = false;
     }
     if (before && !this.transport) {

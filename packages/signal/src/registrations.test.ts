@@ -149,8 +149,8 @@ describe('sessions', () => {
     rig.register(other, at(2));
     const [first, second, third] = [4_000, 4_001, 4_002].map((port) => rig.register(agent, at(1, port)));
     const relayed = (session: Uint8Array, port: number) =>
-      frames(rig.take(sendFrame(session, other, random(9)), at(1, port))).map(({ type }) => type);
-    expect(rig.sessions.size).toBe(3);
+      frames(rig.take(sendFrame(session, other, random(9)), at(1, port))).map((frame) => frame?.type);
+    expect(rig.sessions.size).toBe(2 + 1);
     expect([relayed(first!, 4_000), relayed(second!, 4_001), relayed(third!, 4_002)]).toEqual([
       ['unknown-session'],
       ['deliver'],

@@ -158,6 +158,8 @@ export interface Device {
    * answered yet goes out there too, the same again. Unknown: nothing happens.
    */
   setPath(peer: PublicKey, path: PathId, now: Instant): void;
+  /** There is a way to the peer again: what waits for it is tried at once, as by `setPath`, and nothing happens if nothing does. */
+  tryAgain(peer: PublicKey, now: Instant): void;
   /** Removes the peer, erases its keys. Unknown: nothing happens. */
   removePeer(peer: PublicKey): void;
   /** New static key: all sessions end, peers with that very key are removed. */
@@ -173,8 +175,6 @@ export interface Device {
   peers(): Iterable<PeerStats>;
   /** Where datagrams to the peer go; undefined for an unknown peer, or one that was never heard of. */
   pathOf(publicKey: PublicKey): PathId | undefined;
-  /** Whether there is a session under which a packet to the peer could be sealed now. */
-  hasSession(peer: PublicKey, now: Instant): boolean;
   peerOf(address: IpAddress): PublicKey | undefined;
   /** Drops by reason since the start. */
   drops(): ReadonlyMap<string, number>;

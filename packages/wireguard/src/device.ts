@@ -31,7 +31,7 @@ import { handleTimeout } from './expire.js';
 import { PacketRun } from './packet-run.js';
 import type { Peer } from './peer.js';
 import { openDatagram, openInMemory } from './receive.js';
-import { initiate, pathMoved, sealingKeypair, sealPacket } from './send.js';
+import { initiate, sealPacket, tryAgain } from './send.js';
 import { TIMER_NAMES, TIMERS } from './timers.js';
 
 /**
@@ -128,7 +128,12 @@ class WireGuardDevice implements Device {
     if (!peer || peer.path === path) return;
     peer.path = path;
     peer.heardElsewhere = undefined;
-    pathMoved(this.#state, peer, now);
+    tryAgain(this.#state, peer, now);
+  }
+
+  tryAgain(publicKey: PublicKey, now: Instant): void {
+    const peer = this.#state.peers.get(publicKey);
+    if (peer) tryAgain(this.#state, peer, now);
   }
 
   removePeer(publicKey: PublicKey): void {
@@ -166,11 +171,6 @@ class WireGuardDevice implements Device {
 
   pathOf(publicKey: PublicKey): PathId | undefined {
     return this.#state.peers.get(publicKey)?.path;
-  }
-
-  hasSession(publicKey: PublicKey, now: Instant): boolean {
-    const peer = this.#state.peers.get(publicKey);
-    return peer !== undefined && sealingKeypair(peer, now) !== undefined;
   }
 
   peerOf(address: IpAddress): PublicKey | undefined {

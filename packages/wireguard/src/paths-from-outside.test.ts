@@ -57,7 +57,7 @@ for (const inMemory of [false, true]) {
       world.settle();
       expect(response()).toBe(ELSEWHERE);
       expect(alice.pathTo(bob)).not.toBe(ELSEWHERE);
-      expect(alice.device.hasSession(bob.publicKey, world.now)).toBe(true);
+      expect(alice.peer(bob).keypairs.current ?? alice.peer(bob).keypairs.next).toBeDefined();
     });
 
     it('sends an unanswered initiation again when its path moves, and the session is one', () => {
@@ -78,12 +78,29 @@ for (const inMemory of [false, true]) {
       world.filter = () => true;
       bob.send(alice);
       world.settle();
-      expect(alice.device.hasSession(bob.publicKey, world.now)).toBe(true);
+      expect(alice.peer(bob).keypairs.current ?? alice.peer(bob).keypairs.next).toBeDefined();
       world.log.length = 0;
       bob.path = ELSEWHERE;
       alice.device.setPath(bob.publicKey, ELSEWHERE, world.now);
       world.settle();
       expect(world.sent(MESSAGE_TYPE.initiation)).toEqual([]);
+    });
+
+    it('repeats at once what waits when there is a way again, and nothing when nothing does', () => {
+      alice.device.tryAgain(bob.publicKey, world.now);
+      expect(alice.device.pollTransmit()).toBeUndefined();
+      world.filter = () => false;
+      alice.send(bob);
+      world.settle();
+      world.filter = () => true;
+      world.advance(100);
+      alice.device.tryAgain(bob.publicKey, world.now);
+      world.settle();
+      expect(bob.delivered).toHaveLength(1);
+      world.log.length = 0;
+      alice.device.tryAgain(bob.publicKey, world.now);
+      world.settle();
+      expect(world.log).toEqual([]);
     });
 
     it('has a copy of an initiation refused without any harm', () => {
@@ -93,7 +110,7 @@ for (const inMemory of [false, true]) {
       bob.receive(pending, ELSEWHERE);
       expect(bob.dropReasons()).toHaveLength(1);
       world.settle();
-      expect(alice.device.hasSession(bob.publicKey, world.now)).toBe(true);
+      expect(alice.peer(bob).keypairs.current ?? alice.peer(bob).keypairs.next).toBeDefined();
     });
 
     describe('and that has none yet', () => {
@@ -112,6 +129,14 @@ for (const inMemory of [false, true]) {
         alice.device.setPath(bob.publicKey, bob.path, world.now);
         world.settle();
         expect(bob.delivered.map(({ length }) => length)).toEqual([100, 101, 102]);
+      });
+
+      it('begins the handshake that a keepalive asked for as soon as it has one', () => {
+        alice.knows(bob, { roams: false, path: undefined as never, persistentKeepalive: 25 });
+        expect(told(alice, 'path-wanted')).toHaveLength(1);
+        alice.device.setPath(bob.publicKey, bob.path, world.now);
+        world.settle();
+        expect(alice.handshakes()).toBe(1);
       });
 
       it('asks again each REKEY_TIMEOUT and then gives up', () => {

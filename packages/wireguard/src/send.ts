@@ -89,15 +89,16 @@ function wantPath(device: DeviceState, peer: Peer, now: Instant): void {
   start(device, peer, 'retransmitHandshake', now + REKEY_TIMEOUT + jitter(device));
 }
 
-/** After the peer's path was moved by whoever decides about it. */
-export function pathMoved(device: DeviceState, peer: Peer, now: Instant): void {
+/** After whoever decides about the peer's path has moved it, or says that it leads somewhere again. */
+export function tryAgain(device: DeviceState, peer: Peer, now: Instant): void {
   if (sendStaged(device, peer, now)) return;
   // The other end takes it once at most, by whichever path it comes first. One that is not repeated any more is of no use: there
   // is a session that the other end began.
-  if (peer.pending && peer.path !== undefined && isRunning(peer.timers, 'retransmitHandshake')) {
+  const wanted = isRunning(peer.timers, 'retransmitHandshake');
+  if (wanted && peer.pending && peer.path !== undefined) {
     peer.txBytes += peer.pending.datagram.length;
     device.transmit(peer, peer.path, peer.pending.datagram);
-  } else if (peer.staged.size > 0) initiate(device, peer, now);
+  } else if (wanted || peer.staged.size > 0) initiate(device, peer, now);
 }
 
 function sendInitiation(device: DeviceState, peer: Peer, path: PathId, now: Instant): Drop | undefined {

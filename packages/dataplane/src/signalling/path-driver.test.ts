@@ -244,13 +244,19 @@ describe('the path driver', () => {
     ]);
   });
 
-  it('begins a handshake when a peer becomes reachable, but not while there is a session', () => {
+  it('tries a handshake again when a peer becomes reachable, but begins none that nobody asked for', () => {
     const { manager, device, path, wake } = world;
+    const reachable = () => {
+      manager.events.push({ type: 'reachable', peer: PEER });
+      wake();
+    };
     path(udpPath(1));
+    reachable();
     expect(device.pollTransmit()).toBeUndefined();
-    manager.events.push({ type: 'reachable', peer: PEER });
-    wake();
-    expect(device.pollTransmit()?.datagram[0]).toBe(1);
+    device.initiateHandshake(PEER, instant(AT));
+    const initiation = device.pollTransmit()!.datagram;
+    reachable();
+    expect(device.pollTransmit()?.datagram).toEqual(initiation);
   });
 
   it('opens further sockets, tells the manager their ports, and closes them only after it has told of it', () => {

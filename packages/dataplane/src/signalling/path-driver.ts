@@ -302,7 +302,8 @@ export class PathDriver implements PathFrames {
         this.#move(event.peer, event.path, event.also, event.reason);
         break;
       case 'reachable':
-        if (!device.hasSession(event.peer, now())) device.initiateHandshake(event.peer, now());
+        // Agents that have nothing to say to each other need no session.
+        device.tryAgain(event.peer, now());
         break;
       case 'open-stream':
         this.#streams.open(event.server);
