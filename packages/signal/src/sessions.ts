@@ -165,7 +165,8 @@ export class Sessions {
   add(who: Registrant, now: number): Session | undefined {
     for (const former of this.ofAgent(who.relayId)) {
       if (former.who.origin.kind !== who.origin.kind) continue;
-      if (former.endsAt !== undefined || this.isFull) this.remove(former);
+      const isUdp = who.origin.kind === 'udp';
+      if (!isUdp || former.endsAt !== undefined || this.isFull) this.remove(former);
       else former.endsAt = now + FORMER_GRACE;
     }
     const { origin } = who;

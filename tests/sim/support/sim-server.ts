@@ -170,7 +170,8 @@ export class SimServer {
     for (const former of own) {
       if (former.origin.kind !== origin.kind) continue;
       // What is under way from the former one is still relayed for a while.
-      this.internet.after(FORMER_GRACE_MS, () => this.end(former));
+      if (origin.kind === 'udp') this.internet.after(FORMER_GRACE_MS, () => this.end(former));
+      else this.end(former);
     }
     const session: Session = {
       name: this.bytes(8),
