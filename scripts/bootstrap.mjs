@@ -102,7 +102,7 @@ const DEBIAN = {
 };
 
 /** Services that come with those packages: tests start their own in namespaces, and nobody asked for one on this machine. */
-const SERVICES = { coturn: 'coturn.service' };
+const SERVICES = { coturn: 'coturn.service', 'miniupnpd-nftables': 'miniupnpd.service' };
 
 /** Installs missing Debian packages when root, saying so; else says what will be skipped. */
 export async function debianPackages() {

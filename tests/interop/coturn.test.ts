@@ -23,7 +23,7 @@ describeLab('NAT behaviour discovery by coturn', ['turnserver'], () => {
   });
   afterAll(() => world?.close());
 
-  it.each(NINE_NATS.map((nat, index) => ({ ...nat, index })))(
+  it.concurrent.each(NINE_NATS.map((nat, index) => ({ ...nat, index })))(
     'finds mapping $mapping and filtering $filtering',
     async ({ index, ...nat }) => {
       expect(await discover(inside[index]!, coturn.ipv4)).toMatchObject({ ...nat, udp: true });

@@ -29,7 +29,7 @@ describeLab('NAT behaviour discovery', [], () => {
     await host.spawn(process.execPath, [script, ...alternate]).waitForOutput(/listening on 3478/, 20_000);
   }
 
-  it.each(NINE_NATS.map((nat, index) => ({ ...nat, index })))(
+  it.concurrent.each(NINE_NATS.map((nat, index) => ({ ...nat, index })))(
     'finds mapping $mapping and filtering $filtering, with two servers of one address each and with one of two',
     async ({ index, ...nat }) => {
       const host = inside[index]!;

@@ -2,12 +2,12 @@ import type { Instant } from '@warren/base';
 import type { RemoteCandidate } from './remote-candidates.js';
 import { delayed, soonest } from './times.js';
 
-/** Sent so long ago on the path, and nothing came since: ask whether it works. */
-const VERIFY_AFTER_MS = 250;
-/** So long after the question trust has lapsed: everything goes over the relay too. */
-const LAPSE_AFTER_MS = 250;
-/** So long without proof, and the path is given up. */
-const GIVE_UP_AFTER_MS = 2_000;
+/** Sent so long ago on the path, and nothing came since: ask whether it works. At least; for far peers by the round trip. */
+const PATIENCE_MS = 200;
+const PATIENCE_ROUND_TRIPS = 1.5;
+const PATIENCE_JITTER_MS = 50;
+/** So long after trust has lapsed the path is given up. */
+const GIVE_UP_AFTER_MS = 1_500;
 /** Between two questions. */
 const PING_EVERY_MS = 150;
 const PING_EVERY_ALONE_MS = 1_000;
@@ -47,6 +47,10 @@ export class DirectTrust {
   /** Whether it was idle for so long that it has to be doubted before it is used. */
   isStale = (now: Instant): boolean => this.#lapsedAt === undefined && now - this.#provenAt >= STALE_AFTER_MS;
 
+  /** A question has gone without an answer for longer than one takes. */
+  isUnanswered = (now: Instant): boolean =>
+    this.#unansweredSince !== undefined && this.#pingedAt !== undefined && now >= this.#answerDueAt();
+
   /** Something authenticated came over it. @returns whether trust had lapsed. */
   prove(now: Instant): boolean {
     const { lapsed } = this;
@@ -57,7 +61,7 @@ export class DirectTrust {
 
   /** Asks now, without waiting for something to be sent. */
   question(now: Instant): void {
-    const askNow = delayed(now, -this.#verifyAfter());
+    const askNow = delayed(now, -this.#patience());
     if (this.#unansweredSince === undefined || this.#unansweredSince > askNow) this.#unansweredSince = askNow;
   }
 
@@ -86,10 +90,13 @@ export class DirectTrust {
     return soonest(next, this.#pingAt(alone));
   }
 
-  #verifyAfter = (): number => Math.max(VERIFY_AFTER_MS, 3 * (this.candidate.rttMs ?? 0));
-  #verifyAt = (): Instant => delayed(this.#unansweredSince!, this.#verifyAfter());
-  #lapseAt = (): Instant => delayed(this.#verifyAt(), Math.max(LAPSE_AFTER_MS, 2 * (this.candidate.rttMs ?? 0)));
-  #giveUpAt = (): Instant => delayed(this.#lapsedAt!, GIVE_UP_AFTER_MS - VERIFY_AFTER_MS - LAPSE_AFTER_MS);
+  /** How long an answer may take: before we ask, and again until trust has lapsed and everything goes over the relay too. */
+  #patience = (): number =>
+    Math.max(PATIENCE_MS, PATIENCE_ROUND_TRIPS * (this.candidate.rttMs ?? 0) + PATIENCE_JITTER_MS);
+  #verifyAt = (): Instant => delayed(this.#unansweredSince!, this.#patience());
+  #answerDueAt = (): Instant => delayed(this.#verifyAt(), Math.max(PING_EVERY_MS, 1.2 * (this.candidate.rttMs ?? 0)));
+  #lapseAt = (): Instant => delayed(this.#unansweredSince!, 2 * this.#patience());
+  #giveUpAt = (): Instant => delayed(this.#lapsedAt!, GIVE_UP_AFTER_MS);
   #pingAt(alone: boolean): Instant {
     if (this.#pingedAt === undefined) return this.#verifyAt();
     return delayed(this.#pingedAt, alone && this.lapsed ? PING_EVERY_ALONE_MS : PING_EVERY_MS);

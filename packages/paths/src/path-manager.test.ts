@@ -222,3 +222,40 @@ describe('idleness', () => {
     expect(isDirect(alice, bob)).toBe(true);
   });
 });
+
+describe('servers', () => {
+  it('measures how far all are, and registers at the nearest too', () => {
+    const servers = [1, 2, 3, 4, 5, 6].map((n) => new FakeServer(`s${n}`, at(`203.0.113.${n}:3478`), 40));
+    const network = new FakeNetwork(servers);
+    const alice = network.add('198.51.100.11');
+    network.start(alice);
+    network.pass(1_000);
+    const homes = alice.manager.servers().filter(({ registered }) => registered);
+    expect(homes).toHaveLength(2);
+    const near = servers.find(({ id }) => homes.every((home) => home.id !== id))!;
+    Object.assign(near, { delayMs: 3 });
+    network.pass(5_000);
+    const now = alice.manager.servers().filter(({ registered }) => registered);
+    expect(now.map(({ id }) => id).sort()).toEqual([...homes.map(({ id }) => id), near.id].sort());
+    expect(now.find(({ home }) => home)?.id).toBe(near.id);
+  });
+
+  it('registers at a server of the peer on demand, and leaves it when it was idle for long', () => {
+    const servers = Array.from({ length: 9 }, (_, n) => new FakeServer(`s${n}`, at(`203.0.113.${n + 1}:3478`), 20));
+    const network = new FakeNetwork(servers);
+    const [alice, bob] = [
+      network.add('192.168.1.2', new FakeNat('198.51.100.1' as never, kind(APD, APD))),
+      network.add('192.168.1.3', new FakeNat('198.51.100.2' as never, kind(APD, APD))),
+    ];
+    for (const host of [alice, bob]) network.start(host);
+    network.introduce(alice, bob);
+    network.pass(500);
+    const registered = (): number => alice.manager.servers().filter((server) => server.registered).length;
+    const homes = registered();
+    stream(network, alice, bob, 1_000);
+    expect(stream(network, alice, bob, 500)).toBe(0);
+    expect(registered()).toBeGreaterThan(homes);
+    network.pass(900_000);
+    expect(registered()).toBe(homes);
+  });
+});

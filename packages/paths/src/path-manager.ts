@@ -19,7 +19,7 @@ import type {
 } from './path-manager-api.js';
 import { Peer } from './peer.js';
 import type { PeerContext } from './peer-context.js';
-import { hasBytesAt, isDeliver, RELAY_ID_OFFSET, SESSION_OFFSET } from './relay/frames.js';
+import { hasBytesAt, isDeliver, RELAY_ID_OFFSET } from './relay/frames.js';
 import { isSealedMessage, MAX_CANDIDATES, SEALED_MESSAGE_TYPE, senderOf } from './sealed-message.js';
 import type { LinkHooks, ServerLink } from './server-link.js';
 import { ServerSet } from './server-set.js';
@@ -30,7 +30,7 @@ const CHECK_SERVERS_EVERY_MS = 1_000;
 /** Sockets beside the data plane's own: attempts of a few peers at once, and the paths that they found. */
 const MAX_SOCKETS = 512;
 const MAX_PASSES = 3;
-const LEAST_PAUSE_MS = 10;
+const LEAST_PAUSE_MS = 2;
 const UNKNOWN_NAT: NatKind = { mapping: 'unknown', filtering: 'unknown' };
 
 /** Finds paths to peers (docs/protocol/signalling.md). Await `boxesReady` of `@warren/crypto/boxes` before. */
@@ -50,6 +50,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   /** Sockets for port prediction, and whose they are. */
   readonly #sockets = new Map<number, Peer>();
   #lastSocket = 0;
+  #handledAt: Instant | undefined;
   #local: readonly Candidate[] = [];
   #families: ReadonlySet<IpFamily> | undefined;
   #checkedServersAt: Instant | undefined;
@@ -137,6 +138,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
 
   networkChanged(now: Instant): void {
     this.signalServers.checkAll(now);
+    this.signalServers.measureSoon(now);
     this.#localChanged(true, now);
     this.#settle(now);
   }
@@ -160,9 +162,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   relayPathOf(frame: Uint8Array, from: Way): RelayPath | undefined {
     if (!isDeliver(frame)) return undefined;
     const link = this.signalServers.linkOf(from);
-    const session = link?.session;
-    if (!link || !session || link.transport !== from.kind || !hasBytesAt(frame, SESSION_OFFSET, session))
-      return undefined;
+    if (!link?.isOurs(frame, from.kind)) return undefined;
     return this.#peerOf(frame, RELAY_ID_OFFSET)?.paths.relay(link);
   }
 
@@ -203,13 +203,13 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   }
 
   handleTimeout(now: Instant): void {
+    this.#handledAt = now;
     this.signalServers.handleTimeout(now);
     this.#settle(now);
     // What a step leads to is often due at once; what still is after a few passes waits a little, so that no shell spins.
     for (let pass = 0; pass < MAX_PASSES && this.#wakeAt !== undefined && now >= this.#wakeAt; pass++) {
       this.#stepPeers(now);
     }
-    if (this.#wakeAt !== undefined && now >= this.#wakeAt) this.#wakeAt = delayed(now, LEAST_PAUSE_MS);
     this.#settle(now);
   }
 
@@ -223,7 +223,11 @@ class Manager implements PathManager, PeerContext, LinkHooks {
 
   pollTimeout(): { readonly at: Instant; readonly why: string } | undefined {
     const servers = this.signalServers.deadline();
-    const at = soonest(servers, this.#wakeAt);
+    let at = soonest(servers, this.#wakeAt);
+    // Never in the instant that was just handled: whatever is overdue then must not make a shell spin.
+    if (at !== undefined && this.#handledAt !== undefined && at <= this.#handledAt) {
+      at = delayed(this.#handledAt, LEAST_PAUSE_MS);
+    }
     return at === undefined ? undefined : { at, why: at === servers ? 'a signal server' : 'a peer' };
   }
 
@@ -302,6 +306,10 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   reflexiveChanged(_link: ServerLink, before: Endpoint | undefined, now: Instant): void {
     // The first answer of a server is news, another one than before means that our NAT forgot us, or that we moved.
     this.#localChanged(before !== undefined, now);
+  }
+
+  linkMeasured(): void {
+    this.#serversDirty = true;
   }
 
   notHere(link: ServerLink, destination: Uint8Array, now: Instant): void {

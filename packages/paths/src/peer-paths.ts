@@ -30,6 +30,14 @@ export class PeerPaths {
     return added;
   }
 
+  /** The path is in use: it is the last to be forgotten. */
+  touch(path: UdpPath): void {
+    const known = this.#udp.get(path.endpoint);
+    if (!known?.includes(path)) return;
+    this.#udp.delete(path.endpoint);
+    this.#udp.set(path.endpoint, known);
+  }
+
   /** The path over the session that the server has given us; undefined while there is none. Allocates nothing once it is known. */
   relay(link: ServerLink): RelayPath | undefined {
     const { transport } = link;

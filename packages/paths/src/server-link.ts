@@ -1,6 +1,7 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
+import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
 import { delayed, soonest } from './times.js';
@@ -11,10 +12,14 @@ const STREAM_AFTER_MS = 700;
 const OTHER_FAMILY_AFTER_MS = 1_500;
 /** A server that has not answered for so long, and by no stream either, counts as dead. */
 const DEAD_AFTER_MS = 2_000;
-/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. */
-const CHECK_AFTER_MS = 400;
-/** So long, and other servers are used beside it. */
-const SUSPECT_AFTER_MS = 750;
+/** What is still in a stream that is no longer needed may take so long. */
+const LINGER_MS = 2_000;
+/** The family that shows our NAT is tried for so long beside the one that works. */
+const PREFERRED_FOR_MS = 5_000;
+/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. At least; for far ones by the round trip. */
+const CHECK_AFTER_MS = 350;
+/** The question had no answer for so long: other servers are used beside it, and a stream is opened. */
+const SUSPECT_AFTER_MS = 350;
 /** While there is traffic, a lost server is asked again after so long. */
 const ASK_LOST_AGAIN_MS = 1_000;
 
@@ -28,6 +33,8 @@ export interface LinkHooks {
   linkDoubted(link: ServerLink, now: Instant): void;
   /** The server sees us elsewhere than before. */
   reflexiveChanged(link: ServerLink, before: Endpoint | undefined, now: Instant): void;
+  /** How far a server is at which we are not registered. */
+  linkMeasured(link: ServerLink, now: Instant): void;
   notHere(link: ServerLink, destination: Uint8Array, now: Instant): void;
 }
 
@@ -37,16 +44,27 @@ export class ServerLink {
   #udp: RelayClient | undefined;
   #udpIndex = 0;
   #udpSince: Instant | undefined;
+  /** The session in use, and the one that was before it. */
+  #current: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
+  #former: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
+  /** The registration over the other family, while it is tried. */
+  #preferred: RelayClient | undefined;
+  #preferredUntil: Instant | undefined;
   #udpUp = false;
   #udpLost = false;
   #tls: RelayClient | undefined;
   #tlsUp = false;
   #streamWanted = false;
+  #streamOpen = false;
+  #closeStreamAt: Instant | undefined;
   #ticket: Uint8Array | undefined;
   /** When something was sent over this server, and nothing was heard from it since. */
   #unansweredSince: Instant | undefined;
   #checkedAt: Instant | undefined;
   #lastSentAt: Instant | undefined;
+  #lastUsedAt: Instant | undefined;
+  #hello: { readonly nonce: Uint8Array; readonly sentAt: Instant } | undefined;
+  #measuredMs: number | undefined;
   reflexive: Endpoint | undefined;
   failure: string | undefined;
   refused: RefusalReason | undefined;
@@ -77,8 +95,30 @@ export class ServerLink {
     return this.#client()?.session;
   }
 
+  /** Whether a `deliver` names our session there, or the one before: what was under way when it changed still arrives. */
+  isOurs(frame: Uint8Array, transport: Transport): boolean {
+    const { session } = this;
+    if (session && this.transport === transport && hasBytesAt(frame, SESSION_OFFSET, session)) return true;
+    // May overtake the answer that names the session. What it carries is authenticated by the peer in any case.
+    if (transport === 'udp' && this.#udp?.registered === false) return isDeliver(frame);
+    const former = this.#former;
+    return former !== undefined && former.transport === transport && hasBytesAt(frame, SESSION_OFFSET, former.session);
+  }
+
   get rttMs(): number | undefined {
-    return this.#client()?.rttMs ?? this.#udp?.rttMs;
+    return this.#client()?.rttMs ?? this.#udp?.rttMs ?? this.#measuredMs;
+  }
+
+  /** Whether something was sent over it since then. */
+  usedSince = (since: number): boolean => this.#lastUsedAt !== undefined && this.#lastUsedAt >= since;
+
+  /** Asks a server at which we are not registered how far it is; the answer is half a registration that nobody finishes. */
+  measure(now: Instant): void {
+    const way = this.#wayOf('udp');
+    if (this.started || !way) return;
+    const nonce = this.options.random(AGENT_NONCE_LENGTH);
+    this.#hello = { nonce, sentAt: now };
+    this.outbox.transmit(way, encodeFrame({ type: 'hello', nonce }));
   }
 
   /** Whether UDP has been tried here for a while, in vain. */
@@ -113,6 +153,7 @@ export class ServerLink {
     this.#tls?.stop();
     this.#udp = undefined;
     this.#tls = undefined;
+    this.#stopPreferred();
     this.#udpUp = this.#tlsUp = this.#udpLost = this.suspect = false;
     this.#startedAt = this.#unansweredSince = this.#checkedAt = undefined;
     this.reflexive = this.failure = this.refused = undefined;
@@ -122,6 +163,7 @@ export class ServerLink {
   setTicket(ticket: Uint8Array, now: Instant): void {
     this.#ticket = ticket;
     this.refused = undefined;
+    this.#preferred?.setTicket(ticket, now);
     this.#udp?.setTicket(ticket, now);
     this.#tls?.setTicket(ticket, now);
     this.#pump(now);
@@ -129,7 +171,10 @@ export class ServerLink {
 
   /** Asks at once whether the session stands, over UDP also when a stream is in use. */
   check(now: Instant): void {
+    if (this.transport) this.#unansweredSince ??= now;
+    this.#checkedAt ??= now;
     this.#udp?.check(now);
+    this.#lookForPreferred(now);
     if (this.#tlsUp) this.#tls?.check(now);
     this.#pump(now);
   }
@@ -140,22 +185,23 @@ export class ServerLink {
   }
 
   handleFrame(frame: Uint8Array, from: Way, now: Instant): void {
-    const client = from.kind === 'tls' ? this.#tls : this.#udp;
-    if (!client || (from.kind === 'udp' && from.endpoint !== this.#udpEndpoint())) return;
+    if (!this.started) this.#measured(frame, now);
+    const client = from.kind === 'tls' ? this.#tls : this.#udpClientAt(from.endpoint);
+    if (!client) return;
     if (client.handleFrame(frame, now)) this.heard(now);
     this.#pump(now);
   }
 
   streamOpened(now: Instant): void {
     if (!this.#streamWanted || this.#startedAt === undefined) return;
-    this.#tls?.stop();
-    this.#tlsUp = false;
-    this.#tls = this.#newClient('tls', now);
-    this.#pump(now);
+    this.#streamOpen = true;
+    // As long as UDP is only doubted, the server must not send elsewhere.
+    if (!this.#udpUp) this.#startTls(now);
   }
 
   streamClosed(reason: string, now: Instant): void {
     if (!this.#tls && !this.#streamWanted) return;
+    this.#streamOpen = false;
     this.#tls?.stop();
     this.#tls = undefined;
     if (!this.#udpUp) this.failure = `the stream was closed: ${reason}`;
@@ -164,7 +210,7 @@ export class ServerLink {
 
   /** A datagram goes out over this server. Cheap. */
   noteSent(now: Instant): void {
-    this.#lastSentAt = now;
+    this.#lastSentAt = this.#lastUsedAt = now;
     this.#unansweredSince ??= now;
   }
 
@@ -173,6 +219,7 @@ export class ServerLink {
     this.#unansweredSince = this.#checkedAt = undefined;
     if (!this.suspect) return;
     this.suspect = false;
+    if (this.#udpUp && this.#closeStreamAt === undefined) this.#wantStream(false);
     this.hooks.linkDoubted(this, now);
   }
 
@@ -180,7 +227,10 @@ export class ServerLink {
     if (this.#startedAt === undefined) return;
     this.#udp?.handleTimeout(now);
     this.#tls?.handleTimeout(now);
+    this.#preferred?.handleTimeout(now);
     this.#pump(now);
+    if (this.#preferredUntil !== undefined && now >= this.#preferredUntil) this.#stopPreferred();
+    if (this.#closeStreamAt !== undefined && now >= this.#closeStreamAt) this.#wantStream(false);
     if (!this.#udpUp) this.#lookForOtherWays(now);
     if (this.transport) this.#checkWhenSilent(now);
     else if (this.#lastSentAt !== undefined && now >= this.#askAgainAt()) {
@@ -195,6 +245,8 @@ export class ServerLink {
   deadline(): Instant | undefined {
     if (this.#startedAt === undefined) return undefined;
     let at = soonest(this.#udp?.pollTimeout(), this.#tls?.pollTimeout());
+    at = soonest(at, soonest(this.#preferred?.pollTimeout(), this.#preferredUntil));
+    at = soonest(at, this.#closeStreamAt);
     if (!this.#udpUp) at = soonest(at, this.#otherWayAt());
     if (this.transport && this.#unansweredSince !== undefined) {
       at = soonest(at, this.#checkedAt === undefined ? this.#checkAt() : this.suspect ? undefined : this.#suspectAt());
@@ -216,6 +268,15 @@ export class ServerLink {
     };
   }
 
+  #measured(bytes: Uint8Array, now: Instant): void {
+    const frame = this.#hello && decodeFrame(bytes);
+    if (frame?.type !== 'challenge' || !hasBytesAt(frame.nonce, 0, this.#hello!.nonce)) return;
+    const rtt = now - this.#hello!.sentAt;
+    this.#hello = undefined;
+    this.#measuredMs = Math.min(rtt, this.#measuredMs ?? rtt);
+    this.hooks.linkMeasured(this, now);
+  }
+
   #saidDead = false;
   #tellDeath(now: Instant): void {
     if (this.#saidDead || !this.isDead(now)) return;
@@ -235,13 +296,13 @@ export class ServerLink {
   }
 
   /** IPv4 first, because it is there that our NAT is seen; IPv6 addresses are known without a server. */
-  #udpEndpoint(): Endpoint | undefined {
+  #udpEndpoint(index = this.#udpIndex): Endpoint | undefined {
     const { udp } = this.server;
     const first = udp.findIndex((endpoint) => {
       const parsed = parseEndpoint(endpoint);
       return parsed && (ipFamily(parsed.address) === 6) === this.preferIpv6;
     });
-    return udp[(Math.max(first, 0) + this.#udpIndex) % Math.max(udp.length, 1)];
+    return udp[(Math.max(first, 0) + index) % Math.max(udp.length, 1)];
   }
 
   #newClient(transport: Transport, now: Instant): RelayClient {
@@ -257,6 +318,13 @@ export class ServerLink {
     this.#udp?.stop();
     this.#udpSince = now;
     this.#udp = this.#newClient('udp', now);
+    this.#pump(now);
+  }
+
+  #startTls(now: Instant): void {
+    this.#tls?.stop();
+    this.#tlsUp = false;
+    this.#tls = this.#newClient('tls', now);
     this.#pump(now);
   }
 
@@ -277,8 +345,8 @@ export class ServerLink {
     this.#tellDeath(now);
   }
 
-  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 3 * (this.rttMs ?? 0)));
-  #suspectAt = (): Instant => delayed(this.#checkAt(), SUSPECT_AFTER_MS - CHECK_AFTER_MS);
+  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
+  #suspectAt = (): Instant => delayed(this.#checkedAt!, Math.max(SUSPECT_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
   #askAgainAt = (): Instant => delayed(this.#checkedAt ?? this.#lastSentAt!, ASK_LOST_AGAIN_MS);
 
   #checkWhenSilent(now: Instant): void {
@@ -289,17 +357,55 @@ export class ServerLink {
     }
     if (!this.suspect && this.#checkedAt !== undefined && now >= this.#suspectAt()) {
       this.suspect = true;
+      this.#wantStream(true); // so that it is there when UDP turns out to be lost
       this.hooks.linkDoubted(this, now);
     }
   }
 
   #wantStream(wanted: boolean): void {
+    if (wanted) this.#closeStreamAt = undefined;
     if (this.#streamWanted === wanted || (wanted && this.server.tls.length === 0)) return;
     this.#streamWanted = wanted;
+    this.#streamOpen = false;
+    this.#closeStreamAt = undefined;
     this.outbox.event({ type: wanted ? 'open-stream' : 'close-stream', server: this.id });
   }
 
+  #udpClientAt(endpoint: Endpoint): RelayClient | undefined {
+    if (endpoint === this.#udpEndpoint()) return this.#udp;
+    return endpoint === this.#udpEndpoint(0) ? this.#preferred : undefined;
+  }
+
+  /** Registered over the family that does not show our NAT: asks for a while whether the other one works again. */
+  #lookForPreferred(now: Instant): void {
+    if (!this.#udpUp || this.#udpIndex % this.server.udp.length === 0) return;
+    this.#preferredUntil = delayed(now, PREFERRED_FOR_MS);
+    this.#preferred ??= this.#newClient('udp', now);
+  }
+
+  #stopPreferred(): void {
+    this.#preferred?.stop();
+    this.#preferred = this.#preferredUntil = undefined;
+  }
+
+  #pumpPreferred(now: Instant): void {
+    const client = this.#preferred;
+    const endpoint = this.#udpEndpoint(0);
+    if (!client || !endpoint) return;
+    const way: Way = { kind: 'udp', socket: 0, endpoint };
+    for (let frame = client.pollTransmit(); frame; frame = client.pollTransmit()) this.outbox.transmit(way, frame);
+    for (let event = client.pollEvent(); event; event = client.pollEvent()) {
+      if (event.type !== 'registered') continue;
+      this.#udp?.stop();
+      this.#udp = client;
+      this.#udpIndex = 0;
+      this.#preferred = this.#preferredUntil = undefined;
+      this.#handle('udp', event, now);
+    }
+  }
+
   #pump(now: Instant): void {
+    this.#pumpPreferred(now);
     this.#pumpClient('udp', this.#udp, now);
     this.#pumpClient('tls', this.#tls, now);
   }
@@ -343,9 +449,19 @@ export class ServerLink {
       this.#udpLost = false;
       this.#tls?.stop();
       this.#tls = undefined;
+      if (this.#tlsUp) this.#closeStreamAt = delayed(now, LINGER_MS);
+      else this.#wantStream(false);
       this.#tlsUp = false;
-      this.#wantStream(false);
-    } else if (!this.#udpUp) this.#tlsUp = true;
+      this.#lookForPreferred(now);
+    } else if (!this.#udpUp) {
+      this.#tlsUp = true;
+      this.#udp?.check(now); // the network is back, perhaps for UDP too: it is asked at once, not at the end of its pause
+    }
+    const { session } = this;
+    if (session && this.transport === transport) {
+      this.#former = this.#current;
+      this.#current = { transport, session };
+    }
     this.heard(now);
     this.hooks.linkUp(this, now);
     if (transport !== 'udp' || this.reflexive === reflexive) return;
@@ -358,9 +474,11 @@ export class ServerLink {
     const before = this.transport;
     if (transport === 'udp') this.#udpUp = up;
     else this.#tlsUp = up;
+    if (transport === 'udp' && !up) this.#stopPreferred(); // the families take turns from here
     if (!this.#udpUp && this.#startedAt !== undefined && transport === 'udp' && before === 'udp') {
       this.#startedAt = now; // lives again from here: the stream is opened at once, and death is told later
       this.#wantStream(true);
+      if (this.#streamOpen) this.#startTls(now);
       this.#saidDead = false;
     }
     if (before && !this.transport) {

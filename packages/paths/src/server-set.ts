@@ -10,7 +10,14 @@ const HOMES = 2;
 /** Servers that are asked at most while looking for living ones. */
 const MAX_ASKED = 6;
 /** How long a registration at a peer's server outlives its last use. */
-const DEMAND_MS = 180_000;
+const DEMAND_MS = 300_000;
+/** How far all servers are is measured so long after they were set, and then so often; so many at a time. */
+const MEASURE_AFTER_MS = 2_000;
+const MEASURE_EVERY_MS = 600_000;
+const MAX_MEASURED = 16;
+/** What another server has to be nearer by, as a part of the round trip and in milliseconds. */
+const NEARER_PART = 0.2;
+const NEARER_MS = 5;
 export const MAX_SERVERS = 64;
 const MAX_TOMBSTONES_HANDED_ON = 4_096;
 
@@ -28,6 +35,8 @@ export class ServerSet {
   #homes = new Set<ServerId>();
   #demands = new Map<ServerId, Instant>();
   #ticket: Uint8Array | undefined;
+  #measureAt: Instant | undefined;
+  #nearestId: ServerId | undefined;
   #tombstones: readonly SignedTombstone[] = [];
   /** By server: signatures of what it was given. */
   readonly #handedOn = new Map<ServerId, Set<string>>();
@@ -84,7 +93,13 @@ export class ServerSet {
       this.#handedOn.delete(id);
       this.hooks.linkDown(link, now);
     }
+    this.measureSoon(now);
     this.refresh(now);
+  }
+
+  /** Distances are others: servers came, or we moved. */
+  measureSoon(now: Instant): void {
+    this.#measureAt = delayed(now, MEASURE_AFTER_MS);
   }
 
   setTicket(ticket: Uint8Array, now: Instant): void {
@@ -138,7 +153,7 @@ export class ServerSet {
       homes.add(id);
       if (!this.#links.get(id)!.isDead(now)) living++;
     }
-    const nearest = this.#nearest();
+    const nearest = this.#nearest(now);
     if (nearest) homes.add(nearest.id);
     this.#homes = homes;
     for (const [id, link] of this.#links) {
@@ -159,17 +174,22 @@ export class ServerSet {
   }
 
   handleTimeout(now: Instant): void {
+    if (this.#measureAt !== undefined && now >= this.#measureAt) this.#measure(now);
     for (const link of this.#links.values()) if (link.started) link.handleTimeout(now);
     for (const [id, until] of this.#demands) {
       if (now < until) continue;
-      this.#demands.delete(id);
       const link = this.#links.get(id);
+      if (link?.usedSince(now - DEMAND_MS / 2)) {
+        this.#demands.set(id, delayed(now, DEMAND_MS));
+        continue;
+      }
+      this.#demands.delete(id);
       if (link && !this.#homes.has(id)) this.#release(link, now);
     }
   }
 
   deadline(): Instant | undefined {
-    let at: Instant | undefined;
+    let at = this.#measureAt;
     for (const link of this.#links.values()) at = soonest(at, link.deadline());
     for (const until of this.#demands.values()) at = soonest(at, until);
     return at;
@@ -192,12 +212,27 @@ export class ServerSet {
     this.hooks.linkDown(link, now);
   }
 
-  #nearest(): ServerLink | undefined {
-    let nearest: ServerLink | undefined;
-    for (const link of this.#links.values()) {
-      if (!link.transport || link.rttMs === undefined) continue;
-      if (!nearest || link.rttMs < nearest.rttMs!) nearest = link;
+  #measure(now: Instant): void {
+    this.#measureAt = delayed(now, MEASURE_EVERY_MS);
+    let measured = 0;
+    for (const id of this.#order) {
+      const link = this.#links.get(id)!;
+      if (link.started || !this.#ticket) continue;
+      if (++measured > MAX_MEASURED) return;
+      link.measure(now);
     }
+  }
+
+  /** The nearest living one, which stays so until another is clearly nearer. */
+  #nearest(now: Instant): ServerLink | undefined {
+    const distance = (link: ServerLink | undefined): number => (link && !link.isDead(now) && link.rttMs) || Infinity;
+    let nearest = this.#nearestId === undefined ? undefined : this.#links.get(this.#nearestId);
+    for (const link of this.#links.values()) {
+      const enough = distance(nearest) * (1 - NEARER_PART) - NEARER_MS;
+      if (distance(link) < (distance(nearest) === Infinity ? Infinity : enough)) nearest = link;
+    }
+    if (distance(nearest) === Infinity) nearest = undefined;
+    this.#nearestId = nearest?.id;
     return nearest;
   }
 }

@@ -95,7 +95,7 @@ export function readErrorCode(message: StunMessage): StunError | undefined {
   return { code: hundreds * 100 + rest, reason: readText(value.subarray(4, 4 + MAX_REASON_LENGTH)) };
 }
 
-/** UNKNOWN-ATTRIBUTES (RFC 8489 §14.9): attribute types. */
+/** UNKNOWN-ATTRIBUTES (RFC 8489 §14.13): attribute types. */
 export function unknownAttributesAttribute(types: readonly number[]): StunAttribute {
   const value = new Uint8Array(types.length * 2);
   for (const [index, type] of types.entries()) new DataView(value.buffer).setUint16(index * 2, type);

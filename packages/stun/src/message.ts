@@ -60,7 +60,7 @@ export function isStunMessage(bytes: Uint8Array): boolean {
 
 /**
  * Decodes one datagram. Attributes that RFC 8489 §14.5 and §14.6 say to ignore, for coming after an integrity attribute,
- * are left out. A FINGERPRINT that is wrong or not last spoils the message (§7.3). Integrity is not checked here, see
+ * are left out. A FINGERPRINT that is wrong or not last spoils the message (§6.3). Integrity is not checked here, see
  * `checkIntegrity`. Never throws.
  */
 export function decodeMessage(datagram: Uint8Array): StunMessage | Drop {

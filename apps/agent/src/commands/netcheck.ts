@@ -5,6 +5,7 @@ import { askDaemon } from '../daemon/socket-client.js';
 import type { DaemonReplies } from '../daemon/socket-messages.js';
 import type { ExitCode } from '../errors.js';
 import { discoverNat, localAddresses } from '../netcheck/discover.js';
+import { tryPortMapping } from '../netcheck/port-mapping-trial.js';
 import { describeNetcheck } from '../netcheck/report.js';
 import { probeTls, type TlsProbe } from '../netcheck/tls-probe.js';
 import { type JoinedNetwork, listNetworks, selectNetwork } from '../state/network-state.js';
@@ -26,17 +27,22 @@ export async function netcheckCommand(context: CommandContext): Promise<ExitCode
       'the control plane has named no signal server to ask: start it with --stun, then `agent up`, and try again',
     );
   }
-  const root = certificatePem(fromBase64(network.membership.control.root) ?? new Uint8Array(0));
-  const targets = servers.flatMap(({ id, udp }) => (udp ? [{ id, udp }] : []));
-  const [discovery, tls, agent] = await Promise.all([
+  const { nodeId, control } = network.membership;
+  const root = certificatePem(fromBase64(control.root) ?? new Uint8Array(0));
+  // A bounce does not ask its own server, which would see it from inside.
+  const others = servers.filter(({ id }) => id !== nodeId);
+  const targets = others.flatMap(({ id, udp }) => (udp ? [{ id, udp }] : []));
+  const agent = await askAgent(context, network);
+  const [discovery, tls, portMapping] = await Promise.all([
     discoverNat(targets),
     Promise.all(servers.map((server) => probeServer(server, root))),
-    askAgent(context, network),
+    agent ? agent.portMapping : tryPortMapping(context, network.membership),
   ]);
   const ours = new Set<string>(self.addresses);
   const addresses = (family: 4 | 6) => localAddresses(family).filter((address) => !ours.has(address));
   const report = describeNetcheck({
-    ...{ servers, discovery, tls, agent },
+    ...{ servers, own: nodeId, discovery, tls, portMapping },
+    agentServers: agent?.servers,
     addresses: { ipv4: addresses(4), ipv6: addresses(6) },
   });
   context.output.result(report, renderNetcheck(report));

@@ -63,19 +63,19 @@ function familyText({ usable, addresses, reflexive }: FamilyReport): string {
   return usable ? `works: ${here}, seen from outside as ${reflexive.join(' ')}` : `NO ANSWER: ${here}`;
 }
 
-function portMappingText({ portMapping, servers }: NetcheckReport): string {
+function portMappingText({ portMapping }: NetcheckReport): string {
   if (portMapping) {
     const behind = portMapping.doubleNat ? ', but behind another NAT' : '';
     return `${portMapping.protocol}: the router forwards ${portMapping.external} to us${behind}`;
   }
-  return servers[0]?.home === null ? 'not known: the agent is not running' : 'none';
+  return 'none: no router here maps ports by PCP, NAT-PMP or UPnP, or it was told not to';
 }
 
 function serverTable(servers: readonly ServerReport[]): string {
-  const rows = servers.map(({ name, home, udp, tls }) => [
+  const rows = servers.map(({ name, self, home, udp, tls }) => [
     home ? `${name} (home)` : name,
     udp.endpoint ?? '',
-    udp.endpoint === null ? 'none' : latencies(udp),
+    udp.endpoint === null ? 'none' : self ? 'this host itself' : latencies(udp),
     tls
       .map(({ endpoint, rttMs, failure }) => `${endpoint} ${failure ? TLS_FAILURES[failure] : `${rttMs} ms`}`)
       .join(', ') || 'none',

@@ -26,12 +26,17 @@ export function explain({ peer, status, paths, nat }: ExplanationFacts): Explana
     candidates: (report?.candidates ?? []).map((candidate) => candidateStatus(candidate, report)),
     nat: { local: { mapping: nat.mapping, filtering: nat.filtering }, remote: natKind(report?.remoteNat) },
     homes: {
-      local: servers.filter((server) => server.home).map((server) => server.name),
+      local: servers
+        .filter((server) => server.registered)
+        .sort(nearestFirst)
+        .map((server) => server.name),
       remote: (report?.remoteHomes ?? []).map((server) => names.get(server) ?? server),
     },
     servers,
   };
 }
+
+const nearestFirst = (a: ServerStatus, b: ServerStatus): number => Number(b.home) - Number(a.home);
 
 const natKind = (kind: NatKind | undefined): Explanation['nat']['remote'] =>
   kind ? { mapping: kind.mapping, filtering: kind.filtering } : null;

@@ -94,7 +94,9 @@ export class PathSupport {
 
   /** What the control plane says of servers, tombstones and our role. */
   async follow(self: SelfDescription, tombstones: readonly SignedTombstone[]): Promise<void> {
-    this.#natWatch?.setServers(self.signalServers);
+    // Our own server sees us from inside.
+    const own: string = this.options.network.membership.nodeId;
+    this.#natWatch?.setServers(self.signalServers.filter(({ id }) => id !== own));
     this.#bounce?.follow(self.role === 'bounce', tombstones);
     await this.signalling.set({ servers: self.signalServers, tombstones });
   }

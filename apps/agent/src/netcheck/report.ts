@@ -22,7 +22,7 @@ export interface NetcheckReport {
   readonly reflexive: readonly string[];
   readonly ipv4: FamilyReport;
   readonly ipv6: FamilyReport;
-  /** What the running agent has got from the router. */
+  /** What the running agent has got from the router; without one what a trial got, which is given back. */
   readonly portMapping: NatStatus['portMapping'];
   readonly servers: readonly ServerReport[];
   readonly directPaths: DirectPaths;
@@ -41,6 +41,8 @@ export interface FamilyReport {
 export interface ServerReport {
   readonly id: string;
   readonly name: string;
+  /** Whether it is this host's own; then it is not asked. */
+  readonly self: boolean;
   /** Whether the running agent relays through it first; null: no agent runs. */
   readonly home: boolean | null;
   /** Milliseconds; null: silent. Absent family: it has no such address, or we have none. */
@@ -62,20 +64,20 @@ export interface Observed {
   /** In the order of `servers`, one for each of a server's addresses. */
   readonly tls: readonly (readonly TlsProbe[])[];
   readonly addresses: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
+  /** This node's id, which is that of its server if it has one. */
+  readonly own: string;
+  readonly portMapping: NatStatus['portMapping'];
   /** Of the running agent; undefined: none runs. */
-  readonly agent:
-    | { readonly servers: readonly ServerStatus[]; readonly portMapping: NatStatus['portMapping'] }
-    | undefined;
+  readonly agentServers: readonly ServerStatus[] | undefined;
 }
 
 export function describeNetcheck(observed: Observed): NetcheckReport {
-  const { discovery, tls, agent } = observed;
+  const { discovery, tls, portMapping } = observed;
   const finding = findingOf(discovery);
   const probes = tls.flat();
   const overTls = probes.some(({ failure }) => failure === null);
   const chosen = [discovery.ipv4, discovery.ipv6].find((result) => result?.udp);
   const ipv6 = describeFamily(discovery.ipv6, observed.addresses.ipv6);
-  const portMapping = agent?.portMapping ?? null;
   return {
     udp: finding.udp,
     udpBlocked: finding.udp === false && overTls,
@@ -113,11 +115,12 @@ function describeServer(server: SignalServerConfig, tls: readonly TlsProbe[], ob
     return entry && (entry.rttMs === undefined ? null : Math.round(entry.rttMs * 10) / 10);
   };
   const [ipv4Ms, ipv6Ms] = [rtt(observed.discovery.ipv4), rtt(observed.discovery.ipv6)];
-  const known = observed.agent?.servers.find(({ id }) => id === server.id);
+  const known = observed.agentServers?.find(({ id }) => id === server.id);
   return {
     id: server.id,
     name: server.name,
-    home: observed.agent ? (known?.home ?? false) : null,
+    self: server.id === observed.own,
+    home: observed.agentServers ? (known?.home ?? false) : null,
     udp: {
       endpoint: server.udp ?? null,
       ...(ipv4Ms !== undefined && { ipv4Ms }),

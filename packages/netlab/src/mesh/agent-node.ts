@@ -28,6 +28,7 @@ export interface AgentStatus {
   };
   readonly network: { readonly id: string; readonly name: string };
   readonly control: { readonly connected: boolean; readonly revision: number };
+  readonly nat: { readonly mapping: string; readonly filtering: string; readonly udp: boolean | null };
   readonly peers: readonly {
     readonly id: string;
     readonly name: string;
