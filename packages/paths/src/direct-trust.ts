@@ -47,6 +47,10 @@ export class DirectTrust {
   /** Whether it was idle for so long that it has to be doubted before it is used. */
   isStale = (now: Instant): boolean => this.#lapsedAt === undefined && now - this.#provenAt >= STALE_AFTER_MS;
 
+  /** A question has gone without an answer for longer than one takes. */
+  isUnanswered = (now: Instant): boolean =>
+    this.#unansweredSince !== undefined && this.#pingedAt !== undefined && now >= this.#answerDueAt();
+
   /** Something authenticated came over it. @returns whether trust had lapsed. */
   prove(now: Instant): boolean {
     const { lapsed } = this;
@@ -90,6 +94,7 @@ export class DirectTrust {
   #patience = (): number =>
     Math.max(PATIENCE_MS, PATIENCE_ROUND_TRIPS * (this.candidate.rttMs ?? 0) + PATIENCE_JITTER_MS);
   #verifyAt = (): Instant => delayed(this.#unansweredSince!, this.#patience());
+  #answerDueAt = (): Instant => delayed(this.#verifyAt(), Math.max(PING_EVERY_MS, 1.2 * (this.candidate.rttMs ?? 0)));
   #lapseAt = (): Instant => delayed(this.#unansweredSince!, 2 * this.#patience());
   #giveUpAt = (): Instant => delayed(this.#lapsedAt!, GIVE_UP_AFTER_MS);
   #pingAt(alone: boolean): Instant {

@@ -19,7 +19,7 @@ import type {
 } from './path-manager-api.js';
 import { Peer } from './peer.js';
 import type { PeerContext } from './peer-context.js';
-import { hasBytesAt, isDeliver, RELAY_ID_OFFSET, SESSION_OFFSET } from './relay/frames.js';
+import { hasBytesAt, isDeliver, RELAY_ID_OFFSET } from './relay/frames.js';
 import { isSealedMessage, MAX_CANDIDATES, SEALED_MESSAGE_TYPE, senderOf } from './sealed-message.js';
 import type { LinkHooks, ServerLink } from './server-link.js';
 import { ServerSet } from './server-set.js';
@@ -154,7 +154,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   handleDelivered(message: Uint8Array, source: Uint8Array, from: Way, now: Instant): void {
     const link = this.signalServers.linkOf(from);
     if (!link || !isSealedMessage(message) || !hasBytesAt(source, 0, senderOf(message))) return;
-    link.heard(from.kind, now);
+    link.heard(now);
     this.#peerOf(message, 4)?.handleRelayed(message, link, now);
     this.#settle(now);
   }
@@ -162,9 +162,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   relayPathOf(frame: Uint8Array, from: Way): RelayPath | undefined {
     if (!isDeliver(frame)) return undefined;
     const link = this.signalServers.linkOf(from);
-    const session = link?.session;
-    if (!link || !session || link.transport !== from.kind || !hasBytesAt(frame, SESSION_OFFSET, session))
-      return undefined;
+    if (!link?.isOurs(frame, from.kind)) return undefined;
     return this.#peerOf(frame, RELAY_ID_OFFSET)?.paths.relay(link);
   }
 
@@ -178,7 +176,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   }
 
   noteReceived(path: Path, now: Instant): void {
-    if (path.kind === 'relay') this.signalServers.link(path.server)?.heard(path.transport, now);
+    if (path.kind === 'relay') this.signalServers.link(path.server)?.heard(now);
     this.#peers.get(path.peer)?.noteReceived(path, now);
     if (this.#serversDirty) this.#settle(now);
   }

@@ -415,6 +415,7 @@ export class Peer {
   }
 
   #stepDirect(now: Instant): void {
+    if (this.#direct?.isUnanswered(now)) this.context.checkServers(now); // so that a relay is known by when it is needed
     const step = this.#direct?.step(now, this.#alone);
     if (step === 'ping') this.#prober.probe(this.#direct!.candidate, now, true);
     else if (step === 'give-up') this.#giveUp(now, 'the direct path does not answer any more');

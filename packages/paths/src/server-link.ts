@@ -1,7 +1,7 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
-import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt } from './relay/frames.js';
+import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
 import { delayed, soonest } from './times.js';
@@ -12,11 +12,14 @@ const STREAM_AFTER_MS = 700;
 const OTHER_FAMILY_AFTER_MS = 1_500;
 /** A server that has not answered for so long, and by no stream either, counts as dead. */
 const DEAD_AFTER_MS = 2_000;
-/**
- * Sent so long ago over a server from which nothing was heard since: ask whether it lives. And as long after that: other servers are
- * used before it, and a stream is tried. At least; for far ones by the round trip.
- */
-const PATIENCE_MS = 350;
+/** What is still in a stream that is no longer needed may take so long. */
+const LINGER_MS = 2_000;
+/** The family that shows our NAT is tried for so long beside the one that works. */
+const PREFERRED_FOR_MS = 5_000;
+/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. At least; for far ones by the round trip. */
+const CHECK_AFTER_MS = 350;
+/** The question had no answer for so long: other servers are used beside it, and a stream is opened. */
+const SUSPECT_AFTER_MS = 350;
 /** While there is traffic, a lost server is asked again after so long. */
 const ASK_LOST_AGAIN_MS = 1_000;
 
@@ -41,11 +44,19 @@ export class ServerLink {
   #udp: RelayClient | undefined;
   #udpIndex = 0;
   #udpSince: Instant | undefined;
+  /** The session in use, and the one that was before it. */
+  #current: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
+  #former: { readonly transport: Transport; readonly session: Uint8Array } | undefined;
+  /** The registration over the other family, while it is tried. */
+  #preferred: RelayClient | undefined;
+  #preferredUntil: Instant | undefined;
   #udpUp = false;
   #udpLost = false;
   #tls: RelayClient | undefined;
   #tlsUp = false;
   #streamWanted = false;
+  #streamOpen = false;
+  #closeStreamAt: Instant | undefined;
   #ticket: Uint8Array | undefined;
   /** When something was sent over this server, and nothing was heard from it since. */
   #unansweredSince: Instant | undefined;
@@ -72,8 +83,8 @@ export class ServerLink {
   }
 
   get transport(): Transport | undefined {
-    if (this.#tlsUp && (!this.#udpUp || this.suspect)) return 'tls';
-    return this.#udpUp ? 'udp' : undefined;
+    if (this.#udpUp) return 'udp';
+    return this.#tlsUp ? 'tls' : undefined;
   }
 
   get started(): boolean {
@@ -82,6 +93,16 @@ export class ServerLink {
 
   get session(): Uint8Array | undefined {
     return this.#client()?.session;
+  }
+
+  /** Whether a `deliver` names our session there, or the one before: what was under way when it changed still arrives. */
+  isOurs(frame: Uint8Array, transport: Transport): boolean {
+    const { session } = this;
+    if (session && this.transport === transport && hasBytesAt(frame, SESSION_OFFSET, session)) return true;
+    // May overtake the answer that names the session. What it carries is authenticated by the peer in any case.
+    if (transport === 'udp' && this.#udp?.registered === false) return isDeliver(frame);
+    const former = this.#former;
+    return former !== undefined && former.transport === transport && hasBytesAt(frame, SESSION_OFFSET, former.session);
   }
 
   get rttMs(): number | undefined {
@@ -132,6 +153,7 @@ export class ServerLink {
     this.#tls?.stop();
     this.#udp = undefined;
     this.#tls = undefined;
+    this.#stopPreferred();
     this.#udpUp = this.#tlsUp = this.#udpLost = this.suspect = false;
     this.#startedAt = this.#unansweredSince = this.#checkedAt = undefined;
     this.reflexive = this.failure = this.refused = undefined;
@@ -141,6 +163,7 @@ export class ServerLink {
   setTicket(ticket: Uint8Array, now: Instant): void {
     this.#ticket = ticket;
     this.refused = undefined;
+    this.#preferred?.setTicket(ticket, now);
     this.#udp?.setTicket(ticket, now);
     this.#tls?.setTicket(ticket, now);
     this.#pump(now);
@@ -148,12 +171,12 @@ export class ServerLink {
 
   /** Asks at once whether the session stands, over UDP also when a stream is in use. */
   check(now: Instant): void {
+    if (this.transport) this.#unansweredSince ??= now;
+    this.#checkedAt ??= now;
     this.#udp?.check(now);
+    this.#lookForPreferred(now);
     if (this.#tlsUp) this.#tls?.check(now);
     this.#pump(now);
-    if (!this.transport) return;
-    this.#unansweredSince ??= now;
-    this.#checkedAt ??= now;
   }
 
   sendTombstone(tombstone: Uint8Array, signature: Uint8Array, now: Instant): void {
@@ -163,22 +186,22 @@ export class ServerLink {
 
   handleFrame(frame: Uint8Array, from: Way, now: Instant): void {
     if (!this.started) this.#measured(frame, now);
-    const client = from.kind === 'tls' ? this.#tls : this.#udp;
-    if (!client || (from.kind === 'udp' && from.endpoint !== this.#udpEndpoint())) return;
-    if (client.handleFrame(frame, now)) this.heard(from.kind, now);
+    const client = from.kind === 'tls' ? this.#tls : this.#udpClientAt(from.endpoint);
+    if (!client) return;
+    if (client.handleFrame(frame, now)) this.heard(now);
     this.#pump(now);
   }
 
   streamOpened(now: Instant): void {
     if (!this.#streamWanted || this.#startedAt === undefined) return;
-    this.#tls?.stop();
-    this.#tlsUp = false;
-    this.#tls = this.#newClient('tls', now);
-    this.#pump(now);
+    this.#streamOpen = true;
+    // As long as UDP is only doubted, the server must not send elsewhere.
+    if (!this.#udpUp) this.#startTls(now);
   }
 
   streamClosed(reason: string, now: Instant): void {
     if (!this.#tls && !this.#streamWanted) return;
+    this.#streamOpen = false;
     this.#tls?.stop();
     this.#tls = undefined;
     if (!this.#udpUp) this.failure = `the stream was closed: ${reason}`;
@@ -192,13 +215,11 @@ export class ServerLink {
   }
 
   /** Something came that only this server can have sent. */
-  heard(transport: Transport, now: Instant): void {
-    // A stream that answers says nothing for UDP, which it was opened to replace.
-    if (transport === 'tls' && this.#udpUp) return;
+  heard(now: Instant): void {
     this.#unansweredSince = this.#checkedAt = undefined;
     if (!this.suspect) return;
     this.suspect = false;
-    if (this.#udpUp) this.#dropStream();
+    if (this.#udpUp && this.#closeStreamAt === undefined) this.#wantStream(false);
     this.hooks.linkDoubted(this, now);
   }
 
@@ -206,7 +227,10 @@ export class ServerLink {
     if (this.#startedAt === undefined) return;
     this.#udp?.handleTimeout(now);
     this.#tls?.handleTimeout(now);
+    this.#preferred?.handleTimeout(now);
     this.#pump(now);
+    if (this.#preferredUntil !== undefined && now >= this.#preferredUntil) this.#stopPreferred();
+    if (this.#closeStreamAt !== undefined && now >= this.#closeStreamAt) this.#wantStream(false);
     if (!this.#udpUp) this.#lookForOtherWays(now);
     if (this.transport) this.#checkWhenSilent(now);
     else if (this.#lastSentAt !== undefined && now >= this.#askAgainAt()) {
@@ -221,6 +245,8 @@ export class ServerLink {
   deadline(): Instant | undefined {
     if (this.#startedAt === undefined) return undefined;
     let at = soonest(this.#udp?.pollTimeout(), this.#tls?.pollTimeout());
+    at = soonest(at, soonest(this.#preferred?.pollTimeout(), this.#preferredUntil));
+    at = soonest(at, this.#closeStreamAt);
     if (!this.#udpUp) at = soonest(at, this.#otherWayAt());
     if (this.transport && this.#unansweredSince !== undefined) {
       at = soonest(at, this.#checkedAt === undefined ? this.#checkAt() : this.suspect ? undefined : this.#suspectAt());
@@ -260,8 +286,7 @@ export class ServerLink {
   }
 
   #client(): RelayClient | undefined {
-    const { transport } = this;
-    return transport === 'tls' ? this.#tls : transport && this.#udp;
+    return this.#udpUp ? this.#udp : this.#tlsUp ? this.#tls : undefined;
   }
 
   #wayOf(transport: Transport): Way | undefined {
@@ -271,13 +296,13 @@ export class ServerLink {
   }
 
   /** IPv4 first, because it is there that our NAT is seen; IPv6 addresses are known without a server. */
-  #udpEndpoint(): Endpoint | undefined {
+  #udpEndpoint(index = this.#udpIndex): Endpoint | undefined {
     const { udp } = this.server;
     const first = udp.findIndex((endpoint) => {
       const parsed = parseEndpoint(endpoint);
       return parsed && (ipFamily(parsed.address) === 6) === this.preferIpv6;
     });
-    return udp[(Math.max(first, 0) + this.#udpIndex) % Math.max(udp.length, 1)];
+    return udp[(Math.max(first, 0) + index) % Math.max(udp.length, 1)];
   }
 
   #newClient(transport: Transport, now: Instant): RelayClient {
@@ -293,6 +318,13 @@ export class ServerLink {
     this.#udp?.stop();
     this.#udpSince = now;
     this.#udp = this.#newClient('udp', now);
+    this.#pump(now);
+  }
+
+  #startTls(now: Instant): void {
+    this.#tls?.stop();
+    this.#tlsUp = false;
+    this.#tls = this.#newClient('tls', now);
     this.#pump(now);
   }
 
@@ -313,9 +345,8 @@ export class ServerLink {
     this.#tellDeath(now);
   }
 
-  #patience = (): number => Math.max(PATIENCE_MS, 1.5 * (this.rttMs ?? 0) + 100);
-  #checkAt = (): Instant => delayed(this.#unansweredSince!, this.#patience());
-  #suspectAt = (): Instant => delayed(this.#checkedAt!, this.#patience());
+  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
+  #suspectAt = (): Instant => delayed(this.#checkedAt!, Math.max(SUSPECT_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
   #askAgainAt = (): Instant => delayed(this.#checkedAt ?? this.#lastSentAt!, ASK_LOST_AGAIN_MS);
 
   #checkWhenSilent(now: Instant): void {
@@ -326,25 +357,55 @@ export class ServerLink {
     }
     if (!this.suspect && this.#checkedAt !== undefined && now >= this.#suspectAt()) {
       this.suspect = true;
-      if (this.#udpUp) this.#wantStream(true);
+      this.#wantStream(true); // so that it is there when UDP turns out to be lost
       this.hooks.linkDoubted(this, now);
     }
   }
 
-  #dropStream(): void {
-    this.#tls?.stop();
-    this.#tls = undefined;
-    this.#tlsUp = false;
-    this.#wantStream(false);
-  }
-
   #wantStream(wanted: boolean): void {
+    if (wanted) this.#closeStreamAt = undefined;
     if (this.#streamWanted === wanted || (wanted && this.server.tls.length === 0)) return;
     this.#streamWanted = wanted;
+    this.#streamOpen = false;
+    this.#closeStreamAt = undefined;
     this.outbox.event({ type: wanted ? 'open-stream' : 'close-stream', server: this.id });
   }
 
+  #udpClientAt(endpoint: Endpoint): RelayClient | undefined {
+    if (endpoint === this.#udpEndpoint()) return this.#udp;
+    return endpoint === this.#udpEndpoint(0) ? this.#preferred : undefined;
+  }
+
+  /** Registered over the family that does not show our NAT: asks for a while whether the other one works again. */
+  #lookForPreferred(now: Instant): void {
+    if (!this.#udpUp || this.#udpIndex % this.server.udp.length === 0) return;
+    this.#preferredUntil = delayed(now, PREFERRED_FOR_MS);
+    this.#preferred ??= this.#newClient('udp', now);
+  }
+
+  #stopPreferred(): void {
+    this.#preferred?.stop();
+    this.#preferred = this.#preferredUntil = undefined;
+  }
+
+  #pumpPreferred(now: Instant): void {
+    const client = this.#preferred;
+    const endpoint = this.#udpEndpoint(0);
+    if (!client || !endpoint) return;
+    const way: Way = { kind: 'udp', socket: 0, endpoint };
+    for (let frame = client.pollTransmit(); frame; frame = client.pollTransmit()) this.outbox.transmit(way, frame);
+    for (let event = client.pollEvent(); event; event = client.pollEvent()) {
+      if (event.type !== 'registered') continue;
+      this.#udp?.stop();
+      this.#udp = client;
+      this.#udpIndex = 0;
+      this.#preferred = this.#preferredUntil = undefined;
+      this.#handle('udp', event, now);
+    }
+  }
+
   #pump(now: Instant): void {
+    this.#pumpPreferred(now);
     this.#pumpClient('udp', this.#udp, now);
     this.#pumpClient('tls', this.#tls, now);
   }
@@ -386,13 +447,22 @@ export class ServerLink {
     if (transport === 'udp') {
       this.#udpUp = true;
       this.#udpLost = false;
-      this.#dropStream();
-    } else {
+      this.#tls?.stop();
+      this.#tls = undefined;
+      if (this.#tlsUp) this.#closeStreamAt = delayed(now, LINGER_MS);
+      else this.#wantStream(false);
+      this.#tlsUp = false;
+      this.#lookForPreferred(now);
+    } else if (!this.#udpUp) {
       this.#tlsUp = true;
-      // The network is back, perhaps for UDP too: it is asked at once, not at the end of its pause.
-      if (!this.#udpUp) this.#udp?.check(now);
+      this.#udp?.check(now); // the network is back, perhaps for UDP too: it is asked at once, not at the end of its pause
     }
-    this.heard(transport, now);
+    const { session } = this;
+    if (session && this.transport === transport) {
+      this.#former = this.#current;
+      this.#current = { transport, session };
+    }
+    this.heard(now);
     this.hooks.linkUp(this, now);
     if (transport !== 'udp' || this.reflexive === reflexive) return;
     const before = this.reflexive;
@@ -404,9 +474,11 @@ export class ServerLink {
     const before = this.transport;
     if (transport === 'udp') this.#udpUp = up;
     else this.#tlsUp = up;
+    if (transport === 'udp' && !up) this.#stopPreferred(); // the families take turns from here
     if (!this.#udpUp && this.#startedAt !== undefined && transport === 'udp' && before === 'udp') {
       this.#startedAt = now; // lives again from here: the stream is opened at once, and death is told later
       this.#wantStream(true);
+      if (this.#streamOpen) this.#startTls(now);
       this.#saidDead = false;
     }
     if (before && !this.transport) {
