@@ -70,7 +70,7 @@ it('a thousand agents that are idle for ten minutes hardly say a word', { timeou
   }
   const [before, after] = [minutes[0]!, minutes.at(-1)!];
   const perAgentMinute = (name: keyof typeof before) => (after[name] - before[name]) / AGENTS / IDLE_MINUTES;
-  const each = minutes.slice(1).map(({ packets }, i) => ((packets - minutes[i]!.packets) / AGENTS);
+  const each = minutes.slice(1).map(({ packets }, i) => (packets - minutes[i]!.packets) / AGENTS);
   console.log(
     [
       `${AGENTS} agents with ${PEERS} peers each, ${direct} of them direct with the one they talked to, idle for ten minutes`,
