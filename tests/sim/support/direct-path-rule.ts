@@ -104,7 +104,12 @@ function ruleOf(a: Host, b: Host, family: 4 | 6): DirectPathRule {
   if (crossed.some(({ udpBlocked, link }) => udpBlocked || !link.up)) return never('UDP is blocked on the way');
   if (ownA.length === 0 && isReached(b, a, addressA)) return sideBySide(b, a, ownB);
   if (ownB.length === 0 && isReached(a, b, addressB)) return sideBySide(a, b, ownA);
-  return family === 6 ? byIpv6(a, b, above, below) : byIpv4(a, b, above, below, shared);
+  if (family === 6) return byIpv6(a, b, above, below);
+  const rule = byIpv4(a, b, above, below, shared);
+  if (rule.direct !== 'never' || shared.length === 0 || isCutAtTheTop(a, b, above, below)) return rule;
+  // One of them may have been there without a router, and the other have seen its addresses.
+  const [ours, theirs] = [ownA, ownB].map((routers) => combineNats(routers.map(({ nat }) => nat.kind)));
+  return natsCanBeCrossed(ours!, theirs!) ? either("who remembers the carrier's addresses needs no hairpinning") : rule;
 }
 
 /** One of the two is where the other's outermost own router is: no NAT is between it and there. */

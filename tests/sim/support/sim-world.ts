@@ -35,6 +35,8 @@ export class SimWorld {
   readonly pairs: Pair[] = [];
   /** Pairs of stations that are cut from each other at the core. */
   readonly cuts: [Station, Station][] = [];
+  cutSince = 0;
+  readonly blockedSince = new Map<string, number>();
   readonly events: string[] = [];
   /** What happened last. */
   lastKind = 'start';
@@ -131,6 +133,7 @@ export class SimWorld {
   }
 
   cut(a: Station, b: Station): void {
+    if (this.cuts.length === 0) this.cutSince = this.internet.now;
     this.cuts.push([a, b]);
     this.internet.core.cut(a, b);
   }
