@@ -88,7 +88,11 @@ export class Peer {
     const wasActive = this.isActive(now);
     this.#lastSentAt = now;
     this.#activeUntil = delayed(now, ACTIVE_MS);
-    if (!wasActive) this.#begin(now);
+    if (!wasActive) {
+      this.relays.doubt(); // the peer may have moved to other servers without a word
+      this.#begin(now);
+      this.publish(now);
+    }
     let first = false;
     if (this.#direct) {
       first = !this.#direct.waits;

@@ -6,6 +6,8 @@ export const MAX_SESSIONS = 65_536;
 export const KEEPALIVE_SECONDS = 25;
 /** A session ends after three missed keepalives, and a little for the way. */
 export const SESSION_TIMEOUT = 3 * KEEPALIVE_SECONDS * 1_000 + 5_000;
+/** After an agent registered anew, what it had sent in its former session is relayed for so long. */
+export const FORMER_GRACE = 2_000;
 /** How often ended sessions are looked for. */
 export const SWEEP_INTERVAL = 5_000;
 

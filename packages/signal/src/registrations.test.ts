@@ -162,9 +162,27 @@ describe('sessions', () => {
     const agent = new TestAgent('a');
     const first = rig.register(agent, at(1));
     const second = rig.register(agent, at(1, 4_001));
-    expect(rig.sessions.size).toBe(1);
     rig.ask({ type: 'alive?', session: first, sequence: 1 }, at(1), 'unknown-session');
     rig.ask({ type: 'alive?', session: second, sequence: 1 }, at(1, 4_001), 'alive');
+  });
+
+  it('that were replaced relay what was under way for two seconds more, and only one of them is kept', () => {
+    const rig = new CoreRig();
+    const [agent, other] = [new TestAgent('a'), new TestAgent('b')];
+    rig.register(other, at(2));
+    const [first, second, third] = [4_000, 4_001, 4_002].map((port) => rig.register(agent, at(1, port)));
+    const relayed = (session: Uint8Array, port: number) =>
+      frames(rig.take(sendFrame(session, other, random(9)), at(1, port))).map((frame) => frame?.type);
+    expect(rig.sessions.size).toBe(2 + 1);
+    expect([relayed(first!, 4_000), relayed(second!, 4_001), relayed(third!, 4_002)]).toEqual([
+      ['unknown-session'],
+      ['deliver'],
+      ['deliver'],
+    ]);
+    rig.now += 2_000;
+    rig.registrations.sweep();
+    expect([relayed(second!, 4_001), relayed(third!, 4_002)]).toEqual([['unknown-session'], ['deliver']]);
+    expect(rig.sessions.size).toBe(2);
   });
 
   it('over UDP and a stream stand side by side, and datagrams go where the agent registered last', () => {
