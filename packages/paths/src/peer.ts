@@ -214,7 +214,7 @@ export class Peer {
   report(): PathReport {
     const direct = this.#path?.kind === 'udp';
     const candidate = this.#path?.kind === 'udp' ? this.candidates.get(this.#path) : undefined;
-    const why = direct ? undefined : explainRelay(this.context, this.remoteNat, this.#present, this.candidates);
+    const why = direct ? undefined : this.#whyNotDirect();
     return {
       path: this.#path,
       candidateKind: candidate?.kind,
@@ -231,6 +231,11 @@ export class Peer {
       remoteNat: this.remoteNat,
       remoteHomes: this.relays.homes,
     };
+  }
+
+  #whyNotDirect() {
+    const contact = { asked: this.#lastSentAt !== undefined, present: this.#present };
+    return explainRelay(this.context, this.remoteNat, contact, this.candidates);
   }
 
   close(): void {
