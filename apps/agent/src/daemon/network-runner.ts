@@ -17,6 +17,7 @@ import type { JoinedNetwork } from '../state/network-state.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import { namedLog } from './named-log.js';
 import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
 import { PathSupport, type PathSupportOptions } from './path-support.js';
@@ -141,7 +142,7 @@ export class NetworkRunner {
       start: this.options.startDataPlane,
       privateKey: this.keys.wireguard,
       signalling: this.support.dataPlaneOptions(),
-      log: this.#log,
+      log: namedLog(this.#log, this.view.names),
       onStarted: (plane) => this.support.signalling.attach(plane),
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });

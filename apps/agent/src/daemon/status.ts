@@ -81,6 +81,7 @@ async function observe(runner: NetworkRunner) {
     stats: new Map((stats?.peers ?? []).map((peer) => [peer.publicKey, peer])),
     paths: new Map((paths?.peers ?? []).map((report) => [report.publicKey, report])),
     serverNames: new Map((paths?.servers ?? []).map(({ id, name }) => [id, name])),
+    registered: (paths?.servers ?? []).some(({ registered }) => registered),
     pings: runner.pings,
   };
   const nat = describeNat({
