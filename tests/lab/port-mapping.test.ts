@@ -101,6 +101,22 @@ describeLab('port mapping by a real miniupnpd', ['miniupnpd'], () => {
     DIRECT_MS + 20_000,
   );
 
+  it('is what `agent ping` and `agent explain` tell of that path', async () => {
+    const { far } = world();
+    const { agent, publicAddress } = world().pcp;
+    const direct = `direct ${publicAddress}:${PORT}`;
+    await far.agent.waitForPath('pcp', { what: 'direct', timeoutMs: DIRECT_MS }, ({ kind }) => kind === 'direct');
+    const text = (await far.agent.command(['ping', 'pcp', '-c', '2'])).stdout;
+    expect(text).toMatch(new RegExp(`^from pcp \\(${agent.ipv4}\\): seq=2 time=[\\d.]+ ms ${direct}$`, 'm'));
+    const { replies } = JSON.parse((await far.agent.command(['ping', 'pcp', '-c', '2', '--json'])).stdout) as {
+      replies: { path: { kind: string } }[];
+    };
+    expect(replies.map(({ path }) => path.kind)).toEqual(['direct', 'direct']);
+    const explained = (await far.agent.command(['explain', 'pcp'])).stdout;
+    expect(explained).toContain('its port-mapped address answers');
+    expect(explained).toMatch(new RegExp(`^\\* +port-mapped +${publicAddress}:${PORT} +answers`, 'm'));
+  }, 60_000);
+
   it.each(['pcp', 'nat-pmp', 'upnp'] as const)('gives it back at the end: %s', async (protocol) => {
     const { agent, router } = world()[protocol];
     await mapped(agent);

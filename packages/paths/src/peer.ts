@@ -58,7 +58,7 @@ export class Peer {
   ) {
     this.paths = new PeerPaths(config.publicKey, config.relayId);
     this.relays = new PeerRelays(config, context.signalServers, this.paths);
-    this.candidates = new RemoteCandidates(this.paths);
+    this.candidates = new RemoteCandidates(this.paths, context.options.isInside);
     this.#messenger = new PeerMessenger(config, context, this.paths);
     this.#prober = new Prober(this.candidates, this.#messenger, context, this);
     this.#ourWish = compareBytes(context.options.relayId, config.relayId) < 0;
@@ -88,7 +88,11 @@ export class Peer {
     const wasActive = this.isActive(now);
     this.#lastSentAt = now;
     this.#activeUntil = delayed(now, ACTIVE_MS);
-    if (!wasActive) this.#begin(now);
+    if (!wasActive) {
+      this.relays.doubt(); // the peer may have moved to other servers without a word
+      this.#begin(now);
+      this.publish(now);
+    }
     let first = false;
     if (this.#direct) {
       first = !this.#direct.waits;
@@ -120,7 +124,7 @@ export class Peer {
 
   /** A sealed message that came straight. */
   handleDirect(datagram: Uint8Array, from: UdpWay, now: Instant): void {
-    const message = this.#messenger.open(datagram, now);
+    const message = this.#messenger.open(datagram, 'direct', now);
     if (!message) return;
     this.#heard(now);
     const candidate = this.candidates.learn(from.socket, from.endpoint);
@@ -134,7 +138,7 @@ export class Peer {
 
   /** A sealed message that came through a server at which we are registered. */
   handleRelayed(datagram: Uint8Array, link: ServerLink, now: Instant): void {
-    const message = this.#messenger.open(datagram, now);
+    const message = this.#messenger.open(datagram, 'relayed', now);
     if (!message) return;
     this.#heard(now);
     this.#heardThrough(link.id, now);
