@@ -63,6 +63,8 @@ export interface SignallingChange {
   /** Outer endpoints that a router maps to our port. */
   readonly mapped?: readonly Endpoint[];
   readonly tombstones?: readonly { readonly tombstone: Uint8Array; readonly signature: Uint8Array }[];
+  /** Ask all signal servers at once whether they live; done once. */
+  readonly askServers?: boolean;
 }
 
 /** `PathReport` with times that mean something outside the worker. */

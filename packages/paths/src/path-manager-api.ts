@@ -174,6 +174,8 @@ export interface PathManager {
   ): void;
   /** Addresses, routes or links of this host changed, or it slept: everything is asked again at once. */
   networkChanged(now: Instant): void;
+  /** Something else that may run on the same machines has ended: all servers are asked at once whether they live. */
+  askServers(now: Instant): void;
 
   /** One datagram whose first byte is 0xA0 to 0xBF, but no `deliver`. Unusable bytes change nothing. */
   handleDatagram(datagram: Uint8Array, from: Way, now: Instant): void;

@@ -137,6 +137,19 @@ describe('movement', () => {
     expect([isDirect(alice, bob), isDirect(bob, alice)]).toEqual([true, true]);
   });
 
+  it('notices a dead server without traffic when it is told to ask', () => {
+    const { network, alice, servers } = pair(kind(APD, APD), kind(APD, APD));
+    network.pass(200);
+    servers[0]!.alive = false;
+    const registered = (): number => alice.manager.servers().filter((server) => server.registered).length;
+    network.pass(2_000);
+    expect(registered()).toBe(2);
+    alice.manager.askServers(network.now);
+    alice.drain();
+    network.pass(2_000);
+    expect(registered()).toBe(1);
+  });
+
   it.each([[0], [1]])('goes on over another server when server %i dies while it relays', (dead) => {
     const { network, alice, bob, servers } = pair(kind(APD, APD), kind(APD, APD));
     network.pass(200);

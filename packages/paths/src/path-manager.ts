@@ -143,6 +143,11 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     this.#settle(now);
   }
 
+  askServers(now: Instant): void {
+    this.signalServers.checkAll(now);
+    this.#settle(now);
+  }
+
   handleDatagram(datagram: Uint8Array, from: Way, now: Instant): void {
     if (datagram[0] === SEALED_MESSAGE_TYPE) {
       if (from.kind !== 'udp' || !isSealedMessage(datagram)) return;

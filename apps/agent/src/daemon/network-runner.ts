@@ -393,7 +393,8 @@ export class NetworkRunner {
     this.failure = undefined;
     this.#everConnected ||= connected;
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
-    if (connected) void this.#enqueue(() => this.#trustAgain()).catch((error: unknown) => this.#warn(error));
+    const follow = (): Promise<void> => (connected ? this.#trustAgain() : this.support.signalling.askServers());
+    void this.#enqueue(follow).catch((error: unknown) => this.#warn(error));
     this.#notify();
   }
 
