@@ -15,7 +15,7 @@ const from = (endpoint: string): Way => ({ kind: 'udp', socket: 0, endpoint: end
 beforeAll(() => boxesReady);
 
 /** Two hosts without NATs that know each other, and no direct path yet. */
-function pair(options: { predictPorts?: boolean } = {}) {
+function pair(options: Parameters<FakeNetwork['add']>[2] = {}) {
   const network = new FakeNetwork([new FakeServer('s1', SERVER)]);
   const alice = network.add('198.51.100.11', undefined, options);
   const bob = network.add('198.51.100.12');
@@ -115,6 +115,22 @@ describe('a malicious member', () => {
     const bytes = sprayed(alice, network, seal, 100);
     expect(bytes).toBeGreaterThan(200_000); // one whole attempt
     expect(bytes).toBeLessThan(1_000_000);
+  });
+
+  it('cannot lead the tunnel through itself, neither by naming its inner address nor by sending from there', () => {
+    const { network, alice, bob } = pair({ isInside: (address) => address.startsWith('10.44.') });
+    const forge = forger(alice, bob);
+    const named: Candidate = { kind: 'host', endpoint: '10.44.0.2:51820' as Endpoint };
+    const message = candidatesOf(4_000_000_000, [named], { mapping: 'unknown', filtering: 'unknown' });
+    alice.manager.handleDatagram(forge(message), from('198.51.100.12:51820'), network.now);
+    const ping: SealedMessage = { type: 'ping', transaction: new Uint8Array(8), preferred: true };
+    alice.manager.handleDatagram(forge(ping), from(named.endpoint), network.now);
+    alice.manager.noteReceived(alice.manager.udpPath(bob.publicKey, 0, named.endpoint), network.now);
+    network.now = (network.now + 10) as typeof network.now;
+    alice.manager.handleTimeout(network.now);
+    expect(transmitsOf(alice).filter(({ to }) => to === named.endpoint)).toHaveLength(1); // the pong
+    const { candidates } = alice.manager.report(bob.publicKey, network.now)!;
+    expect(candidates.map(({ endpoint }) => endpoint)).toEqual(['198.51.100.12:51820']);
   });
 
   it('cannot have addresses probed that are no host of the internet or a LAN', () => {

@@ -1,4 +1,4 @@
-import type { Endpoint, HostPort, Instant, PublicKey, SecretKey, UnixMillis } from '@warren/base';
+import type { Endpoint, HostPort, Instant, IpAddress, PublicKey, SecretKey, UnixMillis } from '@warren/base';
 import type { NatBehaviour } from '@warren/stun';
 
 /** Name of a signal server, as the server list has it; at most 64 bytes of ASCII. */
@@ -82,6 +82,8 @@ export interface PathManagerOptions {
   readonly wallClock: () => UnixMillis;
   /** Whether ports of address-and-port-dependent NATs are guessed. */
   readonly predictPorts: boolean;
+  /** Whether datagrams to the address would go through the very tunnel that they carry; absent: none would. */
+  readonly isInside?: (address: IpAddress) => boolean;
 }
 
 export type PathManagerEvent =

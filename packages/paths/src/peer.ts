@@ -61,7 +61,7 @@ export class Peer {
   ) {
     this.paths = new PeerPaths(config.publicKey, config.relayId);
     this.relays = new PeerRelays(config, context.signalServers, this.paths);
-    this.candidates = new RemoteCandidates(this.paths);
+    this.candidates = new RemoteCandidates(this.paths, context.options.isInside);
     this.#messenger = new PeerMessenger(config, context, this.paths);
     this.#prober = new Prober(this.candidates, this.#messenger, context, this);
     this.#ourWish = compareBytes(context.options.relayId, config.relayId) < 0;

@@ -43,7 +43,11 @@ export class RemoteCandidates {
   /** Never forgotten. */
   inUse: RemoteCandidate | undefined;
 
-  constructor(private readonly paths: PeerPaths) {}
+  /** @param isInside see `PathManagerOptions`: such a path would carry itself, once more with each turn. */
+  constructor(
+    private readonly paths: PeerPaths,
+    private readonly isInside: (address: IpAddress) => boolean = () => false,
+  ) {}
 
   [Symbol.iterator](): Iterator<RemoteCandidate> {
     return this.#byPath.values();
@@ -119,7 +123,7 @@ export class RemoteCandidates {
     const known = this.#byPath.get(path);
     if (known) return known;
     const parsed = parseEndpoint(path.endpoint);
-    if (!parsed || !isHostAddress(parsed.address)) return undefined;
+    if (!parsed || !isHostAddress(parsed.address) || this.isInside(parsed.address)) return undefined;
     if (this.#byPath.size >= MAX_REMOTE_CANDIDATES) this.#forgetOne();
     const added: RemoteCandidate = {
       kind,

@@ -85,7 +85,7 @@ export class PathDriver implements PathFrames {
   #closed = false;
 
   constructor(private readonly parts: PathDriverParts) {
-    const { signalling, sockets, paths, memory, random } = parts;
+    const { signalling, sockets, paths, memory, random, device } = parts;
     const { relayId, pathKey, predictPorts } = signalling;
     this.#ids = new PathIds(paths);
     this.#pathKey = new SecretKey(pathKey);
@@ -95,6 +95,8 @@ export class PathDriver implements PathFrames {
       random,
       wallClock: () => unixMillis(Date.now()),
       predictPorts,
+      // What the machine would take from the tunnel's own interface.
+      isInside: (address) => device.peerOf(address) !== undefined,
     });
     this.#udp = new PathSender({ sockets, paths }, (reason, packets) => this.#count(reason, packets));
     this.#further = new PathSockets(memory);
