@@ -151,7 +151,7 @@ export class SimServer {
 
   private register(nonce: Uint8Array, cookie: Uint8Array, ticket: Uint8Array, box: Uint8Array, origin: Origin): void {
     const boxKey = precomputeBoxKey(ticket.subarray(8, 40), this.key.expose());
-    if (!equalBytes(cookie, this.cookie) || !boxKey || !opensRegister(boxKey, box, nonce, cookie)) {
+    if (!equalBytes(cookie, this.cookie) || !boxKey || !opensRegister(boxKey, box, { nonce, cookie, ticket })) {
       origin.send(encodeFrame({ type: 'refused', nonce, reason: 'ticket-bad' }));
       return;
     }
