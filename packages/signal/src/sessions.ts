@@ -193,6 +193,7 @@ export class Sessions {
     this.#slots[session.slot] = undefined;
     this.#free.push(session.slot);
     this.#size--;
+    session.who.boxKey.fill(0);
     session.network.sessions.delete(session);
     const { network, authority, origin } = session.who;
     if (origin.kind === 'stream') this.#streams.delete(origin.stream);
