@@ -231,8 +231,8 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     return at === undefined ? undefined : { at, why: at === servers ? 'a signal server' : 'a peer' };
   }
 
-  report(peer: PublicKey, _now: Instant): PathReport | undefined {
-    return this.#peers.get(peer)?.report();
+  report(peer: PublicKey, now: Instant): PathReport | undefined {
+    return this.#peers.get(peer)?.report(now);
   }
 
   servers(): readonly ServerReport[] {

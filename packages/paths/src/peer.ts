@@ -211,7 +211,7 @@ export class Peer {
     return soonest(this.#prober.deadline(), this.isActive(now) ? this.#activeDeadline(now) : undefined);
   }
 
-  report(): PathReport {
+  report(now: Instant): PathReport {
     const direct = this.#path?.kind === 'udp';
     const candidate = this.#path?.kind === 'udp' ? this.candidates.get(this.#path) : undefined;
     const why = direct ? undefined : explainRelay(this.context, this.remoteNat, this.#present, this.candidates);
@@ -223,7 +223,7 @@ export class Peer {
       since: this.#since,
       proven:
         this.#path?.kind === 'relay'
-          ? this.relays.isProven(this.#path.server)
+          ? this.relays.isProven(this.#path.server, now)
           : this.#direct !== undefined && !this.#direct.lapsed,
       reason: why?.reason,
       advice: why?.advice,
@@ -292,9 +292,9 @@ export class Peer {
   }
 
   #heardThrough(server: string, now: Instant): void {
-    if (this.relays.isProven(server)) return;
-    this.relays.heard(server);
-    this.publish(now);
+    const known = this.relays.isProven(server, now);
+    this.relays.heard(server, now);
+    if (!known) this.publish(now);
   }
 
   #pinged(candidate: RemoteCandidate, preferred: boolean, now: Instant): void {
@@ -434,7 +434,7 @@ export class Peer {
       this.context.checkServers(now);
       this.publish(now, 'nothing comes back over the relay; sending over two servers');
     }
-    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server)))
+    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server, now)))
       this.#pingRelays(now);
   }
 
@@ -469,7 +469,7 @@ export class Peer {
     let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#prober.formerDeadline(now)));
     at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
     if (this.#path?.kind === 'relay') {
-      const relay = this.#relayWatch.deadline(now, this.relays.isProven(this.#path.server), this.#present);
+      const relay = this.#relayWatch.deadline(now, this.relays.isProven(this.#path.server, now), this.#present);
       at = soonest(at, relay);
     }
     return soonest(at, this.#direct?.deadline(this.#alone));
