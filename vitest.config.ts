@@ -12,6 +12,7 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             'apps/*/src/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'tests/sim/**/*.test.ts',
             'bench/src/**/*.test.ts',
           ],
           // In soaks, RSS of each file is printed and bounded.

@@ -6,6 +6,7 @@ import { useSiteMesh } from './support/site-mesh.js';
 
 /** Asked one after the other, the last protocol gets its turn after four seconds. */
 const MAPPED_MS = 20_000;
+const DIRECT_MS = 30_000;
 const PORT = 51_820;
 const STRICT = SITE_KINDS.find(({ name }) => name === 'apd-apd-random')!;
 
@@ -45,9 +46,13 @@ describeLab('port mapping by a real miniupnpd', ['miniupnpd'], () => {
 
   async function placed(mesh: SiteMesh, protocol: 'pcp' | 'nat-pmp' | 'upnp', number: number) {
     const publicAddress = `11.0.0.${number}`;
-    const options = { name: `${protocol}-nat`, nat: STRICT.nats[0], lan: '192.168.1.0/24', publicAddress };
+    const options = { name: `${protocol}-nat`, nat: STRICT.nats[0]!, lan: '192.168.1.0/24', publicAddress };
     const router = await mesh.world.addRouter(options);
-    const daemon = await Miniupnpd.start(mesh.world, router, { protocol, maxLifetimeS: protocol === 'pcp' ? 6 : 7200 });
+    const daemon = await Miniupnpd.start(mesh.world, router, {
+      port: PORT,
+      protocol,
+      maxLifetimeS: protocol === 'pcp' ? 6 : 7200,
+    });
     const site: Site = { kind: STRICT, segment: router, routers: [router] };
     const { agent, host } = await mesh.join({ name: protocol, at: site });
     return { router: daemon, agent, host, publicAddress };
@@ -78,6 +83,38 @@ describeLab('port mapping by a real miniupnpd', ['miniupnpd'], () => {
     await router.start();
     await untilCount(router, 1);
     expect((await mapped(agent)).protocol).toBe('pcp');
+  }, 60_000);
+
+  it.each(['pcp', 'nat-pmp', 'upnp'] as const)(
+    'leads a peer straight to it where punching could not: %s',
+    async (protocol) => {
+      const { agent, publicAddress } = world()[protocol];
+      const { far } = world();
+      await mapped(agent);
+      const found = waitUntil('a direct path', { timeoutMs: DIRECT_MS, intervalMs: 300 }, async () => {
+        await far.host.ping(agent.ipv4);
+        const path = (await far.agent.status()).peers.find(({ name }) => name === agent.name)?.path;
+        return path?.kind === 'direct' && path;
+      });
+      expect((await found).endpoint).toBe(`${publicAddress}:${PORT}`);
+    },
+    DIRECT_MS + 20_000,
+  );
+
+  it('is what `agent ping` and `agent explain` tell of that path', async () => {
+    const { far } = world();
+    const { agent, publicAddress } = world().pcp;
+    const direct = `direct ${publicAddress}:${PORT}`;
+    await far.agent.waitForPath('pcp', { what: 'direct', timeoutMs: DIRECT_MS }, ({ kind }) => kind === 'direct');
+    const text = (await far.agent.command(['ping', 'pcp', '-c', '2'])).stdout;
+    expect(text).toMatch(new RegExp(`^from pcp \\(${agent.ipv4}\\): seq=2 time=[\\d.]+ ms ${direct}$`, 'm'));
+    const { replies } = JSON.parse((await far.agent.command(['ping', 'pcp', '-c', '2', '--json'])).stdout) as {
+      replies: { path: { kind: string } }[];
+    };
+    expect(replies.map(({ path }) => path.kind)).toEqual(['direct', 'direct']);
+    const explained = (await far.agent.command(['explain', 'pcp'])).stdout;
+    expect(explained).toContain('its port-mapped address answers');
+    expect(explained).toMatch(new RegExp(`^\\* +port-mapped +${publicAddress}:${PORT} +answers`, 'm'));
   }, 60_000);
 
   it.each(['pcp', 'nat-pmp', 'upnp'] as const)('gives it back at the end: %s', async (protocol) => {

@@ -74,7 +74,7 @@ describeLab('a signal server', ['tcpdump'], () => {
     for (const bad of [foreign, changed]) {
       const pathKey = Buffer.from(own.privateKey, 'base64').toString('hex');
       const outcome = await speak(stranger, { command: 'register', ...asWhoeverHas(state, bad), pathKey });
-      expect(outcome).toMatchObject({ registered: false });
+      expect(outcome).toMatchObject({ registered: false, refused: 'ticket-bad' });
     }
     // The agent that the ticket names is not disturbed.
     expect(await home.host.ping(world().symmetric.agent.ipv4, { count: 20 })).toBe(true);

@@ -67,7 +67,10 @@ export const relay: Comparison = {
           row.rounds.push(await measure({ a, r, b }, subject, row));
         }
       }
-      return { table: render(rows), figures: rows };
+      const missing = subjects.includes(COTURN)
+        ? ''
+        : '\ncoturn is not installed (Debian: coturn): nothing to compare with';
+      return { table: render(rows) + missing, figures: rows };
     } finally {
       await world.close();
     }

@@ -41,6 +41,7 @@ export class WorkerChannel {
         cause: error,
       });
     });
+    process.on('exit', this.#onProcessExit);
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', () => resolve(this.#exited()));
     });
@@ -105,8 +106,17 @@ export class WorkerChannel {
     else waiting?.resolve(message.result as never);
   }
 
+  /**
+   * At process.exit the worker's event loop turns once more after JavaScript has ended there, and a watch that fires then would abort
+   * the process: koffi cannot call back. A descriptor that is closed fires no watch.
+   */
+  readonly #onProcessExit = (): void => {
+    if (this.#descriptors) closeDescriptors(this.#descriptors);
+  };
+
   #exited(): Error | undefined {
     this.#gone = true;
+    process.off('exit', this.#onProcessExit);
     // A thread that died holds its descriptors open in our process, and with them the interface.
     const left = this.#descriptors;
     this.#descriptors = undefined;

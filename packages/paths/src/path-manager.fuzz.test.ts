@@ -64,7 +64,7 @@ describe('a manager fed with garbage', () => {
     const key = precomputeBoxKey(boxPublicKey(new Uint8Array(32).fill(4)), new Uint8Array(32).fill(3))!;
     const nonce = new Uint8Array(24).fill(1);
     const head = concatBytes(Uint8Array.of(0xb0, 0, 0, 0), new Uint8Array(8), nonce);
-    const counter = [0, 0, 0, 1, 0, 0, 0, 0];
+    const counter = [0, 0, 0, 1, 0, 0, 0, 0, ...new Array<number>(8).fill(0)]; // and the sender
     const right = [
       Uint8Array.of(0x11, ...counter, ...new Array<number>(27).fill(1)),
       Uint8Array.of(0x12, ...counter, 1, 2, 3, 4, 5, 6, 7, 8, 4, 1, 1, 10, 0, 0, 1),

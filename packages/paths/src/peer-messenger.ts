@@ -22,7 +22,8 @@ export class PeerMessenger {
     this.#channel = new SealedChannel(peer, context.options);
   }
 
-  open = (datagram: Uint8Array, now: Instant): SealedMessage | undefined => this.#channel.open(datagram, now);
+  open = (datagram: Uint8Array, by: 'direct' | 'relayed', now: Instant): SealedMessage | undefined =>
+    this.#channel.open(datagram, by, now);
 
   send(message: SealedMessage, way: Way): void {
     const datagram = this.#channel.seal(message);

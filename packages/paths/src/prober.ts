@@ -9,12 +9,21 @@ import { PortPrediction } from './port-prediction.js';
 import { PunchRounds } from './punch-rounds.js';
 import { kindCostOf, type RemoteCandidate, type RemoteCandidates } from './remote-candidates.js';
 import { delayed, soonest } from './times.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** A candidate is not probed more often, whatever asks for it. */
 const LEAST_PROBE_INTERVAL_MS = 40;
 const TRIGGERED_PROBE_INTERVAL_MS = 200;
 /** Plain punching is given so long before ports are guessed. */
 const PREDICT_AFTER_MS = 600;
+/**
+ * Probes to addresses that are not proven, at once and a second: a peer may name anybody's, and thousands of agents would send to
+ * him. 32 candidates take 256 in an exchange; one attempt at guessing takes 2,500.
+ */
+const PROBES_AT_ONCE = 1_500;
+const PROBES_PER_SECOND = 30;
+const GUESSES_AT_ONCE = 4_000;
+const GUESSES_PER_SECOND = 40;
 
 /** Sends the probes to one peer's candidates: in rounds, when something came from one, and to ports that are guessed. */
 export class Prober {
@@ -23,6 +32,8 @@ export class Prober {
   readonly #prediction: PortPrediction;
   /** The socket of the path in use. */
   #socket = 0;
+  readonly #probes = new TokenBucket(PROBES_AT_ONCE, PROBES_PER_SECOND);
+  readonly #guesses = new TokenBucket(GUESSES_AT_ONCE, GUESSES_PER_SECOND);
 
   constructor(
     private readonly candidates: RemoteCandidates,
@@ -31,7 +42,9 @@ export class Prober {
     peer: Peer,
   ) {
     this.#prediction = new PortPrediction({
-      probe: (socket: number, endpoint: Endpoint, now: Instant) => messenger.pingGuess(socket, endpoint, now),
+      probe: (socket: number, endpoint: Endpoint, now: Instant) => {
+        if (this.#guesses.take(now)) messenger.pingGuess(socket, endpoint, now);
+      },
       openSocket: () => context.openSocket(peer),
       closeSocket: (socket) => {
         candidates.forgetSocket(socket);
@@ -76,6 +89,7 @@ export class Prober {
   probe(candidate: RemoteCandidate, now: Instant, preferred = false): void {
     const { pingedAt } = candidate;
     if (!preferred && pingedAt !== undefined && now - pingedAt < LEAST_PROBE_INTERVAL_MS) return;
+    if (candidate !== this.candidates.inUse && !this.#probes.take(now)) return;
     candidate.pingedAt = now;
     candidate.probes++;
     this.messenger.pingCandidate(candidate, preferred, now);

@@ -43,7 +43,11 @@ export class RemoteCandidates {
   /** Never forgotten. */
   inUse: RemoteCandidate | undefined;
 
-  constructor(private readonly paths: PeerPaths) {}
+  /** @param isInside see `PathManagerOptions`: such a path would carry itself, once more with each turn. */
+  constructor(
+    private readonly paths: PeerPaths,
+    private readonly isInside: (address: IpAddress) => boolean = () => false,
+  ) {}
 
   [Symbol.iterator](): Iterator<RemoteCandidate> {
     return this.#byPath.values();
@@ -119,7 +123,7 @@ export class RemoteCandidates {
     const known = this.#byPath.get(path);
     if (known) return known;
     const parsed = parseEndpoint(path.endpoint);
-    if (!parsed || !isHostAddress(parsed.address)) return undefined;
+    if (!parsed || !isHostAddress(parsed.address) || this.isInside(parsed.address)) return undefined;
     if (this.#byPath.size >= MAX_REMOTE_CANDIDATES) this.#forgetOne();
     const added: RemoteCandidate = {
       kind,
@@ -159,11 +163,12 @@ function resultOf(candidate: RemoteCandidate, reachable: (family: IpFamily) => b
   return candidate.probes === 0 ? 'untried' : 'no-answer';
 }
 
-/** Not loopback, multicast, broadcast, link-local IPv6 (whose zone is not known) or nobody's. */
+/**
+ * What may be another host's: of IPv4 not loopback, link-local (where clouds keep what is nobody else's business), multicast,
+ * broadcast or nobody's; of IPv6 global and unique local unicast, which leaves out all that holds an IPv4 address.
+ */
 function isHostAddress(address: IpAddress): boolean {
-  if (ipFamily(address) === 4) {
-    const first = Number(address.slice(0, address.indexOf('.')));
-    return first !== 0 && first !== 127 && first < 224;
-  }
-  return address !== '::' && address !== '::1' && !/^(ff|fe[89ab])/.test(address) && !address.startsWith('::ffff:');
+  if (ipFamily(address) === 6) return /^(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}):/.test(address);
+  const first = Number(address.slice(0, address.indexOf('.')));
+  return first !== 0 && first !== 127 && first < 224 && !address.startsWith('169.254.');
 }

@@ -3,10 +3,10 @@ import { BOX_NONCE_LENGTH, precomputeBoxKey } from '@warren/crypto/boxes';
 import { CounterWindow } from './counter-window.js';
 import type { PathManagerOptions, PathPeer } from './path-manager-api.js';
 import { openMessage, type SealedMessage, sealMessage } from './sealed-message.js';
+import { TokenBucket } from './token-bucket.js';
 
-/** Boxes of one peer that are opened in a second, and at once: port prediction sends 250 a second. */
+/** Boxes in the name of one peer that are opened in a second, and at once: port prediction sends 250 a second. */
 const OPENED_PER_SECOND = 300;
-const OPENED_AT_ONCE = 300;
 /** The counter starts at wall time in milliseconds times this, so that a restart goes on above what was used. */
 const COUNTERS_PER_MS = 1024;
 
@@ -16,8 +16,9 @@ export class SealedChannel {
   #keyKnown = false;
   #counter: number;
   #window = new CounterWindow();
-  #tokens = OPENED_AT_ONCE;
-  #filledAt: Instant | undefined;
+  /** Anybody may write the peer's name on a datagram, but no server delivers it for another: the one must not use up the other's. */
+  readonly #direct = new TokenBucket(OPENED_PER_SECOND, OPENED_PER_SECOND);
+  readonly #relayed = new TokenBucket(OPENED_PER_SECOND, OPENED_PER_SECOND);
 
   constructor(
     private readonly peer: PathPeer,
@@ -33,8 +34,8 @@ export class SealedChannel {
     return key && sealMessage(key, nonce, this.options.relayId, ++this.#counter, message);
   }
 
-  open(datagram: Uint8Array, now: Instant): SealedMessage | undefined {
-    if (!this.#takeToken(now)) return undefined;
+  open(datagram: Uint8Array, by: 'direct' | 'relayed', now: Instant): SealedMessage | undefined {
+    if (!(by === 'direct' ? this.#direct : this.#relayed).take(now)) return undefined;
     const key = this.#sharedKey();
     const opened = key && openMessage(key, datagram);
     if (!opened || !this.#window.accepts(opened.counter)) return undefined;
@@ -55,14 +56,5 @@ export class SealedChannel {
       this.#keyKnown = true;
     }
     return this.#key;
-  }
-
-  #takeToken(now: Instant): boolean {
-    const waited = this.#filledAt === undefined ? 0 : Math.max(0, now - this.#filledAt);
-    this.#filledAt = now;
-    this.#tokens = Math.min(OPENED_AT_ONCE, this.#tokens + (waited * OPENED_PER_SECOND) / 1_000);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
   }
 }

@@ -61,6 +61,11 @@ describe('sealed messages', () => {
       changed[offset]! ^= 1;
       expect(openMessage(key, changed)).toBeUndefined();
     }
+    for (const offset of [4, 11]) {
+      const renamed = datagram.slice();
+      renamed[offset]! ^= 1;
+      expect(openMessage(key, renamed)).toBeUndefined();
+    }
     const other = precomputeBoxKey(boxPublicKey(new Uint8Array(32).fill(5)), secret)!;
     expect(openMessage(other, datagram)).toBeUndefined();
   });
@@ -80,7 +85,7 @@ describe('sealed messages', () => {
   it('passes over kinds of candidates and NATs that a later version has', () => {
     const nonce = new Uint8Array(24).fill(1);
     const plaintext = Uint8Array.of(
-      ...[0x13, 0, 0, 0, 0, 0, 0, 0, 1],
+      ...[0x13, 0, 0, 0, 0, 0, 0, 0, 1, ...relayId],
       ...[0, 0, 0, 1, 0, 9, 200, 0, 0, 2],
       ...[99, 4, 0, 1, 10, 0, 0, 1],
       ...[1, 4, 0, 1, 10, 0, 0, 2],

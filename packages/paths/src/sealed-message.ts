@@ -3,6 +3,7 @@ import { BOX_NONCE_LENGTH, BOX_TAG_LENGTH, openBox, sealBox } from '@warren/cryp
 import type { NatBehaviour } from '@warren/stun';
 import type { Candidate, CandidateKind, NatKind, ServerId } from './path-manager-api.js';
 import { decodeEndpointField, encodeEndpointField, MAX_ENDPOINT_FIELD_LENGTH } from './relay/endpoint-field.js';
+import { hasBytesAt, RELAY_ID_LENGTH } from './relay/frames.js';
 import { asciiBytes, asciiText } from './rendezvous.js';
 
 // Sealed messages between two agents (docs/protocol/signalling.md, “Agent ↔ agent”).
@@ -17,9 +18,11 @@ const MAX_SERVER_ID_LENGTH = 64;
 const RELAY_ID_OFFSET = 4;
 const NONCE_OFFSET = 12;
 const BOX_OFFSET = NONCE_OFFSET + BOX_NONCE_LENGTH;
-/** Type and counter. */
-const HEAD_LENGTH = 9;
-/** Longer ones hold nothing that this version knows: 32 candidates and 4 homes are 934 bytes. */
+/** Where the plaintext names its sender: both ends make boxes with one key, and nobody may send ours back to us as the other's. */
+const SENDER_OFFSET = 9;
+/** Type, counter and sender's relay id. */
+const HEAD_LENGTH = SENDER_OFFSET + RELAY_ID_LENGTH;
+/** Longer ones hold nothing that this version knows: 32 candidates and 4 homes are 980 bytes. */
 const MAX_MESSAGE_LENGTH = 1_200;
 /** A ping has the length of the longest pong, so that no pong is longer than its ping. */
 const PING_CONTENT_LENGTH = TRANSACTION_LENGTH + MAX_ENDPOINT_FIELD_LENGTH;
@@ -86,10 +89,11 @@ export function sealMessage(
   const view = new DataView(plaintext.buffer);
   view.setUint32(1, Math.floor(counter / 2 ** 32));
   view.setUint32(5, counter >>> 0);
+  plaintext.set(sender, SENDER_OFFSET);
   return concatBytes(Uint8Array.of(SEALED_MESSAGE_TYPE, 0, 0, 0), sender, nonce, sealBox(boxKey, nonce, plaintext));
 }
 
-/** @returns undefined unless the box opens and holds a message of this version; the counter is the caller's to check. */
+/** @returns undefined unless the box opens and holds a message of this version by `senderOf`; the counter is the caller's to check. */
 export function openMessage(
   boxKey: Uint8Array,
   datagram: Uint8Array,
@@ -97,6 +101,7 @@ export function openMessage(
   const nonce = datagram.subarray(NONCE_OFFSET, BOX_OFFSET);
   const plaintext = openBox(boxKey, nonce, datagram.subarray(BOX_OFFSET));
   if (!plaintext || plaintext.length < HEAD_LENGTH) return undefined;
+  if (!hasBytesAt(plaintext, SENDER_OFFSET, senderOf(datagram))) return undefined;
   const view = new DataView(plaintext.buffer, plaintext.byteOffset, plaintext.length);
   const counter = view.getUint32(1) * 2 ** 32 + view.getUint32(5);
   if (!Number.isSafeInteger(counter)) return undefined;

@@ -6,6 +6,8 @@ export const MAX_SESSIONS = 65_536;
 export const KEEPALIVE_SECONDS = 25;
 /** A session ends after three missed keepalives, and a little for the way. */
 export const SESSION_TIMEOUT = 3 * KEEPALIVE_SECONDS * 1_000 + 5_000;
+/** After an agent registered anew, what it had sent in its former session is relayed for so long. */
+export const FORMER_GRACE = 2_000;
 /** How often ended sessions are looked for. */
 export const SWEEP_INTERVAL = 5_000;
 
@@ -40,5 +42,8 @@ export const MAX_STREAMS = 16_384;
 export const STREAM_PATIENCE = 15_000;
 /** What waits for one TLS connection that does not read: the oldest goes first. */
 export const MAX_STREAM_PENDING_BYTES = 1 << 20;
+/** The same for all of them: strangers are answered too. A frame that waits costs so much beside its bytes. */
+export const MAX_STREAMS_PENDING_TOTAL = 64 << 20;
+export const PENDING_FRAME_OVERHEAD = 256;
 /** Bytes on their way between the threads; above, streams are paused, and what is for them is dropped. */
 export const MAX_BYTES_BETWEEN_THREADS = 16 << 20;

@@ -103,6 +103,29 @@ describe('admission', () => {
     rig.register(new TestAgent('c'), at(1));
   });
 
+  it('does not take what its own bounce sealed as an agent for a registration of the other', () => {
+    const rig = new CoreRig();
+    const [bounce, thief] = [new TestAgent('other'), at(66)];
+    // Somebody on the way had the bounce whose key is this server's register at the other one, with our nonce and cookie.
+    const nonce = random(8);
+    const { cookie } = rig.ask({ type: 'hello', nonce }, thief, 'challenge');
+    const own = { ticket: new TestAgent('this-bounce').ticket, boxKey: bounce.boxKey };
+    const { box } = registerWith(Object.assign(new TestAgent('x'), own), nonce, cookie);
+    const reflected = { type: 'register', nonce, cookie, ticket: bounce.ticket, box } as const;
+    expect(rig.ask(reflected, thief, 'refused').reason).toBe('ticket-bad');
+    expect(rig.sessions.size).toBe(0);
+  });
+
+  it('takes the addresses of an IPv6 site for one, as whoever has one of them has as many as he likes', () => {
+    const rig = new CoreRig();
+    const ticket = new TestAgent('a', { authority: STRANGER });
+    for (let i = 0; i < 600; i++) {
+      const from = `[2001:db8:1:${i.toString(16)}::1]:4000` as ReturnType<typeof at>;
+      rig.takeFrame(rig.registerFrame(ticket, from), from);
+    }
+    expect(rig.drops.get('registration-limit')).toBe(100);
+  });
+
   it('verifies so many tickets a second for one address, and goes on for others', () => {
     const rig = new CoreRig();
     const frame = rig.registerFrame(new TestAgent('a', { authority: STRANGER }), at(1));
@@ -139,9 +162,27 @@ describe('sessions', () => {
     const agent = new TestAgent('a');
     const first = rig.register(agent, at(1));
     const second = rig.register(agent, at(1, 4_001));
-    expect(rig.sessions.size).toBe(1);
     rig.ask({ type: 'alive?', session: first, sequence: 1 }, at(1), 'unknown-session');
     rig.ask({ type: 'alive?', session: second, sequence: 1 }, at(1, 4_001), 'alive');
+  });
+
+  it('that were replaced relay what was under way for two seconds more, and only one of them is kept', () => {
+    const rig = new CoreRig();
+    const [agent, other] = [new TestAgent('a'), new TestAgent('b')];
+    rig.register(other, at(2));
+    const [first, second, third] = [4_000, 4_001, 4_002].map((port) => rig.register(agent, at(1, port)));
+    const relayed = (session: Uint8Array, port: number) =>
+      frames(rig.take(sendFrame(session, other, random(9)), at(1, port))).map((frame) => frame?.type);
+    expect(rig.sessions.size).toBe(2 + 1);
+    expect([relayed(first!, 4_000), relayed(second!, 4_001), relayed(third!, 4_002)]).toEqual([
+      ['unknown-session'],
+      ['deliver'],
+      ['deliver'],
+    ]);
+    rig.now += 2_000;
+    rig.registrations.sweep();
+    expect([relayed(second!, 4_001), relayed(third!, 4_002)]).toEqual([['unknown-session'], ['deliver']]);
+    expect(rig.sessions.size).toBe(2);
   });
 
   it('over UDP and a stream stand side by side, and datagrams go where the agent registered last', () => {

@@ -77,7 +77,7 @@ export class Registrations {
   /** The session of that name, if the frame came from where it registered; else says that it is unknown. */
   sessionOf(name: Uint8Array, from: Origin): Session | undefined {
     const session = this.options.sessions.find(...words(name));
-    if (session && isSameOrigin(session.who.origin, from)) return session;
+    if (session?.endsAt === undefined && session && isSameOrigin(session.who.origin, from)) return session;
     this.unknownSession(name, from);
     return undefined;
   }
@@ -102,7 +102,8 @@ export class Registrations {
     const { sessions, now, wallClock } = this.options;
     const [oldest, today] = [now() - SESSION_TIMEOUT, wallClock()];
     for (const session of sessions.all()) {
-      if (session.heardAt < oldest || session.who.expiresAt <= today) sessions.remove(session);
+      const replaced = session.endsAt !== undefined && session.endsAt <= now();
+      if (replaced || session.heardAt < oldest || session.who.expiresAt <= today) sessions.remove(session);
     }
   }
 
@@ -158,7 +159,7 @@ export class Registrations {
     if (expiresAt <= wallClock()) return 'ticket-expired';
     if (this.#tombstones.has(network, node, authority)) return 'revoked';
     const boxKey = precomputeBoxKey(publicKeyBytes(ticket.pathKey), key);
-    if (!boxKey || !opensRegister(boxKey, frame.box, frame.nonce, frame.cookie)) return 'ticket-bad';
+    if (!boxKey || !opensRegister(boxKey, frame.box, frame)) return 'ticket-bad';
     const relayId = relayIdOf(network, node);
     const holder = sessions.ofAgent(relayId)[0]?.who;
     // Ids are chosen by hosts: another network, or another authority, must not take over what this one holds.

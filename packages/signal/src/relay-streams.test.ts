@@ -3,7 +3,7 @@ import type { IpAddress } from '@warren/base';
 import { encodeStreamFrame, StreamFrames } from '@warren/paths';
 import { describe, expect, it, vi } from 'vitest';
 import { DropCounts } from './drop-counts.js';
-import { MAX_STREAM_PENDING_BYTES } from './limits.js';
+import { MAX_STREAM_PENDING_BYTES, PENDING_FRAME_OVERHEAD } from './limits.js';
 import { RelayStreams } from './relay-streams.js';
 import { StreamHub } from './stream-hub.js';
 import { readStreamRecords, StreamRecords } from './stream-records.js';
@@ -57,6 +57,26 @@ class SlowStream extends Duplex {
   }
 }
 
+describe('streams that do not read', () => {
+  it('hold so much together, whoever they are: a stranger is answered as well', () => {
+    const { streams } = streamsOnly();
+    const answer = new Uint8Array(28);
+    for (let i = 1; i <= 200; i++) streams.serve(new SlowStream(), REMOTE);
+    for (let round = 0; round < 40; round++) {
+      for (let id = 1; id <= 200; id++) {
+        streams.send(
+          recordsOf(
+            id,
+            Array.from({ length: 200 }, () => answer),
+          ),
+        );
+      }
+    }
+    // 1.6 million answers of 30 bytes: each is an object, too.
+    expect(streams.drops).toBeGreaterThan(1_000_000);
+  });
+});
+
 describe('streams of agents', () => {
   it('give the worker frames, however they are cut, and many at once', async () => {
     const { streams, said, posted } = streamsOnly();
@@ -90,7 +110,7 @@ describe('streams of agents', () => {
     const records = recordsOf(1, frames);
     streams.send(records);
     expect(said.at(-1)).toEqual(['taken', records.length]);
-    const kept = Math.floor(MAX_STREAM_PENDING_BYTES / 1_000);
+    const kept = Math.floor(MAX_STREAM_PENDING_BYTES / (1_000 + PENDING_FRAME_OVERHEAD));
     expect(streams.drops).toBe(2_000 - kept - 1);
     slow.open();
     await vi.waitFor(() => expect(slow.written.length).toBe(kept + 1));

@@ -1,7 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { type Endpoint, formatEndpoint, type IpAddress } from '@warren/base';
 import { encodeStreamFrame, StreamFrames } from '@warren/paths';
-import { MAX_BYTES_BETWEEN_THREADS, MAX_STREAM_PENDING_BYTES, MAX_STREAMS } from './limits.js';
+import {
+  MAX_BYTES_BETWEEN_THREADS,
+  MAX_STREAM_PENDING_BYTES,
+  MAX_STREAMS,
+  MAX_STREAMS_PENDING_TOTAL,
+  PENDING_FRAME_OVERHEAD,
+} from './limits.js';
 import { readStreamRecords, StreamRecords } from './stream-records.js';
 
 export interface RelayStreamsOptions {
@@ -29,6 +35,8 @@ export class RelayStreams {
   #flushing = false;
   /** Bytes that the worker has not dealt with. */
   #onTheirWay = 0;
+  /** What waits for all streams, by `costOf`. */
+  #pendingBytes = 0;
   #nextId = 1;
   /** Frames that were dropped, because streams did not read. */
   drops = 0;
@@ -106,23 +114,37 @@ export class RelayStreams {
       return;
     }
     connection.pending.push(bytes);
-    connection.pendingBytes += bytes.length;
-    while (connection.pendingBytes > MAX_STREAM_PENDING_BYTES) {
-      connection.pendingBytes -= connection.pending.shift()!.length;
+    this.#count(connection, costOf(bytes));
+    const isTooMuch = (): boolean =>
+      connection.pendingBytes > MAX_STREAM_PENDING_BYTES || this.#pendingBytes > MAX_STREAMS_PENDING_TOTAL;
+    while (connection.pending.length > 0 && isTooMuch()) {
+      this.#count(connection, -costOf(connection.pending.shift()!));
       this.drops++;
     }
+  }
+
+  #count(connection: Connection, bytes: number): void {
+    connection.pendingBytes += bytes;
+    this.#pendingBytes += bytes;
   }
 
   #writePending(connection: Connection): void {
     const { stream, pending } = connection;
     while (pending.length > 0 && !stream.writableNeedDrain) {
       const next = pending.shift()!;
-      connection.pendingBytes -= next.length;
+      this.#count(connection, -costOf(next));
       stream.write(next);
     }
   }
 
   #closed(id: number): void {
-    if (this.#connections.delete(id)) this.options.closed(id);
+    const connection = this.#connections.get(id);
+    if (!connection) return;
+    this.#connections.delete(id);
+    this.#pendingBytes -= connection.pendingBytes;
+    connection.pendingBytes = connection.pending.length = 0;
+    this.options.closed(id);
   }
 }
+
+const costOf = ({ length }: Uint8Array): number => length + PENDING_FRAME_OVERHEAD;

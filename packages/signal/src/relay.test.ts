@@ -2,6 +2,7 @@ import { concatBytes, networkId } from '@warren/base';
 import { boxesReady } from '@warren/crypto/boxes';
 import { decodeFrame, encodeFrame } from '@warren/paths';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { endpointBytes } from './origin.js';
 import { at, CoreRig } from './testing/core-rig.js';
 import { random, sendFrame, TestAgent } from './testing/test-agent.js';
 
@@ -71,6 +72,28 @@ describe('the relay', () => {
     const session = rig.register(six, v6);
     expect(rig.take(sendFrame(sessions.a, six, fill(9, 1)), at(1)).map(({ to }) => to)).toEqual([v6]);
     expect(rig.take(sendFrame(session, new TestAgent('a'), fill(9, 1)), v6).map(({ to }) => to)).toEqual([at(1)]);
+  });
+
+  it('forwards no frame of a stream that no datagram can hold, and leaves what waits for others alone', () => {
+    const { rig, a, b, c, sessions } = threeAgents();
+    const from = { kind: 'stream', stream: 7, address: endpointBytes(at(207)) } as const;
+    const session = rig.registerOverStream(a, 7);
+    const frame = (to: TestAgent, length: number): Uint8Array => sendFrame(session, to, fill(length, 0xee));
+    const [first, second] =
+      rig.sessions.ofAgent(b.relayId)[0]!.slot < rig.sessions.ofAgent(c.relayId)[0]!.slot ? [b, c] : [c, b];
+    // What is gathered for the second agent lies behind what is gathered for the first.
+    rig.relay.handleStreamFrame(sendFrame(session, second, fill(100, 1)), from);
+    rig.relay.handleStreamFrame(frame(first, 65_535 - 20), from);
+    rig.udp.flush();
+    const sent = rig.sent();
+    expect(sent.map(({ bytes }) => bytes.length)).toEqual([120]);
+    expect(sent[0]!.bytes.subarray(20)).toEqual(fill(100, 1));
+    expect(sent[0]!.bytes.subarray(12, 20)).toEqual(a.relayId);
+    expect(rig.drops.get('too-long')).toBe(1);
+    rig.relay.handleStreamFrame(frame(first, 65_507 - 20), from);
+    rig.udp.flush();
+    expect(rig.sent()).toHaveLength(1);
+    expect(sessions.a).toBeDefined();
   });
 
   it('is no open proxy: from nobody but a session at its address, to nobody but an agent of its network', () => {

@@ -1,5 +1,5 @@
 import { decodeFrame, encodeFrame, FRAME_TYPE, RELAY_HEADER_LENGTH } from '@warren/paths';
-import type { PacketMemory, UdpSocket } from '@warren/udp';
+import { MAX_DATAGRAM, type PacketMemory, type UdpSocket } from '@warren/udp';
 import type { DropCounts } from './drop-counts.js';
 import { DATAGRAM_OVERHEAD } from './limits.js';
 import { isSameOrigin, type Origin } from './origin.js';
@@ -65,9 +65,10 @@ export class Relay {
     const to = this.#destination(session, frame.length, view.getUint32(12, true), view.getUint32(16, true));
     if (to === undefined) return;
     rewriteHeader(view, 0, session, to);
-    if (to.who.origin.kind === 'udp')
-      this.options.memory.bytes.set(frame, this.options.udp.gather(to, frame.length, 0));
-    else this.options.streams.deliver(to.who.origin.stream, frame);
+    if (to.who.origin.kind === 'stream') this.options.streams.deliver(to.who.origin.stream, frame);
+    else if (frame.length > MAX_DATAGRAM)
+      this.options.drops.add('too-long'); // a stream's frames may be
+    else this.options.memory.bytes.set(frame, this.options.udp.gather(to, frame.length, 0));
   }
 
   /** Runs of *send* for one agent go on together; whatever else comes ends a run. */

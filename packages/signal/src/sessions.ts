@@ -2,6 +2,7 @@ import type { NetworkId, NodeId, UnixMillis } from '@warren/base';
 import {
   CLIENT_BURST_BYTES,
   CLIENT_BYTES_PER_SECOND,
+  FORMER_GRACE,
   MAX_SESSIONS,
   NOT_HERE_BURST,
   NOT_HERE_PER_SECOND,
@@ -53,6 +54,8 @@ export class Session {
   readonly addressWords: Uint32Array;
   /** Milliseconds; the hot path writes it. */
   heardAt: number;
+  /** Milliseconds; undefined unless the agent has registered anew. */
+  endsAt: number | undefined;
   readonly bytes: TokenBucket;
   readonly notHere: TokenBucket;
   readonly tombstones: TokenBucket;
@@ -155,12 +158,17 @@ export class Sessions {
   }
 
   /**
-   * A new session, to which the agent's datagrams go from now on. Its former one over the same kind of way ends: the caller
-   * has made sure that it is the same node's. undefined: full.
+   * A new session, to which the agent's datagrams go from now on. Its former one over the same kind of way
+   * is good for what is still under way from it, and then ends: the caller has made sure that it is the same node's.
+   * undefined: full.
    */
   add(who: Registrant, now: number): Session | undefined {
-    const former = this.ofAgent(who.relayId).find((one) => one.who.origin.kind === who.origin.kind);
-    if (former) this.remove(former);
+    for (const former of this.ofAgent(who.relayId)) {
+      if (former.who.origin.kind !== who.origin.kind) continue;
+      const isUdp = who.origin.kind === 'udp';
+      if (!isUdp || former.endsAt !== undefined || this.isFull) this.remove(former);
+      else former.endsAt = now + FORMER_GRACE;
+    }
     const { origin } = who;
     const ofStream = origin.kind === 'stream' ? this.#streams.get(origin.stream) : undefined;
     if (ofStream) this.remove(ofStream);
@@ -185,6 +193,7 @@ export class Sessions {
     this.#slots[session.slot] = undefined;
     this.#free.push(session.slot);
     this.#size--;
+    session.who.boxKey.fill(0);
     session.network.sessions.delete(session);
     const { network, authority, origin } = session.who;
     if (origin.kind === 'stream') this.#streams.delete(origin.stream);
@@ -192,7 +201,7 @@ export class Sessions {
     const key = agentKey(session.relayId0, session.relayId1);
     const agent = this.#agents.get(key)!;
     agent.sessions.splice(agent.sessions.indexOf(session), 1);
-    agent.current = agent.sessions.at(-1);
+    agent.current = agent.sessions.findLast(({ endsAt }) => endsAt === undefined) ?? agent.sessions.at(-1);
     if (!agent.current) this.#agents.delete(key);
   }
 

@@ -56,10 +56,10 @@ export class AddressLimiter {
     return tokens >= 1;
   }
 
-  /** FNV-1a over family and address, of IPv6 its /64: who has one address there has all of them. */
+  /** FNV-1a over family and address, of IPv6 its /48: sites get as much, and whoever has one address there may have all of them. */
   #slot(address: Uint8Array): number {
     const v6 = address[0] === 10;
-    const [from, to] = v6 ? [8, 16] : [4, 8];
+    const [from, to] = v6 ? [8, 14] : [4, 8];
     let hash = this.key ^ (v6 ? 1 : 0);
     for (let i = from; i < to; i++) hash = Math.imul(hash ^ address[i]!, 0x01000193);
     hash ^= hash >>> 15;

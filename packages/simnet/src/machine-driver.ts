@@ -33,7 +33,9 @@ export class MachineDriver {
     if (this.stopped) return;
     this.drain();
     const wanted = this.machine.pollTimeout();
-    const at = typeof wanted === 'object' ? wanted.at : wanted;
+    const asked = typeof wanted === 'object' ? wanted.at : wanted;
+    // As an event loop's timers: by whole milliseconds, never early. A sum that is off by a rounding error is past then, too.
+    const at = asked === undefined ? undefined : Math.ceil(asked);
     if (this.armed && !this.armed.cancelled && this.armed.at === at) return;
     if (this.armed) this.armed.cancelled = true;
     this.armed = at === undefined ? undefined : this.internet.at(at, () => this.expire());

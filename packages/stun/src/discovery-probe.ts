@@ -67,7 +67,7 @@ export class Probe {
       return;
     }
     const mapped = readXorMappedAddress(message);
-    if (!mapped || message.class !== 'success') return;
+    if (!mapped || !isReachable(mapped, plan.to) || message.class !== 'success') return;
     // A server that knows neither attribute nor rule answers as if nothing had been asked for.
     const ignored = (plan.change || plan.responsePort) && socket === plan.socket && sameEndpoint(from, plan.to);
     if (ignored && plan.answerAt !== plan.socket) this.state = 'refused';
@@ -109,3 +109,7 @@ function otherOf(message: StunMessage, asked: TransportAddress): TransportAddres
   if (sameAddress) return other.port === asked.port ? undefined : { address: asked.address, port: other.port };
   return other.address.includes(':') === asked.address.includes(':') ? other : undefined;
 }
+
+/** What a server says may be sent to later: a port 0 or another family is none of ours, and no socket takes it. */
+const isReachable = ({ address, port }: TransportAddress, asked: TransportAddress): boolean =>
+  port !== 0 && address.includes(':') === asked.address.includes(':');

@@ -1,5 +1,10 @@
+import { type Instant, type IpAddress, isDrop } from '@warren/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addressAttribute, xorMappedAddressAttribute } from './attributes.js';
+import { BINDING_METHOD } from './constants.js';
+import { createNatDiscovery, type DiscoveryTransmit } from './discovery.js';
+import { decodeMessage, encodeMessage } from './message.js';
 import { type Behaviour, NatWorld, type WorldOptions } from './testing/nat-world.js';
 
 const KINDS = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent'] as const;
@@ -30,6 +35,43 @@ describe('what one server with one address shows', () => {
       ...{ udp: true, mapping: 'unknown', filtering: 'unknown' },
       reflexive: [{ address: '203.0.113.9' }],
     });
+  });
+});
+
+describe('a hostile server', () => {
+  /** All that is sent when a server says, of whoever asks, that it sees him there. */
+  function sentWhenSeenAt(address: string, port: number): DiscoveryTransmit[] {
+    const endpoint = { address: '192.0.2.1' as IpAddress, port: 3_478 };
+    const mapped = { address: address as IpAddress, port };
+    let [count, now] = [0, 1_000];
+    const random = (length: number) => new Uint8Array(length).fill(++count);
+    const servers = [{ id: 'hostile', endpoint }];
+    const discovery = createNatDiscovery({ servers, localAddresses: [], random, now: now as Instant });
+    const sent: DiscoveryTransmit[] = [];
+    for (; !discovery.result(); now += 50) {
+      for (let out = discovery.pollTransmit(); out; out = discovery.pollTransmit()) {
+        sent.push(out);
+        const request = decodeMessage(out.datagram);
+        if (isDrop(request)) throw new Error('no request');
+        const { transactionId } = request;
+        const other = addressAttribute('OTHER-ADDRESS', { ...endpoint, port: 3_479 });
+        const attributes = [xorMappedAddressAttribute(mapped, transactionId), other];
+        const answer = encodeMessage({ class: 'success', method: BINDING_METHOD, transactionId, attributes });
+        discovery.handleDatagram(out.socket, answer, out.to, now as Instant);
+      }
+      discovery.handleTimeout(now as Instant);
+    }
+    return sent;
+  }
+
+  it('has nothing sent to where no socket can send, by saying that it sees us there', () => {
+    expect(sentWhenSeenAt('203.0.113.9', 4_000).some(({ to }) => to.address === '203.0.113.9')).toBe(true); // to ourselves
+    for (const [address, port] of [
+      ['203.0.113.9', 0],
+      ['2001:db8::1', 4_000],
+    ] as const) {
+      expect(sentWhenSeenAt(address, port).map(({ to }) => to.address)).not.toContain(address);
+    }
   });
 });
 

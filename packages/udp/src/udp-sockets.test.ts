@@ -53,6 +53,28 @@ function arrivals(socket: UdpSocket, count: number, budget = 64): Promise<Arrive
 
 const loopback = (family: 4 | 6) => (family === 4 ? '127.0.0.1' : '::1') as IpAddress;
 
+describe('UDP sockets on one address', () => {
+  it('hear what is sent to it, and nothing that is sent to another', async () => {
+    const sockets = openUdpSockets({ port: 0, memory: new PacketMemory(8), address: '127.0.0.2' as IpAddress });
+    cleanups.push(() => sockets.close());
+    expect(sockets.v6).toBeUndefined();
+    const sender = open().v4!;
+    const heard = arrivals(sockets.v4!, 1);
+    sender.send(Uint8Array.of(1), encodeSocketAddress('127.0.0.1' as IpAddress, sockets.port));
+    sender.send(Uint8Array.of(2), encodeSocketAddress('127.0.0.2' as IpAddress, sockets.port));
+    expect((await heard).map(({ bytes }) => bytes[0])).toEqual([2]);
+  });
+
+  it('are of its family, and refused by name when the host has no such address', () => {
+    const sockets = openUdpSockets({ port: 0, memory: new PacketMemory(8), address: '::1' as IpAddress });
+    cleanups.push(() => sockets.close());
+    expect([sockets.v4, sockets.v6?.family]).toEqual([undefined, 6]);
+    const elsewhere = (): UdpSockets =>
+      openUdpSockets({ port: 0, memory: new PacketMemory(8), address: '192.0.2.77' as IpAddress });
+    expect(elsewhere).toThrow(expect.objectContaining({ code: 'address-not-here' }));
+  });
+});
+
 describe.each(PATHS)('UDP sockets, %s', (pathOfGroup) => {
   beforeEach(() => {
     path = pathOfGroup;

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { execute, type Router, type World, waitUntil } from '@warren/netlab';
 
 export interface MiniupnpdOptions {
+  /** The port that will be mapped: a router filters nothing that it was asked to forward, whoever sends it. */
+  readonly port: number;
   /** The only protocol that gets through to it. */
   readonly protocol: 'pcp' | 'nat-pmp' | 'upnp';
   /** Longest lifetime that PCP gets, seconds. */
@@ -59,7 +61,8 @@ export class Miniupnpd {
     const configuration = join(folder, 'conf');
     writeFileSync(configuration, render(options));
     const daemon = new Miniupnpd(router, configuration, join(folder, 'pid'));
-    await daemon.#enter(['nft', '-f', '-'], TABLE + CLOSED[options.protocol]);
+    const open = `insert rule ip nat filtering udp dport ${options.port} accept\n`;
+    await daemon.#enter(['nft', '-f', '-'], TABLE + CLOSED[options.protocol] + open);
     await daemon.start();
     return daemon;
   }
@@ -78,7 +81,8 @@ export class Miniupnpd {
   async start(): Promise<void> {
     this.#said = '';
     const command = ['miniupnpd', '-d', '-f', this.configuration, '-P', this.pidFile];
-    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...this.#nsenter(), ...command], {
+    const [file, ...args] = ['setpriv', '--pdeathsig', 'TERM', '--', ...this.#nsenter(), ...command];
+    const child = spawn(file!, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) {

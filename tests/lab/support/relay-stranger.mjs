@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { SecretKey } from '@warren/base';
+import { boxesReady } from '@warren/crypto/boxes';
 import { createRelayClient, decodeFrame, encodeFrame } from '@warren/paths';
 
 const request = JSON.parse(process.argv[2]);
@@ -14,6 +15,7 @@ const hex = (text) => new Uint8Array(Buffer.from(text, 'hex'));
 const socket = createSocket('udp4');
 const send = (bytes) => socket.send(bytes, Number(port), address);
 
+await boxesReady;
 if (request.command === 'provoke') await provoke();
 else await register();
 socket.close();
@@ -78,7 +80,7 @@ async function provoke() {
         nonce: randomBytes(8),
         cookie: randomBytes(16),
         ticket: randomBytes(180),
-        box: randomBytes(65),
+        box: randomBytes(81),
       }),
     'alive?': () => encodeFrame({ type: 'alive?', session, sequence: 1 }),
     send: () => encodeFrame({ type: 'send', session, relayId, datagram: new Uint8Array(0) }),

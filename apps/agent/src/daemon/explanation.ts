@@ -22,16 +22,21 @@ export function explain({ peer, status, paths, nat }: ExplanationFacts): Explana
     node: { id, name, role, addresses, kind: peer.pathKey ? 'agent' : 'vanilla', online },
     path,
     why: why(status, peer, report),
-    advice: report?.advice ?? null,
+    advice: advice(status, peer, report),
     candidates: (report?.candidates ?? []).map((candidate) => candidateStatus(candidate, report)),
     nat: { local: { mapping: nat.mapping, filtering: nat.filtering }, remote: natKind(report?.remoteNat) },
     homes: {
-      local: servers.filter((server) => server.home).map((server) => server.name),
+      local: servers
+        .filter((server) => server.registered)
+        .sort(nearestFirst)
+        .map((server) => server.name),
       remote: (report?.remoteHomes ?? []).map((server) => names.get(server) ?? server),
     },
     servers,
   };
 }
+
+const nearestFirst = (a: ServerStatus, b: ServerStatus): number => Number(b.home) - Number(a.home);
 
 const natKind = (kind: NatKind | undefined): Explanation['nat']['remote'] =>
   kind ? { mapping: kind.mapping, filtering: kind.filtering } : null;
@@ -45,9 +50,18 @@ function why({ path }: PeerStatus, peer: AcceptedPeer, report: DataPlanePathRepo
   return kind ? `its ${kind} address answers${time}` : `this address answers${time}`;
 }
 
+/** What would make it direct; null where it is, and where something else is in the way. */
+function advice({ path }: PeerStatus, peer: AcceptedPeer, report: DataPlanePathReport | undefined): string | null {
+  if (path.kind === 'direct') return null;
+  if (peer.via !== undefined)
+    return 'run an agent on it; or, if others can reach it, make it a direct node with an endpoint';
+  return path.reason === report?.reason ? (report?.advice ?? null) : null;
+}
+
 function candidateStatus(candidate: CandidateReport, report: DataPlanePathReport | undefined): CandidateStatus {
   const { kind, endpoint, result, probes } = candidate;
-  const used = report?.path?.kind === 'udp' && report.path.endpoint === endpoint;
+  // The same address may be known twice, by way of two of our sockets.
+  const used = report?.path?.kind === 'udp' && report.path.endpoint === endpoint && report.candidateKind === kind;
   return { kind, endpoint, result, rttMs: rounded(candidate.rttMs), probes, used };
 }
 

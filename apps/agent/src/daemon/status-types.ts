@@ -112,7 +112,7 @@ export interface Explanation {
   readonly advice: string | null;
   readonly candidates: readonly CandidateStatus[];
   readonly nat: { readonly local: NatPair; readonly remote: NatPair | null };
-  /** Names of signal servers, nearest first. */
+  /** Names of the signal servers where each is registered, the nearest first. */
   readonly homes: { readonly local: readonly string[]; readonly remote: readonly string[] };
   readonly servers: readonly ServerStatus[];
 }

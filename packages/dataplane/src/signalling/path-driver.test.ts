@@ -3,6 +3,7 @@ import {
   type Instant,
   type IpAddress,
   instant,
+  type Prefix,
   type PublicKey,
   publicKeyFromBytes,
   SecretKey,
@@ -13,6 +14,7 @@ import type {
   Path,
   PathManager,
   PathManagerEvent,
+  PathManagerOptions,
   PathPeer,
   PathTransmit,
   RelayPath,
@@ -51,6 +53,7 @@ const udpPath = (port: number, socket = 0): UdpPath => ({
 class FakeManager {
   readonly calls: [name: string, ...unknown[]][] = [];
   readonly transmits: PathTransmit[] = [];
+  options: PathManagerOptions | undefined;
   readonly events: PathManagerEvent[] = [];
   readonly udpPaths = new Map<string, UdpPath>();
   deadline: Instant | undefined;
@@ -96,7 +99,7 @@ function setUp() {
     pathBytes: (path) => paths.pathBytes(path),
     mtu: 1400,
   });
-  device.setPeer({ publicKey: PEER, allowedIps: [], roams: false }, instant(AT));
+  device.setPeer({ publicKey: PEER, allowedIps: ['10.44.0.2/32' as Prefix], roams: false }, instant(AT));
   const sent: [to: Endpoint, datagram: Uint8Array][] = [];
   const v4 = {
     send(datagram: Uint8Array, to: Uint8Array): number {
@@ -115,7 +118,10 @@ function setUp() {
     memory,
     signalling: { relayId: RELAY_ID, pathKey: new Uint8Array(32).fill(3), predictPorts: false },
     random: (length) => new Uint8Array(length),
-    createManager: () => manager.asManager(),
+    createManager: (options) => {
+      manager.options = options;
+      return manager.asManager();
+    },
     log: (_level, message) => logged.push(message),
     onTombstone: (tombstone) => tombstones.push(tombstone),
     onDescriptors: () => told.push(driver.descriptors()),
@@ -158,6 +164,12 @@ describe('the path driver', () => {
     manager.transmits.push({ way: SERVER, datagram: Uint8Array.of(0xa0) });
     wake();
     expect(sent).toEqual([['192.0.2.9:3478', Uint8Array.of(0xa0)]]);
+  });
+
+  it('tells the manager which addresses lead into the tunnel itself', () => {
+    const { options } = world.manager;
+    const isInside = (address: string) => options?.isInside?.(address as IpAddress);
+    expect(['10.44.0.2', '10.44.0.3', '198.51.100.1', 'fd00::1'].map(isInside)).toEqual([true, false, false, false]);
   });
 
   it('moves a peer to the path that the manager names, with a copy on the second one for as long as it says', () => {

@@ -85,7 +85,7 @@ export class PathDriver implements PathFrames {
   #closed = false;
 
   constructor(private readonly parts: PathDriverParts) {
-    const { signalling, sockets, paths, memory, random } = parts;
+    const { signalling, sockets, paths, memory, random, device } = parts;
     const { relayId, pathKey, predictPorts } = signalling;
     this.#ids = new PathIds(paths);
     this.#pathKey = new SecretKey(pathKey);
@@ -95,6 +95,8 @@ export class PathDriver implements PathFrames {
       random,
       wallClock: () => unixMillis(Date.now()),
       predictPorts,
+      // What the machine would take from the tunnel's own interface.
+      isInside: (address) => device.peerOf(address) !== undefined,
     });
     this.#udp = new PathSender({ sockets, paths }, (reason, packets) => this.#count(reason, packets));
     this.#further = new PathSockets(memory);
@@ -131,11 +133,12 @@ export class PathDriver implements PathFrames {
   }
 
   set(change: SignallingChange): void {
-    const { ticket, nat, mapped, tombstones, servers } = change;
+    const { ticket, nat, mapped, tombstones, servers, askServers } = change;
     this.#call((at) => {
       if (ticket) this.#manager.setTicket(ticket, at);
       if (nat) this.#manager.setNat(nat, at);
       if (tombstones) this.#manager.setTombstones(tombstones, at);
+      if (askServers) this.#manager.askServers(at);
       if (!mapped) return;
       this.#mapped = mapped;
       this.#manager.setLocalCandidates(this.#candidates(), at);
@@ -160,6 +163,15 @@ export class PathDriver implements PathFrames {
     });
     this.#streams.retry();
     this.#resolver.again();
+  }
+
+  /** See `PathManager.inquire`. */
+  inquire(): number {
+    let asked = 0;
+    this.#call((at) => {
+      asked = this.#manager.inquire(at);
+    });
+    return asked;
   }
 
   report(): PathsReport {

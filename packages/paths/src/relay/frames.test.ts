@@ -21,8 +21,8 @@ const FRAMES: readonly [RelayFrame, string][] = [
   [{ type: 'hello', nonce }, `a0000000${'01'.repeat(8)}${'00'.repeat(52)}`],
   [{ type: 'challenge', nonce, cookie }, `a1000000${'01'.repeat(8)}${'04'.repeat(16)}`],
   [
-    { type: 'register', nonce, cookie, ticket: fill(3, 5), box: fill(65, 6) },
-    `a2000000${'01'.repeat(8)}${'04'.repeat(16)}0003050505${'06'.repeat(65)}`,
+    { type: 'register', nonce, cookie, ticket: fill(3, 5), box: fill(81, 6) },
+    `a2000000${'01'.repeat(8)}${'04'.repeat(16)}0003050505${'06'.repeat(81)}`,
   ],
   [{ type: 'registered', nonce, box: fill(66, 6) }, `a3000000${'01'.repeat(8)}${'06'.repeat(66)}`],
   [{ type: 'refused', nonce, reason: 'revoked' }, `a4000000${'01'.repeat(8)}03`],
@@ -88,7 +88,7 @@ describe('frames between agent and signal server', () => {
     const length = (frame: RelayFrame): number => encodeFrame(frame).length;
     const box = fill(78, 0);
     expect(length({ type: 'challenge', nonce, cookie })).toBeLessThanOrEqual(length({ type: 'hello', nonce }));
-    const register = length({ type: 'register', nonce, cookie, ticket: fill(64, 0), box: fill(65, 0) });
+    const register = length({ type: 'register', nonce, cookie, ticket: fill(64, 0), box: fill(81, 0) });
     expect(length({ type: 'registered', nonce, box })).toBeLessThanOrEqual(register);
     const alive = length({ type: 'alive', session, sequence: 1, seen: '[2001:db8::1]:1' as Endpoint });
     expect(alive).toBeLessThanOrEqual(length({ type: 'alive?', session, sequence: 1 }));

@@ -22,8 +22,10 @@ const ALIVE_QUESTION_LENGTH = 36;
 export const MAX_TICKET_LENGTH = 512;
 export const MAX_TOMBSTONE_LENGTH = 512;
 const TOMBSTONE_SIGNATURE_LENGTH = 64;
-/** A register's box: nonce 24, tag 16, plaintext 25; a registered's has an endpoint of either family. */
-const REGISTER_BOX_LENGTH = 65;
+/** Bytes of the ticket's hash in a register's box. */
+export const TICKET_HASH_LENGTH = 16;
+/** A register's box: nonce 24, tag 16, plaintext 41; a registered's has an endpoint of either family. */
+const REGISTER_BOX_LENGTH = 81;
 const REGISTERED_BOX_LENGTHS: readonly number[] = [66, 78];
 
 export const FRAME_TYPE = {

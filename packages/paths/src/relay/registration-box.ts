@@ -1,7 +1,16 @@
 import { concatBytes, type Endpoint, parseEndpoint } from '@warren/base';
+import { sha256 } from '@warren/crypto';
 import { BOX_NONCE_LENGTH, openBox, sealBox } from '@warren/crypto/boxes';
 import { decodeEndpointField, encodeEndpointField } from './endpoint-field.js';
-import { AGENT_NONCE_LENGTH, COOKIE_LENGTH, hasBytesAt, readUint16, SESSION_LENGTH, uint16 } from './frames.js';
+import {
+  AGENT_NONCE_LENGTH,
+  hasBytesAt,
+  type RelayFrame,
+  readUint16,
+  SESSION_LENGTH,
+  TICKET_HASH_LENGTH,
+  uint16,
+} from './frames.js';
 
 // Boxes of `register` and `registered` (docs/protocol/signalling.md). The first plaintext byte says what it is.
 const REGISTER = 0x01;
@@ -16,31 +25,27 @@ export interface Registration {
   readonly seen: Endpoint;
 }
 
+/** What the box of a `register` is made for. */
+export type RegisterTerms = Pick<RelayFrame & { readonly type: 'register' }, 'nonce' | 'cookie' | 'ticket'>;
+
 /** The box of a `register`. @param boxNonce 24 random bytes. */
-export function sealRegister(
-  boxKey: Uint8Array,
-  boxNonce: Uint8Array,
-  agentNonce: Uint8Array,
-  cookie: Uint8Array,
-): Uint8Array {
-  return seal(boxKey, boxNonce, concatBytes(Uint8Array.of(REGISTER), agentNonce, cookie));
+export function sealRegister(boxKey: Uint8Array, boxNonce: Uint8Array, terms: RegisterTerms): Uint8Array {
+  return seal(boxKey, boxNonce, registerPlain(terms));
 }
 
-/** Whether the owner of the other key sealed `box` for this nonce and cookie. */
-export function opensRegister(
-  boxKey: Uint8Array,
-  box: Uint8Array,
-  agentNonce: Uint8Array,
-  cookie: Uint8Array,
-): boolean {
+/** Whether the owner of the other key sealed `box` for this nonce and cookie, and to use this ticket. */
+export function opensRegister(boxKey: Uint8Array, box: Uint8Array, terms: RegisterTerms): boolean {
   const plain = open(boxKey, box);
-  return (
-    plain?.length === 1 + AGENT_NONCE_LENGTH + COOKIE_LENGTH &&
-    plain[0] === REGISTER &&
-    hasBytesAt(plain, 1, agentNonce) &&
-    hasBytesAt(plain, 1 + AGENT_NONCE_LENGTH, cookie)
-  );
+  const expected = registerPlain(terms);
+  return plain?.length === expected.length && hasBytesAt(plain, 0, expected);
 }
+
+/**
+ * Two bounces are agent and server of each other, under one box key: without the ticket in it, what one sealed to register at the
+ * other could be sent back to it as a registration of the other.
+ */
+const registerPlain = ({ nonce, cookie, ticket }: RegisterTerms): Uint8Array =>
+  concatBytes(Uint8Array.of(REGISTER), nonce, cookie, sha256(ticket).subarray(0, TICKET_HASH_LENGTH));
 
 /** The box of a `registered`. @param boxNonce 24 random bytes. */
 export function sealRegistered(

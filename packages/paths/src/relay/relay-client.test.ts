@@ -97,7 +97,9 @@ describe('a registration at a signal server', () => {
     const [register] = rig.sent();
     if (register?.type !== 'register') return expect.unreachable('then register');
     expect(register.ticket).toEqual(TICKET);
-    expect(opensRegister(rig.boxKey, register.box, hello.nonce, fill(16, 4))).toBe(true);
+    expect(opensRegister(rig.boxKey, register.box, { nonce: hello.nonce, cookie: fill(16, 4), ticket: TICKET })).toBe(
+      true,
+    );
     rig.take(rig.registeredFrame(hello.nonce));
     expect(rig.events()).toEqual([{ type: 'registered', session: fill(8, 2), reflexive: SEEN }]);
     expect(rig.client.registered).toBe(true);
@@ -254,5 +256,22 @@ describe('a registration at a signal server', () => {
     expect(rig.events()).toEqual([]);
     expect(rig.client.pollTimeout()).toBeUndefined();
     expect(rig.take({ type: 'unknown-session', session: fill(8, 2) })).toBe(false);
+  });
+
+  it('passes on so many tombstones a second, each of which costs a signature to verify', () => {
+    const rig = new Rig().started();
+    rig.register();
+    rig.events();
+    const flood = (count: number): number => {
+      let told = 0;
+      for (let i = 0; i < count; i++) {
+        rig.take({ type: 'tombstone', session: fill(8, 2), tombstone: fill(150, i), signature: fill(64, i) });
+        told += rig.events().length;
+      }
+      return told;
+    };
+    expect(flood(5_000)).toBe(256);
+    rig.now = instant(rig.now + 1_000);
+    expect(flood(5_000)).toBe(10);
   });
 });

@@ -1,5 +1,6 @@
 import { after, type Endpoint, elapsed, type Instant, type Millis, millis } from '@warren/base';
 import { BOX_NONCE_LENGTH, precomputeBoxKey } from '@warren/crypto/boxes';
+import { TokenBucket } from '../token-bucket.js';
 import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, type RelayFrame } from './frames.js';
 import { openRegistered, sealRegister } from './registration-box.js';
 import type { RelayClient, RelayClientEvent, RelayClientOptions } from './relay-client-api.js';
@@ -29,6 +30,9 @@ const SESSION_LEAST_AGE = 1_000;
 /** Weight of a new measurement in the smoothed round trip (RFC 6298 §2). */
 const RTT_WEIGHT = 1 / 8;
 const MAX_EVENTS = 64;
+/** Tombstones at once, and a second: each costs us a signature to verify, and whoever is on the way can send them. */
+const TOMBSTONES_AT_ONCE = 256;
+const TOMBSTONES_PER_SECOND = 10;
 const MAX_TRANSMITS = 16;
 
 /** What has happened: nothing; a hello or a register went out; a session stands; the server refused. */
@@ -80,6 +84,7 @@ class Registrar implements RelayClient {
   /** Hellos and registers since something was heard. */
   #unanswered = 0;
   #saidLost = false;
+  readonly #tombstones = new TokenBucket(TOMBSTONES_AT_ONCE, TOMBSTONES_PER_SECOND);
   readonly #transmits: Uint8Array[] = [];
   readonly #events: RelayClientEvent[] = [];
 
@@ -236,8 +241,9 @@ class Registrar implements RelayClient {
     if (state.sent === 1) this.#measured(elapsed(state.sentAt, now));
     const { nonce } = state;
     const cookie = copyOf(frame.cookie);
-    const box = sealRegister(this.#boxKey!, this.options.random(BOX_NONCE_LENGTH), nonce, cookie);
-    const register = encodeFrame({ type: 'register', nonce, cookie, ticket: this.#ticket!, box });
+    const terms = { nonce, cookie, ticket: this.#ticket! };
+    const box = sealRegister(this.#boxKey!, this.options.random(BOX_NONCE_LENGTH), terms);
+    const register = encodeFrame({ type: 'register', ...terms, box });
     this.#unanswered = 0;
     const challenged: State = { name: 'challenged', nonce, register, sent: 0, sentAt: now };
     this.#state = challenged;
@@ -289,7 +295,8 @@ class Registrar implements RelayClient {
         this.#say({ type: 'not-here', destination: copyOf(frame.destination) });
         return true;
       case 'tombstone':
-        this.#say({ type: 'tombstone', tombstone: copyOf(frame.tombstone), signature: copyOf(frame.signature) });
+        if (this.#tombstones.take(now))
+          this.#say({ type: 'tombstone', tombstone: copyOf(frame.tombstone), signature: copyOf(frame.signature) });
         return true;
     }
   }

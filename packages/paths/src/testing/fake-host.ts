@@ -48,7 +48,7 @@ export class FakeHost {
     public address: IpAddress,
     readonly nat: FakeNat | undefined,
     private readonly wire: FakeWire,
-    options: { predictPorts?: boolean; seed?: number } = {},
+    options: { predictPorts?: boolean; seed?: number; isInside?: (address: IpAddress) => boolean } = {},
   ) {
     this.#random = number * 7_919 + (options.seed ?? 1);
     this.#pathKey = new Uint8Array(32).fill(number + 1);
@@ -60,6 +60,7 @@ export class FakeHost {
       random: (length) => Uint8Array.from({ length }, () => this.#byte()),
       wallClock: () => unixMillis(1_700_000_000_000 + wire.now),
       predictPorts: options.predictPorts ?? false,
+      ...(options.isInside && { isInside: options.isInside }),
     });
     this.sockets.set(0, 51_820);
   }

@@ -82,7 +82,7 @@ export class FakeServer {
   #register(frame: RelayFrame & { readonly type: 'register' }, from: string, seen: Endpoint): [string, RelayFrame][] {
     const relayId = toHex(frame.ticket.subarray(0, 8));
     const key = precomputeBoxKey(frame.ticket.subarray(8), this.#secret)!;
-    if (!opensRegister(key, frame.box, frame.nonce, frame.cookie)) return [];
+    if (!opensRegister(key, frame.box, frame)) return [];
     const former = this.#byRelayId.get(relayId);
     if (former) this.#bySession.delete(toHex(former.session));
     const session = new Uint8Array(8).fill(++this.#count & 0xff);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Endpoint, formatEndpoint, type IpAddress } from '@warren/base';
 import { sealBox } from '@warren/crypto/boxes';
 import { decodeFrame, encodeFrame, type RelayFrame } from '@warren/paths';
@@ -192,7 +193,8 @@ export class CoreRig {
 
 export function registerWith(agent: TestAgent, nonce: Uint8Array, cookie: Uint8Array): FrameOf<'register'> {
   const boxNonce = random(24);
-  const sealed = sealBox(agent.boxKey, boxNonce, Uint8Array.of(1, ...nonce, ...cookie));
+  const hash = createHash('sha256').update(agent.ticket).digest().subarray(0, 16);
+  const sealed = sealBox(agent.boxKey, boxNonce, Uint8Array.of(1, ...nonce, ...cookie, ...hash));
   return { type: 'register', nonce, cookie, ticket: agent.ticket, box: Uint8Array.of(...boxNonce, ...sealed) };
 }
 
