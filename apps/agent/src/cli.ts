@@ -53,7 +53,7 @@ function reportUsage(error: CommanderError, args: readonly string[], said: strin
   }
   const { message } = describeError(new WarrenError('usage', error.message.replace(/^error: /, '')));
   const command = error.code === 'commander.unknownCommand' ? undefined : args.find((arg) => !arg.startsWith('-'));
-  streams.err(`agent: ${message}; see agent ${command ? `${command} ` : ''}--help\n`);
+  streams.err(`agent: ${message.replace(/\.$/, '')}; see agent ${command ? `${command} ` : ''}--help\n`);
   if (args.includes('--json')) streams.out(`${JSON.stringify({ error: { code: 'usage', message } })}\n`);
   return 2;
 }

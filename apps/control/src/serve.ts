@@ -39,7 +39,8 @@ async function greeting(plane: ControlPlane): Promise<string> {
 Warren is ready.
 
   REST API    ${about.httpUrl}/api/docs
-${key}  agents      ${about.agentAddresses.join(', ')}
+${key}  agents      ${about.agentAddresses.join(', ')} (TCP)
+  relay       ${about.stunAddress} (UDP: STUN, signalling, relay)
 
 ${await joinLine(plane)}
 `;

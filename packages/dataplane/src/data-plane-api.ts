@@ -137,6 +137,8 @@ export interface DataPlane {
   setSignalling(change: SignallingChange): Promise<void>;
   /** Empty without `DataPlaneOptions.signalling`. */
   paths(): Promise<PathsReport>;
+  /** Asks silent agents whether they are there (`PathManager.inquire`). @returns how many were asked. */
+  inquire(): Promise<number>;
   /** All that the interface is set to, with copies of its keys that the caller erases. */
   settings(): Promise<DeviceSettings>;
   /**

@@ -168,6 +168,10 @@ class RunningDataPlane implements DataPlane {
     return this.#worker.request(() => ({ request: { type: 'paths' } }));
   }
 
+  inquire(): Promise<number> {
+    return this.#worker.request(() => ({ request: { type: 'inquire' } }));
+  }
+
   async stats(): Promise<DataPlaneStats> {
     return { backend: 'userspace', ...(await this.#worker.request(() => ({ request: { type: 'stats' } }))) };
   }

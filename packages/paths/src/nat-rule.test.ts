@@ -64,8 +64,30 @@ describe('port prediction', () => {
   });
 
   it('tells people which side is in the way', () => {
-    expect(explainNats(kind(APD, APD), kind(AD, AD)).reason).toMatch(/^both NATs give every destination another port/);
-    expect(explainNats(kind(APD, APD), kind(EI, APD)).reason).toMatch(/^our NAT/);
-    expect(explainNats(kind(EI, APD), kind(APD, APD)).reason).toMatch(/^the peer's NAT/);
+    const reason = (a: NatKind, b: NatKind): string => explainNats(a, b, false).reason;
+    expect(reason(kind(APD, APD), kind(AD, AD))).toMatch(/^both NATs give every destination another port/);
+    expect(reason(kind(APD, APD), kind(EI, APD))).toMatch(/^our NAT/);
+    expect(reason(kind(EI, APD), kind(APD, APD))).toMatch(/^the peer's NAT/);
+  });
+
+  it('says that ports are guessed where they are, and else how to begin', () => {
+    const guessed = explainNats(kind(EI, APD), kind(APD, APD), true);
+    expect(guessed.reason).toMatch(/ports are guessed/);
+    expect(guessed.advice).not.toMatch(/--port-prediction/);
+    expect(explainNats(kind(EI, APD), kind(APD, APD), false).advice).toMatch(/--port-prediction/);
+    expect(explainNats(kind(AD, AD), kind(APD, APD), true).reason).not.toMatch(/guessed/);
+  });
+
+  it('advises about mapping what makes punching work', () => {
+    const fixed = (nat: NatKind): NatKind => kind(EI, nat.filtering);
+    for (const a of kinds) {
+      for (const b of kinds) {
+        if (canPunch(a, b)) continue;
+        const { advice } = explainNats(a, b, true);
+        const ours = /mapping on (both NATs|our NAT)/.test(advice) ? fixed(a) : a;
+        const theirs = /mapping on (both NATs|the peer's NAT)/.test(advice) ? fixed(b) : b;
+        expect(canPunch(ours, theirs), advice).toBe(true);
+      }
+    }
   });
 });

@@ -31,16 +31,24 @@ export function canPredict(a: NatKind, b: NatKind): boolean {
 /** Which of the two opens many sockets: the one whose NAT gives each destination another port. */
 export const opensManySockets = (ours: NatKind): boolean => isDependent(ours.mapping);
 
-/** Why two such NATs are not crossed, and what would help; for people. */
-export function explainNats(ours: NatKind, theirs: NatKind): { readonly reason: string; readonly advice: string } {
-  const advice =
-    'forward a UDP port to one of the two (port mapping on its router), use IPv6, or set endpoint-independent mapping on one NAT';
+/**
+ * Why two such NATs are not crossed, and what would help, by the rule above; for people. `predicts`: ports are guessed where
+ * that can work.
+ */
+export function explainNats(
+  ours: NatKind,
+  theirs: NatKind,
+  predicts: boolean,
+): { readonly reason: string; readonly advice: string } {
+  const help = (mapping: string): string =>
+    `forward a UDP port to one of the two (port mapping on its router), give both IPv6, or set endpoint-independent mapping on ${mapping}`;
   if (isDependent(ours.mapping) && isDependent(theirs.mapping)) {
-    return { reason: 'both NATs give every destination another port, which the other side cannot know', advice };
+    const reason = 'both NATs give every destination another port, which the other side cannot know';
+    return { reason, advice: help('both NATs') };
   }
   const [dependent, filtering] = isDependent(ours.mapping) ? ['our', "the peer's"] : ["the peer's", 'our'];
-  return {
-    reason: `${dependent} NAT gives every destination another port, and ${filtering} NAT lets in only the address and port that were sent to`,
-    advice,
-  };
+  const guess = predicts ? '; ports are guessed while there is traffic' : '';
+  const reason = `${dependent} NAT gives every destination another port, and ${filtering} NAT lets in only the address and port that were sent to${guess}`;
+  const advice = help(`${dependent} NAT`);
+  return { reason, advice: predicts ? advice : `${advice}, or let ports be guessed (agent up --port-prediction)` };
 }

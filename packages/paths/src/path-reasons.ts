@@ -12,7 +12,7 @@ interface Explanation {
 export function explainRelay(
   context: PeerContext,
   remoteNat: NatKind | undefined,
-  present: boolean,
+  { asked, present }: { readonly asked: boolean; readonly present: boolean },
   candidates: RemoteCandidates,
 ): Explanation {
   if (![...context.signalServers.links()].some((link) => link.transport)) {
@@ -20,6 +20,9 @@ export function explainRelay(
       reason: 'no signal server answers',
       advice: 'check that this host reaches a signal server: agent netcheck',
     };
+  }
+  if (!asked && !present) {
+    return { reason: 'nothing was sent to it yet: a path is looked for with the first packet', advice: undefined };
   }
   if (context.udpBlocked) {
     return { reason: 'UDP is blocked here: only streams get through', advice: 'allow outgoing UDP in this network' };
@@ -30,9 +33,17 @@ export function explainRelay(
   if (!all.some(({ family }) => context.hasFamily(family))) {
     return { reason: 'the two have no IP version in common', advice: 'give both IPv4 or both IPv6' };
   }
-  if (remoteNat && !canPunch(context.nat, remoteNat)) return explainNats(context.nat, remoteNat);
+  if (remoteNat && !canPunch(context.nat, remoteNat)) {
+    return explainNats(context.nat, remoteNat, context.options.predictPorts);
+  }
   if (all.every(({ probes }) => probes === 0)) {
     return { reason: 'no direct path was tried yet: there was no traffic', advice: undefined };
+  }
+  if (remoteNat?.mapping === 'unknown' && all.every(({ kind, named }) => !named || kind === 'host')) {
+    return {
+      reason: 'the peer has named no address outside its own network: no server sees it over UDP',
+      advice: "allow outgoing UDP in the peer's network; agent netcheck there says more",
+    };
   }
   return {
     reason: "none of the peer's addresses answers",

@@ -204,7 +204,7 @@ export class ServerLink {
     this.#streamOpen = false;
     this.#tls?.stop();
     this.#tls = undefined;
-    if (!this.#udpUp) this.failure = `the stream was closed: ${reason}`;
+    if (!this.#udpUp) this.failure = `no stream over TLS: ${reason}`;
     this.#setUp('tls', false, now);
   }
 

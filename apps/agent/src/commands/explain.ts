@@ -4,15 +4,15 @@ import type { ExitCode } from '../errors.js';
 import type { CommandContext } from './context.js';
 import { findNode } from './find-node.js';
 import { renderExplanation } from './render-explanation.js';
-import { readStatus } from './status.js';
+import { readRunningStatus } from './status.js';
 
 /**
  * `agent explain NODE`: what was tried to reach a node, and why its path is what it is.
- * @throws WarrenError `not-running`, `node-unknown`, `node-is-self`.
+ * @throws WarrenError `not-running`, `not-joined`, `node-unknown`, `node-is-self`.
  */
 export async function explainCommand(context: CommandContext, node: string): Promise<ExitCode> {
-  const status = await readStatus(context);
-  if (status.agent.pid === null || !status.network) throw notRunning();
+  const status = await readRunningStatus(context);
+  if (!status.network) throw notRunning();
   const { peer, name } = findNode(status, node);
   if (!peer) throw new WarrenError('node-is-self', `${name} is this node itself: name another, see \`agent peers\``);
   const request = { method: 'explain', network: status.network.id, peer: peer.id } as const;

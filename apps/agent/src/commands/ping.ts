@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { WarrenError } from '@warren/base';
-import { askDaemon, notRunning } from '../daemon/socket-client.js';
+import { askDaemon } from '../daemon/socket-client.js';
 import type { PathStatus, Status } from '../daemon/status-types.js';
 import type { ExitCode } from '../errors.js';
 import { programEnvironment, programMissing } from '../host/program.js';
 import type { CommandContext } from './context.js';
 import { type FoundNode, findNode } from './find-node.js';
 import { pathText } from './render-status.js';
-import { readStatus } from './status.js';
+import { readRunningStatus } from './status.js';
 
 /** Seconds that each echo may take; and between two. */
 const ANSWER_TIME = 2;
@@ -37,11 +37,10 @@ interface PingResult {
 
 /**
  * `agent ping NODE`: ICMP echoes through the interface, by the host's own `ping`. @returns 0 if any was answered.
- * @throws WarrenError `not-running`, `node-unknown`, `program-missing`.
+ * @throws WarrenError `not-running`, `not-joined`, `node-unknown`, `program-missing`.
  */
 export async function pingCommand(context: CommandContext, node: string, options: PingOptions): Promise<ExitCode> {
-  const before = await readStatus(context);
-  if (before.agent.pid === null) throw notRunning();
+  const before = await readRunningStatus(context);
   const target = findNode(before, node);
   const replies: PingReply[] = [];
   // One after the other, so that answers are told in their order.

@@ -7,7 +7,7 @@ export function renderExplanation(explanation: Explanation, now: Date): string {
   const { node, path, why, advice, nat, homes, candidates, servers } = explanation;
   const lines = [
     `node       ${node.name} (${node.role}${node.kind === 'vanilla' ? ', vanilla' : ''})  ${node.addresses.join('  ')}`,
-    `path       ${pathText({ path })}${sinceText(path.since, now)}`,
+    `path       ${path.kind === 'none' ? 'none' : pathText({ path })}${sinceText(path.since, now)}`,
     `why        ${why}`,
   ];
   if (advice) lines.push(`advice     ${advice}`);

@@ -1,7 +1,7 @@
-import { askDaemon } from '../daemon/socket-client.js';
+import { askDaemon, notRunning } from '../daemon/socket-client.js';
 import type { Status } from '../daemon/status-types.js';
 import type { ExitCode } from '../errors.js';
-import { listNetworks, selectNetwork } from '../state/network-state.js';
+import { listNetworks, notJoined, selectNetwork } from '../state/network-state.js';
 import type { CommandContext } from './context.js';
 import { renderStatus } from './render-status.js';
 
@@ -10,6 +10,13 @@ export async function statusCommand(context: CommandContext): Promise<ExitCode> 
   const status = await readStatus(context);
   context.output.result(status, renderStatus(status, new Date()));
   return status.agent.pid === null ? 1 : 0;
+}
+
+/** Of a daemon that has to run for what was asked. @throws WarrenError `not-running`, `not-joined`. */
+export async function readRunningStatus(context: CommandContext): Promise<Status> {
+  const status = await readStatus(context);
+  if (status.agent.pid !== null) return status;
+  throw status.networks.length === 0 ? notJoined() : notRunning();
 }
 
 /** The daemon's word, or what is on disk. */

@@ -41,10 +41,12 @@ export function translateCallError(error: unknown, address: string): Error {
       'check the address; was its data directory made anew?';
     return new WarrenError('pin-mismatch', message, { cause: error });
   }
-  return new WarrenError('control-unreachable', `the control plane at ${address} did not answer: ${why}; try again`, {
-    cause: error,
-  });
+  return new WarrenError('control-unreachable', notAnswering(address, why), { cause: error });
 }
+
+/** For a person who joins, and for the log of a daemon, which tries again by itself. */
+export const notAnswering = (address: string, why: string): string =>
+  `the control plane at ${address} did not answer: ${why}; does it run, and does a firewall let this host reach it?`;
 
 /** gRPC wraps the system's words in its own. */
 const tidy = (details: string): string =>

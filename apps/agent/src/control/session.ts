@@ -2,7 +2,7 @@ import { type ClientDuplexStream, connectivityState } from '@grpc/grpc-js';
 import type { AgentServiceClient, Farewell, SyncRequest, SyncResponse } from '@warren/proto';
 import type { Log } from '../log.js';
 import type { Backoff } from './backoff.js';
-import { refusalCode, translateCallError } from './refusal.js';
+import { notAnswering, refusalCode, translateCallError } from './refusal.js';
 
 /** What the owner of a session decides about one message. */
 export type Verdict = 'applied' | 'resync';
@@ -112,7 +112,7 @@ export class Session {
     const limit = options.connectLimit ?? CONNECT_LIMIT;
     const tooLong = setTimeout(() => {
       if (client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
-      const message = `the control plane at ${address} did not answer: no connection within ${limit} ms; try again`;
+      const message = notAnswering(address, `no connection within ${limit} ms`);
       run.end({ code: 'control-unreachable', message });
     }, limit);
     return run.done

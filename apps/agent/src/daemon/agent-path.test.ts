@@ -41,7 +41,7 @@ const direct: DataPlanePathReport = {
   path: { kind: 'udp', peer, socket: 0, endpoint: '203.0.113.5:41234' as Endpoint },
   proven: true,
 };
-const facts = { serverNames: new Map([['s1', 'control']]), sessionFresh: false, lastPingMs: null };
+const facts = { serverNames: new Map([['s1', 'control']]), registered: true, sessionFresh: false, lastPingMs: null };
 const target = { name: 'phone', address: '10.44.0.5', peer: undefined };
 
 describe('the path to an agent', () => {
@@ -68,6 +68,15 @@ describe('the path to an agent', () => {
     expect(agentPath(lapsed, facts)).toMatchObject({ kind: 'none', reason: expect.any(String) as string });
     expect(agentPath(lapsed, { ...facts, sessionFresh: true }).kind).toBe('direct');
     expect(agentPath(nothing, { ...facts, sessionFresh: true }).kind).toBe('none');
+  });
+
+  it('that is none says why it is silent, not why it was not direct', () => {
+    const heard = { ...relayed, proven: false, remoteNat: { mapping: 'unknown', filtering: 'unknown' } as const };
+    expect(agentPath(heard, facts).reason).toMatch(/^nothing was heard from it lately/);
+    const alone = { ...heard, reason: 'no signal server answers' };
+    expect(agentPath(alone, { ...facts, registered: false }).reason).toBe('no signal server answers');
+    const never = { ...relayed, proven: false, reason: 'nothing was sent to it yet' };
+    expect(agentPath(never, facts).reason).toBe('nothing was sent to it yet');
   });
 });
 

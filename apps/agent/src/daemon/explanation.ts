@@ -22,7 +22,7 @@ export function explain({ peer, status, paths, nat }: ExplanationFacts): Explana
     node: { id, name, role, addresses, kind: peer.pathKey ? 'agent' : 'vanilla', online },
     path,
     why: why(status, peer, report),
-    advice: report?.advice ?? null,
+    advice: advice(status, peer, report),
     candidates: (report?.candidates ?? []).map((candidate) => candidateStatus(candidate, report)),
     nat: { local: { mapping: nat.mapping, filtering: nat.filtering }, remote: natKind(report?.remoteNat) },
     homes: {
@@ -50,9 +50,18 @@ function why({ path }: PeerStatus, peer: AcceptedPeer, report: DataPlanePathRepo
   return kind ? `its ${kind} address answers${time}` : `this address answers${time}`;
 }
 
+/** What would make it direct; null where it is, and where something else is in the way. */
+function advice({ path }: PeerStatus, peer: AcceptedPeer, report: DataPlanePathReport | undefined): string | null {
+  if (path.kind === 'direct') return null;
+  if (peer.via !== undefined)
+    return 'run an agent on it; or, if others can reach it, make it a direct node with an endpoint';
+  return path.reason === report?.reason ? (report?.advice ?? null) : null;
+}
+
 function candidateStatus(candidate: CandidateReport, report: DataPlanePathReport | undefined): CandidateStatus {
   const { kind, endpoint, result, probes } = candidate;
-  const used = report?.path?.kind === 'udp' && report.path.endpoint === endpoint;
+  // The same address may be known twice, by way of two of our sockets.
+  const used = report?.path?.kind === 'udp' && report.path.endpoint === endpoint && report.candidateKind === kind;
   return { kind, endpoint, result, rttMs: rounded(candidate.rttMs), probes, used };
 }
 

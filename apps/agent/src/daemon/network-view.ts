@@ -13,6 +13,7 @@ import {
 } from '../codec/sync.js';
 import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
+import type { Names } from './named-log.js';
 import { PeerTable, type Position } from './peer-table.js';
 
 /**
@@ -44,6 +45,12 @@ export class NetworkView {
   peers(): AcceptedPeer[] {
     return this.#table.accepted();
   }
+
+  /** For the log. */
+  readonly names: Names = {
+    peer: (publicKey) => this.peers().find((peer) => peer.publicKey === publicKey)?.name,
+    server: (id) => this.self?.signalServers.find((server) => server.id === id)?.name,
+  };
 
   /** Takes up what was on disk. @returns false when it is damaged: the view stays empty. */
   restore(bytes: Uint8Array): boolean {

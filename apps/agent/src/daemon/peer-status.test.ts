@@ -29,7 +29,15 @@ const stats = (n: number, age: number): [string, DataPlanePeerStats] => [
 ];
 const kinds = (facts: Partial<Parameters<typeof describePeers>[1]>) => {
   const peers = [peer('bounce', 1), peer('phone', 2, 'bounce'), peer('lost', 3, 'nobody')];
-  const all = { now: NOW, stats: new Map(), paths: new Map(), serverNames: new Map(), pings: new Map(), ...facts };
+  const all = {
+    now: NOW,
+    stats: new Map(),
+    paths: new Map(),
+    serverNames: new Map(),
+    registered: true,
+    pings: new Map(),
+    ...facts,
+  };
   return describePeers(peers, all, new PathHistory()).map(({ path, online }) => [path.kind, online]);
 };
 

@@ -22,6 +22,8 @@ export interface PeerFacts {
   readonly paths: ReadonlyMap<string, DataPlanePathReport>;
   /** Names of signal servers by id. */
   readonly serverNames: ReadonlyMap<string, string>;
+  /** Whether any signal server answers us. */
+  readonly registered: boolean;
   readonly pings: ReadonlyMap<string, PingRecord>;
 }
 
@@ -63,6 +65,7 @@ function agentFacts(peer: AcceptedPeer, facts: PeerFacts): AgentPathFacts {
   const age = handshakeAge(peer, facts);
   return {
     serverNames: facts.serverNames,
+    registered: facts.registered,
     sessionFresh: age !== undefined && age <= SESSION_LIFE,
     lastPingMs: rttOf(peer, facts),
   };

@@ -21,9 +21,10 @@ export interface Circumstances {
   readonly portMapped: boolean;
 }
 
-const HELP =
+/** Routers call a NAT with endpoint-independent mapping and filtering “full cone” or “open”. */
+const help = (nat: string): string =>
   'To have more direct paths: let the router forward a port by PCP, NAT-PMP or UPnP (switch it on there), use a network with IPv6, ' +
-  'or set the router’s NAT to endpoint-independent mapping (“full cone”, “open”).';
+  `or set ${nat} on the router (“full cone”, “open”).`;
 
 /**
  * Two nodes reach each other directly when plain opening from both sides can work: always if either filters
@@ -68,14 +69,16 @@ function behind({ mapping, filtering, portMapped }: Circumstances): DirectPaths 
     const meaning = [
       'Direct paths to most nodes. Not to those whose NAT gives each destination another port (mobile carriers, some firewalls): ' +
         'there ports are guessed, and a relay serves until that works.',
-      HELP,
+      mapping === 'none'
+        ? 'To have direct paths to all: accept incoming UDP to the port of this node in the firewall.'
+        : help('endpoint-independent filtering'),
     ];
     return { reach: 'most', meaning };
   }
   const meaning = [
     'This NAT gives each destination another port. Direct paths to public nodes and to those behind lenient NATs; ' +
       'to common home routers only if a port is guessed, else through a relay.',
-    HELP,
+    help('endpoint-independent mapping'),
   ];
   return { reach: 'some', meaning };
 }

@@ -197,6 +197,9 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
+export const notJoined = (): WarrenError =>
+  new WarrenError('not-joined', 'this host has joined no network: run `agent join --token …` first');
+
 /**
  * Chooses by `--network` (name or id); without it the one that was joined first.
  * @throws WarrenError `not-joined` or `network-unknown`.
@@ -204,7 +207,7 @@ async function namesIn(folder: string): Promise<string[]> {
 export function selectNetwork(networks: readonly JoinedNetwork[], selector: string | undefined): JoinedNetwork {
   const first = networks[0];
   if (!first) {
-    throw new WarrenError('not-joined', 'this host has joined no network: run `agent join --token …` first');
+    throw notJoined();
   }
   if (selector === undefined) return first;
   const chosen = networks.find(

@@ -81,11 +81,16 @@ function serveCommand(program: Command, options: ProgramOptions, done: (code: nu
 /** commander's own refusals, in one line of ours. */
 function usageError(error: unknown, program: Command, argv: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
+  const group = program.commands.find((command) => command.name() === argv[0]) ?? program;
+  const names = group.commands.map((command) => command.name()).join(', ');
   // A group without a command shows its help as an error, and says nothing of what was wrong.
   if (error.code === 'commander.help') {
-    const group = program.commands.find((command) => command.name() === argv[0]) ?? program;
-    const names = group.commands.map((command) => command.name()).join(', ');
     return new WarrenError('usage', `say which command: ${names}; add --help for more`);
+  }
+  // `signal` is a command itself, which a word that is none of those beneath it would be an argument of.
+  if (error.code === 'commander.excessArguments' && group.commands.length > 0 && group !== program) {
+    const unknown = argv.slice(1).find((word) => !word.startsWith('-'));
+    return new WarrenError('usage', `${group.name()} has no command ${unknown}: ${names}; add --help for more`);
   }
   return new WarrenError('usage', `${error.message.replace(/^error: /, '')} (see --help)`);
 }

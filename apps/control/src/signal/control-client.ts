@@ -108,8 +108,16 @@ function rootOf(leaf: tls.DetailedPeerCertificate, address: string, pin: Uint8Ar
   throw new WarrenError('pin-mismatch', `what answers at ${address} is not the control plane that the token names`);
 }
 
+/** gRPC wraps the system's words in its own. */
+const tidy = (text: string): string =>
+  text
+    .replace(/^No connection established\. Last error: (Error: )?/, '')
+    .replace(/\.? ?Resolution note:.*$/s, '')
+    .trim();
+
 function unreachable(addresses: readonly string[], cause: unknown): WarrenError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const { details, message } = cause as Partial<ServiceError>;
+  const reason = tidy(details ?? message ?? String(cause));
   return new WarrenError('unreachable', `cannot reach the control plane at ${addresses.join(', ')}: ${reason}`, {
     cause,
   });

@@ -154,12 +154,17 @@ class Node {
       },
       (error: unknown) => {
         // Said once: without the control plane this server goes on as it is.
-        if (!this.#failing && !this.#closed) this.log.warn({ err: error }, 'cannot renew at the control plane');
+        if (!this.#failing && !this.#closed) this.#warn(error);
         this.#failing = true;
         const pause = Math.min(retry, interval);
         this.#later(pause, () => this.renew(interval, pause * 2));
       },
     );
+  }
+
+  #warn(error: unknown): void {
+    const about = error instanceof WarrenError ? { code: error.code, reason: error.message } : { err: error };
+    this.log.warn(about, 'cannot renew at the control plane: going on with what is known');
   }
 
   async #renewOnce(): Promise<void> {

@@ -165,6 +165,15 @@ export class PathDriver implements PathFrames {
     this.#resolver.again();
   }
 
+  /** See `PathManager.inquire`. */
+  inquire(): number {
+    let asked = 0;
+    this.#call((at) => {
+      asked = this.#manager.inquire(at);
+    });
+    return asked;
+  }
+
   report(): PathsReport {
     return pathsReport(this.#manager, this.parts.device, now());
   }

@@ -107,7 +107,7 @@ export class RelayStream {
     let reason = 'it was closed by the server';
     socket.setTimeout(CONNECT_TIMEOUT, () => socket.destroy(new Error(`no answer within ${CONNECT_TIMEOUT} ms`)));
     socket.on('error', (error) => {
-      reason = error.message;
+      reason = error.message.replace(/^connect (E[A-Z]+) .*/, '$1'); // the address is said anyway
     });
     socket.once('close', () => {
       if (this.#socket === socket) this.#ended(`${address}: ${reason}`);

@@ -42,7 +42,8 @@ export async function listSignalTokens({ prisma }: Database): Promise<readonly S
 export async function revokeSignalToken(database: Database, id: string, actor: Actor): Promise<void> {
   await transaction(database, async (tx) => {
     const row = await tx.signalToken.findUnique({ where: { id } });
-    if (!row) throw new WarrenError('not-found', `there is no signal token ${id}`);
+    if (!row)
+      throw new WarrenError('not-found', `there is no signal token ${id}: list them with \`warren signal tokens\``);
     if (row.revokedAt) return;
     await tx.signalToken.update({ where: { id }, data: { revokedAt: new Date() } });
     await writeAudit(tx, null, { action: 'signal-token.revoke', subject: id }, actor);
