@@ -225,7 +225,7 @@ export class Peer {
     const relay = path?.kind === 'relay' ? path.server : undefined;
     const candidate = path?.kind === 'udp' ? this.candidates.get(path) : undefined;
     const why = candidate ? undefined : this.#whyNotDirect();
-    const works = relay === undefined ? this.#direct?.lapsed === false : this.relays.isProven(relay);
+    const works = relay === undefined ? this.#direct?.lapsed === false : this.relays.isProven(relay, now);
     return {
       path,
       candidateKind: candidate?.kind,
@@ -303,9 +303,9 @@ export class Peer {
   }
 
   #heardThrough(server: string, now: Instant): void {
-    if (this.relays.isProven(server)) return;
-    this.relays.heard(server);
-    this.publish(now);
+    const known = this.relays.isProven(server, now);
+    this.relays.heard(server, now);
+    if (!known) this.publish(now);
   }
 
   #pinged(candidate: RemoteCandidate, preferred: boolean, now: Instant): void {
@@ -449,7 +449,7 @@ export class Peer {
       this.context.checkServers(now);
       this.publish(now, 'nothing comes back over the relay; sending over two servers');
     }
-    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server)))
+    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server, now)))
       this.#pingRelays(now);
   }
 
@@ -486,7 +486,7 @@ export class Peer {
   #activeDeadline(now: Instant): Instant | undefined {
     let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#prober.formerDeadline(now)));
     at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
-    const proven = this.#path?.kind === 'relay' && this.relays.isProven(this.#path.server);
+    const proven = this.#path?.kind === 'relay' && this.relays.isProven(this.#path.server, now);
     if (this.#path?.kind === 'relay') at = soonest(at, this.#relayWatch.deadline(now, proven, this.#present));
     return soonest(at, this.#direct?.deadline(this.#alone));
   }
