@@ -22,6 +22,7 @@ export class DirectTrust {
   #unansweredSince: Instant | undefined;
   #lapsedAt: Instant | undefined;
   #pingedAt: Instant | undefined;
+  #suspended = false;
 
   constructor(
     readonly candidate: RemoteCandidate,
@@ -34,6 +35,11 @@ export class DirectTrust {
     return this.#lapsedAt !== undefined;
   }
 
+  /** As far as is known: it was proven, and has not failed since. */
+  get works(): boolean {
+    return this.#lapsedAt === undefined || this.#suspended;
+  }
+
   /** Something was sent, and nothing came since. */
   get waits(): boolean {
     return this.#unansweredSince !== undefined;
@@ -41,7 +47,24 @@ export class DirectTrust {
 
   /** Something was sent on it. */
   noteSent(now: Instant): void {
+    if (this.#suspended) {
+      this.#suspended = false;
+      this.#lapsedAt = undefined;
+      this.lapse(now);
+    }
     this.#unansweredSince ??= now;
+  }
+
+  /**
+   * Nothing was sent for long, and nothing will be asked: NATs may forget the path meanwhile, so that what is sent next has to go
+   * over the relay too. @returns whether that is news.
+   */
+  suspend(now: Instant): boolean {
+    if (this.#lapsedAt !== undefined) return false;
+    this.#lapsedAt = now;
+    this.#unansweredSince = undefined;
+    this.#suspended = true;
+    return true;
   }
 
   /** Whether it was idle for so long that it has to be doubted before it is used. */
@@ -56,6 +79,7 @@ export class DirectTrust {
     const { lapsed } = this;
     this.#provenAt = now;
     this.#unansweredSince = this.#lapsedAt = this.#pingedAt = undefined;
+    this.#suspended = false;
     return lapsed;
   }
 

@@ -110,6 +110,18 @@ describe('direct paths', () => {
   });
 });
 
+describe('long silence', () => {
+  it('loses nothing that is sent after a long silence in which the NAT forgot the path', () => {
+    const { network, alice, bob, natB } = pair(kind(EI, APD), kind(EI, APD));
+    network.pass(200);
+    untilDirect(network, alice, bob, 3_000);
+    network.pass(200_000);
+    expect(alice.manager.report(bob.publicKey, network.now)?.also?.kind).toBe('relay');
+    network.cut = (from, to) => from instanceof FakeHost && to.startsWith(natB!.address);
+    expect(stream(network, alice, bob, 1_000)).toBe(0);
+  });
+});
+
 describe('movement', () => {
   const seconds = (direct: ReturnType<typeof pair>): void => {
     const { network, alice, bob } = direct;

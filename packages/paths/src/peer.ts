@@ -203,7 +203,8 @@ export class Peer {
       this.#stepSilence(now);
       this.#stepConfigured(now);
       this.#stepDirect(now);
-    }
+    } else if (this.#direct?.suspend(now))
+      this.publish(now, 'nothing was sent for long: what comes next goes both ways');
     this.#prober.step(this.#direct?.lapsed ? undefined : this.#direct?.candidate, now);
   }
 
@@ -225,7 +226,7 @@ export class Peer {
     const relay = path?.kind === 'relay' ? path.server : undefined;
     const candidate = path?.kind === 'udp' ? this.candidates.get(path) : undefined;
     const why = candidate ? undefined : this.#whyNotDirect();
-    const works = relay === undefined ? this.#direct?.lapsed === false : this.relays.isProven(relay, now);
+    const works = relay === undefined ? this.#direct?.works === true : this.relays.isProven(relay, now);
     return {
       path,
       candidateKind: candidate?.kind,
@@ -396,8 +397,7 @@ export class Peer {
       homes: context.signalServers.homes().map(({ id }) => id),
     };
     const { path, also } = this.relays.choose(now);
-    if (path) this.#messenger.sendRelayed(message, path, now);
-    if (also) this.#messenger.sendRelayed(message, also, now);
+    for (const relay of [path, also]) if (relay) this.#messenger.sendRelayed(message, relay, now);
     // Servers may be away, or the peer elsewhere: what is left of the direct path carries it too.
     if (this.#direct) this.#messenger.send(message, wayOf(this.#direct.candidate));
     if (answer && path && this.relays.rttMs(path.server) === undefined) this.#pingRelays(now);
@@ -406,8 +406,7 @@ export class Peer {
   #pingRelays(now: Instant): void {
     this.#relayWatch.pinged(now);
     const { path, also } = this.relays.choose(now);
-    if (path) this.#messenger.pingRelay(path.server, now);
-    if (also) this.#messenger.pingRelay(also.server, now);
+    for (const relay of [path, also]) if (relay) this.#messenger.pingRelay(relay.server, now);
   }
 
   #doubtDirect(now: Instant, why: string): void {
@@ -488,6 +487,7 @@ export class Peer {
     at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
     const proven = this.#path?.kind === 'relay' && this.relays.isProven(this.#path.server, now);
     if (this.#path?.kind === 'relay') at = soonest(at, this.#relayWatch.deadline(now, proven, this.#present));
+    if (this.#direct) at = soonest(at, this.#activeUntil);
     return soonest(at, this.#direct?.deadline(this.#alone));
   }
 
