@@ -20,11 +20,11 @@ const DIRECT_CEILING_MS = 25_000;
 describeLab('when signal servers die', [], () => {
   const world = useSiteMesh({ name: 'signal-outage' }, async (mesh) => {
     const bounces = await mesh.joinAll(
-      ['bounce1', 'bounce2'].map((name) => ({ name, at: kind('public'), role: 'bounce' as const })),
+      ['bounce1', 'bounce2', 'bounce3'].map((name) => ({ name, at: kind('public'), role: 'bounce' as const })),
     );
     const [symmetric, ...homes] = await mesh.joinAll([
       { name: 'symmetric', at: kind('apd-apd-random') },
-      ...[1, 2, 3, 4, 5].map((number) => ({ name: `home${number}`, at: kind('ei-apd') })),
+      ...[1, 2, 3, 4, 5, 6].map((number) => ({ name: `home${number}`, at: kind('ei-apd') })),
     ]);
     return { bounces, symmetric: symmetric!, homes };
   });
@@ -38,6 +38,25 @@ describeLab('when signal servers die', [], () => {
     await process.waitForExit(5_000);
     return bounce ?? 'control';
   }
+
+  it('new pairs find each other and go direct though the control plane and a home of theirs die together', async () => {
+    const { homes, bounces, mesh } = world();
+    const [, , , ...fresh] = homes;
+    // Best one that is registered at both alone.
+    const known = await Promise.all(fresh.map(async (placed) => ({ placed, names: await homesOf(placed) })));
+    known.sort(
+      (a, b) =>
+        Number(b.names.includes('control')) - Number(a.names.includes('control')) || a.names.length - b.names.length,
+    );
+    const [to, from] = known;
+    const home = to!.names.find((name) => bounces.some(({ agent }) => agent.name === name));
+    expect(home, `homes: ${to!.names}`).toBeDefined();
+    const killed = await Promise.all([kill('control'), kill(home!)]);
+    console.log(`homes of ${to!.placed.agent.name}: ${to!.names}; killed: control and ${home}`);
+    await expectDirect(from!.placed, to!.placed);
+    await mesh.control.restart();
+    for (const bounce of killed) if (bounce !== 'control') await bounce.agent.up();
+  }, 120_000);
 
   it('traffic that one of them relays goes by another', async () => {
     const { symmetric, homes, mesh } = world();
@@ -76,16 +95,6 @@ describeLab('when signal servers die', [], () => {
     const { homes } = world();
     await kill('control');
     await expectDirect(homes[1]!, homes[2]!);
-  }, 60_000);
-
-  it('and while a home of theirs is dead too', async () => {
-    const { homes, bounces } = world();
-    const [, , , from, to] = homes as PlacedAgent[];
-    const names = await homesOf(to!);
-    const home = names.find((name) => bounces.some(({ agent }) => agent.name === name));
-    expect(home, `homes: ${names}`).toBeDefined();
-    await kill(home!);
-    await expectDirect(from!, to!);
   }, 60_000);
 
   /** Names of the signal servers at which it is registered. */

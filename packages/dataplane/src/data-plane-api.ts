@@ -63,6 +63,8 @@ export interface SignallingChange {
   /** Outer endpoints that a router maps to our port. */
   readonly mapped?: readonly Endpoint[];
   readonly tombstones?: readonly { readonly tombstone: Uint8Array; readonly signature: Uint8Array }[];
+  /** Ask all signal servers at once whether they live; done once. */
+  readonly askServers?: boolean;
 }
 
 /** `PathReport` with times that mean something outside the worker. */
@@ -135,6 +137,8 @@ export interface DataPlane {
   setSignalling(change: SignallingChange): Promise<void>;
   /** Empty without `DataPlaneOptions.signalling`. */
   paths(): Promise<PathsReport>;
+  /** Asks silent agents whether they are there (`PathManager.inquire`). @returns how many were asked. */
+  inquire(): Promise<number>;
   /** All that the interface is set to, with copies of its keys that the caller erases. */
   settings(): Promise<DeviceSettings>;
   /**

@@ -160,12 +160,16 @@ class RunningDataPlane implements DataPlane {
   async setSignalling(change: SignallingChange): Promise<void> {
     checkSignalling(change);
     if (!this.options.signalling) return;
-    this.#record.signalling = { ...this.#record.signalling, ...change };
+    this.#record.signalling = { ...this.#record.signalling, ...change, askServers: false };
     await this.#worker.request(() => ({ request: { type: 'set-signalling', change } }));
   }
 
   paths(): Promise<PathsReport> {
     return this.#worker.request(() => ({ request: { type: 'paths' } }));
+  }
+
+  inquire(): Promise<number> {
+    return this.#worker.request(() => ({ request: { type: 'inquire' } }));
   }
 
   async stats(): Promise<DataPlaneStats> {

@@ -76,6 +76,8 @@ export class WorkerCore {
         break;
       case 'paths':
         return running.driver?.report() ?? NO_PATHS;
+      case 'inquire':
+        return running.driver?.inquire() ?? 0;
       case 'settings':
         return running.settings.settings();
       case 'configure':

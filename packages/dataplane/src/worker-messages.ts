@@ -23,6 +23,7 @@ export type WorkerRequest =
   | { readonly type: 'initiate-handshake'; readonly peer: PublicKey }
   | { readonly type: 'set-signalling'; readonly change: SignallingChange }
   | { readonly type: 'paths' }
+  | { readonly type: 'inquire' }
   | { readonly type: 'stats' }
   | { readonly type: 'settings' }
   | { readonly type: 'configure'; readonly change: WorkerDeviceChange }
@@ -115,6 +116,7 @@ export interface WorkerResults {
   readonly 'initiate-handshake': undefined;
   readonly 'set-signalling': undefined;
   readonly paths: PathsReport;
+  readonly inquire: number;
   readonly stats: WorkerStats;
   readonly settings: WorkerDeviceSettings;
   readonly configure: Pick<Started, 'listenPort' | 'descriptors'>;

@@ -74,6 +74,18 @@ describe('an attacker on the way', () => {
   });
 });
 
+describe('somebody who writes the name of a peer on his datagrams', () => {
+  it('does not keep us from hearing the peer by a server', () => {
+    const { network, alice, bob } = pair();
+    const forge = forger(alice, bob);
+    const forged = forge({ type: 'ping', transaction: new Uint8Array(8), preferred: false }).fill(0, 40);
+    for (let i = 0; i < 2_000; i++) alice.manager.handleDatagram(forged, from(`${VICTIM}:6`), network.now);
+    const message = candidatesOf(4_000_000_000, [], BEHIND);
+    alice.manager.handleDelivered(forge(message), bob.relayId, from(SERVER), network.now);
+    expect(alice.manager.report(bob.publicKey, network.now)?.remoteNat).toEqual(BEHIND);
+  });
+});
+
 describe('a malicious member', () => {
   /** Bytes with their headers that a minute of messages makes Alice send to addresses that Bob only names. */
   function sprayed(alice: FakeHost, network: FakeNetwork, seal: () => Uint8Array, everyMs: number): number {

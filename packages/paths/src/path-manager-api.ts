@@ -128,7 +128,7 @@ export interface PathReport {
   readonly also: Path | undefined;
   readonly rttMs: number | undefined;
   readonly since: Instant | undefined;
-  /** Whether something authenticated came over the path lately. */
+  /** Whether something authenticated came from the peer in the last three minutes, and the path has not failed since. */
   readonly proven: boolean;
   /** Why it is not direct; undefined when it is. A sentence without a full stop. */
   readonly reason: string | undefined;
@@ -174,6 +174,8 @@ export interface PathManager {
   ): void;
   /** Addresses, routes or links of this host changed, or it slept: everything is asked again at once. */
   networkChanged(now: Instant): void;
+  /** Something else that may run on the same machines has ended: all servers are asked at once whether they live. */
+  askServers(now: Instant): void;
 
   /** One datagram whose first byte is 0xA0 to 0xBF, but no `deliver`. Unusable bytes change nothing. */
   handleDatagram(datagram: Uint8Array, from: Way, now: Instant): void;
@@ -190,6 +192,13 @@ export interface PathManager {
   noteSent(peer: PublicKey, now: Instant): void;
   /** WireGuard authenticated something that came on `path`. Cheap: called for each batch. */
   noteReceived(path: Path, now: Instant): void;
+
+  /**
+   * Asks peers that were not heard lately, over the path that they have, whether they are there: `PathReport.proven` tells
+   * soon afterwards. At most 64 at a call, each at most once in ten seconds.
+   * @returns how many were asked.
+   */
+  inquire(now: Instant): number;
 
   streamOpened(server: ServerId, now: Instant): void;
   streamClosed(server: ServerId, reason: string, now: Instant): void;

@@ -72,6 +72,28 @@ describe('registration and relay', () => {
   });
 });
 
+describe('presence', () => {
+  it('shows whether a silent peer is there when it is asked, and not more often than it should be', () => {
+    const { network, alice, bob } = pair(kind(EI, APD), kind(EI, APD));
+    network.pass(100);
+    const proven = () => alice.manager.report(bob.publicKey, network.now)?.proven;
+    expect(proven()).toBe(false);
+    expect(alice.manager.inquire(network.now)).toBe(1);
+    expect(alice.manager.inquire(network.now)).toBe(0);
+    alice.drain();
+    network.pass(100);
+    expect(proven()).toBe(true);
+    expect(isDirect(alice, bob)).toBe(false);
+    network.cut = (from) => from === bob;
+    network.pass(200_000);
+    expect(proven()).toBe(false);
+    expect(alice.manager.inquire(network.now)).toBe(1);
+    alice.drain();
+    network.pass(1_000);
+    expect(proven()).toBe(false);
+  });
+});
+
 describe('direct paths', () => {
   const kinds = [undefined, kind(EI, EI), kind(EI, AD), kind(EI, APD), kind(AD, AD), kind(AD, APD), kind(APD, APD)];
   const table = kinds.flatMap((a) => kinds.map((b) => [a, b] as const));
@@ -135,6 +157,19 @@ describe('movement', () => {
     alice.drain();
     expect(stream(network, bob, alice, 2_000)).toBeLessThan(30);
     expect([isDirect(alice, bob), isDirect(bob, alice)]).toEqual([true, true]);
+  });
+
+  it('notices a dead server without traffic when it is told to ask', () => {
+    const { network, alice, servers } = pair(kind(APD, APD), kind(APD, APD));
+    network.pass(200);
+    servers[0]!.alive = false;
+    const registered = (): number => alice.manager.servers().filter((server) => server.registered).length;
+    network.pass(2_000);
+    expect(registered()).toBe(2);
+    alice.manager.askServers(network.now);
+    alice.drain();
+    network.pass(2_000);
+    expect(registered()).toBe(1);
   });
 
   it.each([[0], [1]])('goes on over another server when server %i dies while it relays', (dead) => {

@@ -29,6 +29,8 @@ import { delayed, soonest } from './times.js';
 const CHECK_SERVERS_EVERY_MS = 1_000;
 /** Sockets beside the data plane's own: attempts of a few peers at once, and the paths that they found. */
 const MAX_SOCKETS = 512;
+/** Silent peers asked at one call. */
+const MAX_INQUIRIES = 64;
 const MAX_PASSES = 3;
 const LEAST_PAUSE_MS = 2;
 const UNKNOWN_NAT: NatKind = { mapping: 'unknown', filtering: 'unknown' };
@@ -143,6 +145,11 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     this.#settle(now);
   }
 
+  askServers(now: Instant): void {
+    this.signalServers.checkAll(now);
+    this.#settle(now);
+  }
+
   handleDatagram(datagram: Uint8Array, from: Way, now: Instant): void {
     if (datagram[0] === SEALED_MESSAGE_TYPE) {
       if (from.kind !== 'udp' || !isSealedMessage(datagram)) return;
@@ -179,6 +186,16 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     if (path.kind === 'relay') this.signalServers.link(path.server)?.heard(now);
     this.#peers.get(path.peer)?.noteReceived(path, now);
     if (this.#serversDirty) this.#settle(now);
+  }
+
+  inquire(now: Instant): number {
+    let asked = 0;
+    for (const peer of this.#peers.values()) {
+      if (asked >= MAX_INQUIRIES) break;
+      if (peer.inquire(now)) asked++;
+    }
+    this.#settle(now);
+    return asked;
   }
 
   streamOpened(server: ServerId, now: Instant): void {
@@ -231,8 +248,8 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     return at === undefined ? undefined : { at, why: at === servers ? 'a signal server' : 'a peer' };
   }
 
-  report(peer: PublicKey, _now: Instant): PathReport | undefined {
-    return this.#peers.get(peer)?.report();
+  report(peer: PublicKey, now: Instant): PathReport | undefined {
+    return this.#peers.get(peer)?.report(now);
   }
 
   servers(): readonly ServerReport[] {

@@ -10,11 +10,13 @@ import { delayed } from './times.js';
 const NOT_HERE_MS = 5_000;
 /** Servers at which a sender registers for one peer at a time. */
 const DEMANDED = 2;
+/** A peer that was heard through a server which is none of its homes is still there for so long: registrations on demand last longer. */
+const GUEST_MS = 120_000;
 const RTT_WEIGHT = 1 / 4;
 
 interface Knowledge {
-  /** The peer was heard through this server: it is registered there. */
-  proven: boolean;
+  /** When the peer was last heard through this server. */
+  heardAt: Instant | undefined;
   notHereUntil: Instant | undefined;
   rttMs: number | undefined;
 }
@@ -40,20 +42,22 @@ export class PeerRelays {
     return this.#known.get(server)?.rttMs;
   }
 
-  isProven(server: ServerId): boolean {
-    return this.#known.get(server)?.proven ?? false;
+  /** Whether the peer is registered there: it was heard through it, and either named it or can hardly have left since. */
+  isProven(server: ServerId, now: Instant): boolean {
+    const heardAt = this.#known.get(server)?.heardAt;
+    return heardAt !== undefined && (this.#homes.includes(server) || now - heardAt < GUEST_MS);
   }
 
   setHomes(homes: readonly ServerId[]): void {
     if (homes.join() === this.#homes.join()) return;
     this.#homes = homes;
-    for (const [id, known] of this.#known) if (!homes.includes(id)) known.proven = false;
+    for (const [id, known] of this.#known) if (!homes.includes(id)) known.heardAt = undefined;
   }
 
   /** Something authenticated came from the peer through this server. */
-  heard(server: ServerId): void {
+  heard(server: ServerId, now: Instant): void {
     const known = this.#knowledge(server);
-    known.proven = true;
+    known.heardAt = now;
     known.notHereUntil = undefined;
   }
 
@@ -64,19 +68,19 @@ export class PeerRelays {
 
   notHere(server: ServerId, now: Instant): void {
     const known = this.#knowledge(server);
-    known.proven = false;
+    known.heardAt = undefined;
     known.notHereUntil = delayed(now, NOT_HERE_MS);
   }
 
   /** The session there ended, or the peer is silent: it has to be shown again. */
   doubt(server?: ServerId): void {
-    for (const [id, known] of this.#known) if (server === undefined || id === server) known.proven = false;
+    for (const [id, known] of this.#known) if (server === undefined || id === server) known.heardAt = undefined;
   }
 
   /** Where to send: a second way too until the first one is proven. */
   choose(now: Instant): { readonly path: RelayPath | undefined; readonly also: RelayPath | undefined } {
     const usable = this.#usable(now);
-    const sure = usable.find((link) => this.isProven(link.id) && !link.suspect);
+    const sure = usable.find((link) => this.isProven(link.id, now) && !link.suspect);
     if (sure) return { path: this.paths.relay(sure), also: undefined };
     const [first, second] = usable;
     return { path: first && this.paths.relay(first), also: second && this.paths.relay(second) };
@@ -127,7 +131,7 @@ export class PeerRelays {
   #knowledge(server: ServerId): Knowledge {
     let known = this.#known.get(server);
     if (!known) {
-      known = { proven: false, notHereUntil: undefined, rttMs: undefined };
+      known = { heardAt: undefined, notHereUntil: undefined, rttMs: undefined };
       this.#known.set(server, known);
     }
     return known;

@@ -4,12 +4,14 @@ import { ConfiguredTrial } from './configured-trial.js';
 import { DirectTrust } from './direct-trust.js';
 import { canPunch } from './nat-rule.js';
 import { isBetterPath } from './path-choice.js';
-import type { NatKind, Path, PathPeer, PathReport, ServerId, UdpPath, UdpWay } from './path-manager-api.js';
+import type { NatKind, Path, PathPeer, PathReport, ServerId, UdpWay } from './path-manager-api.js';
 import { explainRelay } from './path-reasons.js';
 import type { PeerContext } from './peer-context.js';
 import { PeerMessenger, wayOf } from './peer-messenger.js';
 import { PeerPaths } from './peer-paths.js';
 import { PeerRelays } from './peer-relays.js';
+import { isWay } from './pending-pings.js';
+import { Presence } from './presence.js';
 import { Prober } from './prober.js';
 import { RelayWatch } from './relay-watch.js';
 import { type RemoteCandidate, RemoteCandidates } from './remote-candidates.js';
@@ -37,6 +39,7 @@ export class Peer {
   readonly #configured = new ConfiguredTrial();
   readonly #relayWatch = new RelayWatch();
   readonly #silence = new SilenceWatch();
+  readonly #presence = new Presence();
   /** Ours wins when the two sides prefer different paths that are equally good. */
   readonly #ourWish: boolean;
   #direct: DirectTrust | undefined;
@@ -65,14 +68,6 @@ export class Peer {
     this.candidates.setConfigured(config.endpoints);
   }
 
-  get path(): Path | undefined {
-    return this.#path;
-  }
-
-  get isDirect(): boolean {
-    return this.#direct !== undefined;
-  }
-
   isActive = (now: Instant): boolean => this.#activeUntil !== undefined && now < this.#activeUntil;
 
   setConfig(config: PathPeer, now: Instant): void {
@@ -98,7 +93,7 @@ export class Peer {
       first = !this.#direct.waits;
       this.#direct.noteSent(now);
       if (this.#direct.isStale(now)) this.#doubtDirect(now, 'the path was idle for long');
-    } else if (this.#usesConfigured()) first = this.#configured.noteSent(now);
+    } else if (this.config.endpoints.length > 0) first = this.#configured.noteSent(now);
     if (this.#path?.kind === 'relay' && this.#relayWatch.noteSent(now)) first = true;
     this.#noteRelaySent(this.#path, now);
     this.#noteRelaySent(this.#also, now);
@@ -109,6 +104,7 @@ export class Peer {
     if (!this.isActive(now)) this.#begin(now);
     this.#activeUntil = delayed(now, ACTIVE_MS);
     this.#relayWatch.heard();
+    this.#presence.heard(now);
     if (this.#silence.noteReceived(now)) this.#wake(now);
     if (path.kind === 'relay') {
       this.#heardThrough(path.server, now);
@@ -215,20 +211,28 @@ export class Peer {
     return soonest(this.#prober.deadline(), this.isActive(now) ? this.#activeDeadline(now) : undefined);
   }
 
-  report(): PathReport {
-    const direct = this.#path?.kind === 'udp';
-    const candidate = this.#path?.kind === 'udp' ? this.candidates.get(this.#path) : undefined;
-    const why = direct ? undefined : this.#whyNotDirect();
+  /** Asks a silent peer whether it is there. @returns whether anything was sent. */
+  inquire(now: Instant): boolean {
+    if (!this.#path || !this.#presence.takeQuestion(now)) return false;
+    if (this.#direct) this.#prober.probe(this.#direct.candidate, now, true);
+    else this.#probeConfigured(now);
+    this.#pingRelays(now);
+    return true;
+  }
+
+  report(now: Instant): PathReport {
+    const path = this.#path;
+    const relay = path?.kind === 'relay' ? path.server : undefined;
+    const candidate = path?.kind === 'udp' ? this.candidates.get(path) : undefined;
+    const why = candidate ? undefined : this.#whyNotDirect();
+    const works = relay === undefined ? this.#direct?.lapsed === false : this.relays.isProven(relay, now);
     return {
-      path: this.#path,
+      path,
       candidateKind: candidate?.kind,
       also: this.#also,
-      rttMs: this.#path?.kind === 'relay' ? this.relays.rttMs(this.#path.server) : candidate?.rttMs,
+      rttMs: relay === undefined ? candidate?.rttMs : this.relays.rttMs(relay),
       since: this.#since,
-      proven:
-        this.#path?.kind === 'relay'
-          ? this.relays.isProven(this.#path.server)
-          : this.#direct !== undefined && !this.#direct.lapsed,
+      proven: works && this.#presence.isThere(now),
       reason: why?.reason,
       advice: why?.advice,
       candidates: this.candidates.reports((family) => this.context.hasFamily(family)),
@@ -270,15 +274,12 @@ export class Peer {
         ? { path, also: relay.path, why: 'the direct path does not answer; sending on both' }
         : { path, also: undefined, why: 'the direct path is proven' };
     }
-    if (this.#usesConfigured() && (!this.#configured.failed || !relay.path)) {
-      const path = this.#configuredPath();
+    if (this.config.endpoints.length > 0 && (!this.#configured.failed || !relay.path)) {
+      const path = this.paths.udp(0, this.config.endpoints[0]!);
       return { path, also: relay.path, why: 'a configured endpoint, not proven yet' };
     }
     return { ...relay, why: relay.also ? 'relayed, over two servers until one is proven' : 'relayed' };
   }
-
-  #usesConfigured = (): boolean => this.config.endpoints.length > 0;
-  #configuredPath = (): UdpPath => this.paths.udp(0, this.config.endpoints[0]!);
 
   /** Traffic begins, or everything is asked anew. */
   #begin(now: Instant): void {
@@ -293,6 +294,7 @@ export class Peer {
 
   #heard(now: Instant): void {
     this.#relayWatch.heard();
+    this.#presence.heard(now);
     if (this.#present) return;
     this.#present = true;
     // Whatever WireGuard sent before went nowhere: the handshake need not wait for its timer.
@@ -301,9 +303,9 @@ export class Peer {
   }
 
   #heardThrough(server: string, now: Instant): void {
-    if (this.relays.isProven(server)) return;
-    this.relays.heard(server);
-    this.publish(now);
+    const known = this.relays.isProven(server, now);
+    this.relays.heard(server, now);
+    if (!known) this.publish(now);
   }
 
   #pinged(candidate: RemoteCandidate, preferred: boolean, now: Instant): void {
@@ -360,10 +362,14 @@ export class Peer {
     if (message.answer && this.#exchange.takeQuestion(now)) {
       const delay = this.#oneWayMs(now);
       this.#sendCandidates(false, delay, now);
-      this.#prober.punch(delayed(now, delay), message.nat, this.isDirect);
+      this.#prober.punch(delayed(now, delay), message.nat, this.#direct !== undefined);
     } else if (message.punch) {
       const onItsWay = roundTrip === undefined ? 0 : roundTrip / 2;
-      this.#prober.punch(delayed(now, Math.max(0, message.punchDelay - onItsWay)), message.nat, this.isDirect);
+      this.#prober.punch(
+        delayed(now, Math.max(0, message.punchDelay - onItsWay)),
+        message.nat,
+        this.#direct !== undefined,
+      );
     }
     this.publish(now);
   }
@@ -443,7 +449,7 @@ export class Peer {
       this.context.checkServers(now);
       this.publish(now, 'nothing comes back over the relay; sending over two servers');
     }
-    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server)))
+    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server, now)))
       this.#pingRelays(now);
   }
 
@@ -470,17 +476,18 @@ export class Peer {
     if (this.#direct) this.#configured.stop();
     const step = this.#configured.step(now);
     if (step === 'failed') this.publish(now, 'the configured endpoint does not answer');
-    if (step !== 'ping') return;
+    if (step === 'ping') this.#probeConfigured(now);
+  }
+
+  #probeConfigured(now: Instant): void {
     for (const candidate of this.candidates) if (candidate.kind === 'configured') this.#prober.probe(candidate, now);
   }
 
   #activeDeadline(now: Instant): Instant | undefined {
     let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#prober.formerDeadline(now)));
     at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
-    if (this.#path?.kind === 'relay') {
-      const relay = this.#relayWatch.deadline(now, this.relays.isProven(this.#path.server), this.#present);
-      at = soonest(at, relay);
-    }
+    const proven = this.#path?.kind === 'relay' && this.relays.isProven(this.#path.server, now);
+    if (this.#path?.kind === 'relay') at = soonest(at, this.#relayWatch.deadline(now, proven, this.#present));
     return soonest(at, this.#direct?.deadline(this.#alone));
   }
 
@@ -489,6 +496,3 @@ export class Peer {
     if (at !== undefined) this.context.wakeAt(this, at);
   }
 }
-
-const isWay = (target: { readonly socket: number; readonly endpoint: string }, from: UdpWay): boolean =>
-  target.socket === from.socket && target.endpoint === from.endpoint;

@@ -1,5 +1,5 @@
 import { type Endpoint, type Instant, toHex } from '@warren/base';
-import type { ServerId } from './path-manager-api.js';
+import type { ServerId, UdpWay } from './path-manager-api.js';
 import type { RemoteCandidate } from './remote-candidates.js';
 
 /** Pings of one peer that may still be answered. */
@@ -12,6 +12,10 @@ export type PingTarget =
   /** A guessed port, or one of many sockets: no candidate until it answers. */
   | { readonly kind: 'guess'; readonly socket: number; readonly endpoint: Endpoint }
   | { readonly kind: 'relay'; readonly server: ServerId };
+
+/** Whether the two are one address and socket. */
+export const isWay = (target: Pick<UdpWay, 'socket' | 'endpoint'>, from: UdpWay): boolean =>
+  target.socket === from.socket && target.endpoint === from.endpoint;
 
 /** Pings that went out, by their transaction. */
 export class PendingPings {

@@ -39,6 +39,8 @@ export const MAX_PENDING_TOTAL = 64 << 20;
 
 /** TLS connections at a time, and how long one may be without a session. */
 export const MAX_STREAMS = 16_384;
+/** Of these from one address, behind which a large NAT may be, or one IPv6 site: nobody alone takes all of them. */
+export const MAX_STREAMS_OF_ADDRESS = 1_024;
 export const STREAM_PATIENCE = 15_000;
 /** What waits for one TLS connection that does not read: the oldest goes first. */
 export const MAX_STREAM_PENDING_BYTES = 1 << 20;

@@ -3,7 +3,7 @@ import type { IpAddress } from '@warren/base';
 import { encodeStreamFrame, StreamFrames } from '@warren/paths';
 import { describe, expect, it, vi } from 'vitest';
 import { DropCounts } from './drop-counts.js';
-import { MAX_STREAM_PENDING_BYTES, PENDING_FRAME_OVERHEAD } from './limits.js';
+import { MAX_STREAM_PENDING_BYTES, MAX_STREAMS_OF_ADDRESS, PENDING_FRAME_OVERHEAD } from './limits.js';
 import { RelayStreams } from './relay-streams.js';
 import { StreamHub } from './stream-hub.js';
 import { readStreamRecords, StreamRecords } from './stream-records.js';
@@ -74,6 +74,29 @@ describe('streams that do not read', () => {
     }
     // 1.6 million answers of 30 bytes: each is an object, too.
     expect(streams.drops).toBeGreaterThan(1_000_000);
+  });
+});
+
+describe('streams of one address', () => {
+  it('are not all that there are, and make room when they end', async () => {
+    const { streams, said } = streamsOnly();
+    const opened = (): number => said.filter((one) => Array.isArray(one) && one[0] === 'opened').length;
+    const serve = (address: string): PassThrough => {
+      const stream = new PassThrough();
+      streams.serve(stream, { address: address as IpAddress, port: 5_000 });
+      return stream;
+    };
+    const first = serve('192.0.2.1');
+    for (let i = 1; i < MAX_STREAMS_OF_ADDRESS; i++) serve('192.0.2.1');
+    expect(serve('192.0.2.1').destroyed).toBe(true);
+    expect(opened()).toBe(MAX_STREAMS_OF_ADDRESS);
+    expect(serve('192.0.2.2').destroyed).toBe(false);
+    for (let i = 0; i <= MAX_STREAMS_OF_ADDRESS; i++) serve(`2001:db8:1:${i.toString(16)}::1`);
+    expect(serve('2001:db8:1:ffff::1').destroyed).toBe(true);
+    expect(serve('2001:db8:2::1').destroyed).toBe(false);
+    first.destroy();
+    await vi.waitFor(() => expect(said).toContainEqual(['closed', 1]));
+    expect(serve('192.0.2.1').destroyed).toBe(false);
   });
 });
 

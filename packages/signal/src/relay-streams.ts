@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
-import { type Endpoint, formatEndpoint, type IpAddress } from '@warren/base';
+import { type Endpoint, formatEndpoint, type IpAddress, ipToBytes, toHex } from '@warren/base';
 import { encodeStreamFrame, StreamFrames } from '@warren/paths';
 import {
   MAX_BYTES_BETWEEN_THREADS,
   MAX_STREAM_PENDING_BYTES,
   MAX_STREAMS,
+  MAX_STREAMS_OF_ADDRESS,
   MAX_STREAMS_PENDING_TOTAL,
   PENDING_FRAME_OVERHEAD,
 } from './limits.js';
@@ -21,6 +22,7 @@ export interface RelayStreamsOptions {
 }
 
 interface Connection {
+  readonly site: string;
   readonly stream: Duplex;
   readonly frames: StreamFrames;
   /** What the stream does not take yet, oldest first. */
@@ -31,6 +33,8 @@ interface Connection {
 /** The main thread's side of the TLS connections: frames in and out, and nobody who does not read holds memory. */
 export class RelayStreams {
   readonly #connections = new Map<number, Connection>();
+  /** Connections by where they come from. */
+  readonly #sites = new Map<string, number>();
   readonly #out = new StreamRecords();
   #flushing = false;
   /** Bytes that the worker has not dealt with. */
@@ -46,13 +50,18 @@ export class RelayStreams {
   serve(stream: Duplex, remote: { readonly address: IpAddress; readonly port: number }): void {
     const { opened, log } = this.options;
     stream.on('error', (error) => log('debug', `a relay connection broke: ${error.message}`));
-    if (this.#connections.size >= MAX_STREAMS) {
-      log('warn', `a relay connection was refused: ${MAX_STREAMS} are open`);
+    const site = siteOf(remote.address);
+    const ofSite = this.#sites.get(site) ?? 0;
+    const isFull = this.#connections.size >= MAX_STREAMS;
+    if (isFull || ofSite >= MAX_STREAMS_OF_ADDRESS) {
+      if (isFull) log('warn', `a relay connection was refused: ${MAX_STREAMS} are open`);
+      else log('debug', `a relay connection was refused: ${ofSite} are open from ${remote.address}`);
       stream.destroy();
       return;
     }
+    this.#sites.set(site, ofSite + 1);
     const id = this.#nextId++;
-    const connection: Connection = { stream, frames: new StreamFrames(), pending: [], pendingBytes: 0 };
+    const connection: Connection = { site, stream, frames: new StreamFrames(), pending: [], pendingBytes: 0 };
     this.#connections.set(id, connection);
     opened(id, formatEndpoint(remote.address, remote.port));
     stream.on('data', (chunk: Uint8Array) => this.#receive(id, connection, chunk));
@@ -141,6 +150,9 @@ export class RelayStreams {
     const connection = this.#connections.get(id);
     if (!connection) return;
     this.#connections.delete(id);
+    const left = this.#sites.get(connection.site)! - 1;
+    if (left > 0) this.#sites.set(connection.site, left);
+    else this.#sites.delete(connection.site);
     this.#pendingBytes -= connection.pendingBytes;
     connection.pendingBytes = connection.pending.length = 0;
     this.options.closed(id);
@@ -148,3 +160,6 @@ export class RelayStreams {
 }
 
 const costOf = ({ length }: Uint8Array): number => length + PENDING_FRAME_OVERHEAD;
+
+/** An IPv4 address, or the /48 of an IPv6 one, as for registrations. */
+const siteOf = (address: IpAddress): string => toHex(ipToBytes(address).subarray(0, 6));

@@ -80,7 +80,7 @@ async function provoke() {
         nonce: randomBytes(8),
         cookie: randomBytes(16),
         ticket: randomBytes(180),
-        box: randomBytes(65),
+        box: randomBytes(81),
       }),
     'alive?': () => encodeFrame({ type: 'alive?', session, sequence: 1 }),
     send: () => encodeFrame({ type: 'send', session, relayId, datagram: new Uint8Array(0) }),

@@ -74,6 +74,11 @@ export class DataPlaneKeeper {
     return this.#plane?.paths();
   }
 
+  /** Asks silent agents whether they are there. @returns how many were asked. */
+  async inquire(): Promise<number> {
+    return (await this.#plane?.inquire()) ?? 0;
+  }
+
   async close(): Promise<void> {
     const plane = this.#plane;
     this.#plane = undefined;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { equalBytes, WarrenError } from '@warren/base';
 import type { SignedTombstone } from '@warren/identity';
 import type { SyncRequest, SyncResponse } from '@warren/proto';
@@ -44,6 +45,9 @@ export interface RunnerEnd {
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
 const CHORE_INTERVAL = 10_000;
 const DATA_PLANE_RETRY = 2_000;
+/** How long those who ask for the state wait for agents that were silent, and how often they look meanwhile; milliseconds. */
+const ANSWER_TIME = 400;
+const ANSWER_POLL = 40;
 /** Tombstones from signal servers that wait to be verified: a server that floods us costs no more than this. */
 const MAX_WAITING_TOMBSTONES = 32;
 /** What is left of a node for which the control plane has ended, by the code that it said. */
@@ -215,6 +219,16 @@ export class NetworkRunner {
 
   paths() {
     return this.#keeper.paths();
+  }
+
+  /** Asks agents that were silent lately whether they are there, and gives them a moment to answer. */
+  async inquire(): Promise<void> {
+    const asked = await this.#keeper.inquire();
+    const until = Date.now() + ANSWER_TIME;
+    while (asked > 0 && Date.now() < until) {
+      await delay(ANSWER_POLL);
+      if ((await this.paths())?.peers.every(({ proven }) => proven) !== false) return;
+    }
   }
 
   #follow(): void {
@@ -393,7 +407,8 @@ export class NetworkRunner {
     this.failure = undefined;
     this.#everConnected ||= connected;
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
-    if (connected) void this.#enqueue(() => this.#trustAgain()).catch((error: unknown) => this.#warn(error));
+    const follow = (): Promise<void> => (connected ? this.#trustAgain() : this.support.signalling.askServers());
+    void this.#enqueue(follow).catch((error: unknown) => this.#warn(error));
     this.#notify();
   }
 

@@ -58,8 +58,20 @@ export class Signalling {
     const news = differences(this.#known, change);
     if (Object.keys(news).length === 0) return;
     Object.assign(this.#known, news);
+    await this.#tell(news);
+  }
+
+  /**
+   * The control plane has gone, and maybe the signal server beside it: an agent that waits for its keepalives is not to be found
+   * for that long.
+   */
+  askServers(): Promise<void> {
+    return this.#tell({ askServers: true });
+  }
+
+  async #tell(change: SignallingChange): Promise<void> {
     try {
-      await this.#plane?.setSignalling(news);
+      await this.#plane?.setSignalling(change);
     } catch (error) {
       this.log('warn', `the data plane was not told what changed in signalling: ${describeError(error).message}`);
     }

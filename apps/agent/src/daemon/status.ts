@@ -11,6 +11,7 @@ import type { Explanation, PathStatus, Status } from './status-types.js';
 /** What a running network looks like now. */
 export async function describeRunner(runner: NetworkRunner, networks: readonly string[]): Promise<Status> {
   const { membership, view, plane } = runner;
+  await runner.inquire();
   const { stats, nat, facts } = await observe(runner);
   const self = view.self;
   return {
@@ -58,6 +59,7 @@ export async function describePath(runner: NetworkRunner, peer: string): Promise
 
 /** Why the path to one node is what it is. @throws WarrenError `node-unknown`. */
 export async function describeExplanation(runner: NetworkRunner, id: string): Promise<Explanation> {
+  await runner.inquire();
   const { paths, nat, facts } = await observe(runner);
   const peers = runner.view.peers();
   const peer = peers.find((candidate) => candidate.id === id);

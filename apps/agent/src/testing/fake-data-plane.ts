@@ -64,6 +64,10 @@ class FakeDataPlane implements DataPlane {
     return this.report;
   }
 
+  async inquire(): Promise<number> {
+    return 0;
+  }
+
   async stats(): Promise<DataPlaneStats> {
     const peers = [...this.peers.values()].map(({ publicKey, endpoint }) => ({
       publicKey,

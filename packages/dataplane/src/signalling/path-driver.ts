@@ -133,11 +133,12 @@ export class PathDriver implements PathFrames {
   }
 
   set(change: SignallingChange): void {
-    const { ticket, nat, mapped, tombstones, servers } = change;
+    const { ticket, nat, mapped, tombstones, servers, askServers } = change;
     this.#call((at) => {
       if (ticket) this.#manager.setTicket(ticket, at);
       if (nat) this.#manager.setNat(nat, at);
       if (tombstones) this.#manager.setTombstones(tombstones, at);
+      if (askServers) this.#manager.askServers(at);
       if (!mapped) return;
       this.#mapped = mapped;
       this.#manager.setLocalCandidates(this.#candidates(), at);
@@ -162,6 +163,15 @@ export class PathDriver implements PathFrames {
     });
     this.#streams.retry();
     this.#resolver.again();
+  }
+
+  /** See `PathManager.inquire`. */
+  inquire(): number {
+    let asked = 0;
+    this.#call((at) => {
+      asked = this.#manager.inquire(at);
+    });
+    return asked;
   }
 
   report(): PathsReport {

@@ -12,7 +12,7 @@ const seen = '192.0.2.1:1' as Endpoint;
 const frames: readonly RelayFrame[] = [
   { type: 'hello', nonce },
   { type: 'challenge', nonce, cookie },
-  { type: 'register', nonce, cookie, ticket: fill(150), box: fill(65) },
+  { type: 'register', nonce, cookie, ticket: fill(150), box: fill(81) },
   { type: 'registered', nonce, box: fill(78) },
   { type: 'refused', nonce, reason: 'full' },
   { type: 'alive?', session, sequence: 1 },
