@@ -8,7 +8,10 @@ interface Explanation {
   readonly advice: string | undefined;
 }
 
-const NOT_TRIED = 'no direct path was tried yet: there was no traffic';
+const NOT_TRIED = {
+  reason: 'no direct path was tried yet: there was no traffic',
+  advice: 'send it something, for instance by agent ping',
+};
 
 /** What there was between us and a peer. */
 interface Contact {
@@ -42,8 +45,7 @@ export function explainRelay(
   }
   const all = [...candidates];
   if (all.every(({ named }) => !named)) {
-    const reason = traffic ? 'the peer has named no addresses yet' : NOT_TRIED;
-    return { reason, advice: undefined };
+    return traffic ? { reason: 'the peer has named no addresses yet', advice: undefined } : NOT_TRIED;
   }
   if (!all.some(({ family }) => context.hasFamily(family))) {
     return { reason: 'the two have no IP version in common', advice: 'give both IPv4 or both IPv6' };
@@ -52,7 +54,7 @@ export function explainRelay(
     return explainNats(context.nat, remoteNat, context.options.predictPorts);
   }
   if (all.every(({ probes }) => probes === 0)) {
-    return { reason: NOT_TRIED, advice: undefined };
+    return NOT_TRIED;
   }
   if (remoteNat?.mapping === 'unknown' && all.every(({ kind, named }) => !named || kind === 'host')) {
     return {
