@@ -39,4 +39,8 @@ describe('worlds of two to six agents behind all kinds of NATs', () => {
   it('are direct if and only if it is possible, and lose nothing but in an outage', { timeout: TIMEOUT }, () => {
     expect(play(seeds(), false)).toEqual([]);
   });
+
+  it('find a LAN path again under a carrier that blocks UDP, when the host itself lets it through again', () => {
+    expect(play([499], false)).toEqual([]);
+  });
 });

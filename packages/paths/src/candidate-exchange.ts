@@ -4,10 +4,10 @@ import { delayed, soonest } from './times.js';
 /** Pauses before candidates are sent again while the peer has not answered; the last one is doubled. */
 const AGAIN_AFTER_MS = [250, 500, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000, 2_000, 2_000, 4_000];
 const AGAIN_AT_MOST_MS = 30_000;
-/** With candidates exchanged and no direct path found, all is tried again after so long; doubled each time. */
-const REPEAT_AFTER_MS = 15_000;
-const REPEAT_UNLIKELY_AFTER_MS = 60_000;
-const REPEAT_AT_MOST_MS = 300_000;
+/** With candidates exchanged and no direct path found, though there should be one: something is in the way, and nobody says when it goes. */
+const REPEAT = { afterMs: 7_000, growth: 1.25, atMostMs: 30_000 };
+/** The same where the NATs are known not to let a punch through. */
+const REPEAT_UNLIKELY = { afterMs: 60_000, growth: 2, atMostMs: 300_000 };
 /** Candidates are not sent more often, whatever asks for it. */
 const LEAST_INTERVAL_MS = 50;
 const HURRY_INTERVAL_MS = 100;
@@ -61,8 +61,9 @@ export class CandidateExchange {
     const roundTrip = this.#awaited && this.#sentAt !== undefined ? now - this.#sentAt : undefined;
     this.#awaited = false;
     this.#tries = 0;
-    const pause = (likely ? REPEAT_AFTER_MS : REPEAT_UNLIKELY_AFTER_MS) * 2 ** Math.min(this.#repeats++, 8);
-    this.#at = direct ? undefined : delayed(now, Math.min(pause, REPEAT_AT_MOST_MS));
+    const { afterMs, growth, atMostMs } = likely ? REPEAT : REPEAT_UNLIKELY;
+    const pause = afterMs * growth ** Math.min(this.#repeats++, 8);
+    this.#at = direct ? undefined : delayed(now, Math.min(pause, atMostMs));
     return roundTrip;
   }
 

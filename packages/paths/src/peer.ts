@@ -1,8 +1,8 @@
 import type { Instant } from '@warren/base';
 import { CandidateExchange } from './candidate-exchange.js';
+import { isDirectLikely } from './common-network.js';
 import { ConfiguredTrial } from './configured-trial.js';
 import { DirectTrust } from './direct-trust.js';
-import { canPunch } from './nat-rule.js';
 import { isBetterPath } from './path-choice.js';
 import type { NatKind, Path, PathPeer, PathReport, ServerId, UdpWay } from './path-manager-api.js';
 import { explainRelay } from './path-reasons.js';
@@ -358,7 +358,7 @@ export class Peer {
     this.candidates.setNamed(message.candidates);
     if (!this.isActive(now) && (message.answer || message.punch)) this.#activeUntil = delayed(now, ASKED_MS);
     if (news === 'moved' && this.#direct) this.#doubtDirect(now, 'the peer has other addresses');
-    const likely = canPunch(this.context.nat, message.nat);
+    const likely = isDirectLikely(this.context, message);
     const roundTrip = this.#exchange.answered(now, likely, this.#direct !== undefined);
     if (message.answer && this.#exchange.takeQuestion(now)) {
       const delay = this.#oneWayMs(now);

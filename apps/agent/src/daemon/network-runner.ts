@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { equalBytes, WarrenError } from '@warren/base';
 import type { SignedTombstone } from '@warren/identity';
 import type { SyncRequest, SyncResponse } from '@warren/proto';
@@ -18,6 +17,7 @@ import type { JoinedNetwork } from '../state/network-state.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import { inquireOf } from './inquiry.js';
 import { namedLog } from './named-log.js';
 import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
@@ -45,9 +45,6 @@ export interface RunnerEnd {
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
 const CHORE_INTERVAL = 10_000;
 const DATA_PLANE_RETRY = 2_000;
-/** How long those who ask for the state wait for agents that were silent, and how often they look meanwhile; milliseconds. */
-const ANSWER_TIME = 400;
-const ANSWER_POLL = 40;
 /** Tombstones from signal servers that wait to be verified: a server that floods us costs no more than this. */
 const MAX_WAITING_TOMBSTONES = 32;
 /** What is left of a node for which the control plane has ended, by the code that it said. */
@@ -222,13 +219,8 @@ export class NetworkRunner {
   }
 
   /** Asks agents that were silent lately whether they are there, and gives them a moment to answer. */
-  async inquire(): Promise<void> {
-    const asked = await this.#keeper.inquire();
-    const until = Date.now() + ANSWER_TIME;
-    while (asked > 0 && Date.now() < until) {
-      await delay(ANSWER_POLL);
-      if ((await this.paths())?.peers.every(({ proven }) => proven) !== false) return;
-    }
+  inquire(): Promise<void> {
+    return inquireOf(this.#keeper);
   }
 
   #follow(): void {
