@@ -73,8 +73,8 @@ describe('port prediction', () => {
   it('says that ports are guessed where they are, and else how to begin', () => {
     const guessed = explainNats(kind(EI, APD), kind(APD, APD), true);
     expect(guessed.reason).toMatch(/ports are guessed/);
-    expect(guessed.advice).not.toMatch(/--port-prediction/);
-    expect(explainNats(kind(EI, APD), kind(APD, APD), false).advice).toMatch(/--port-prediction/);
+    expect(guessed.advice).not.toMatch(/switched off here/);
+    expect(explainNats(kind(EI, APD), kind(APD, APD), false).advice).toMatch(/switched off here/);
     expect(explainNats(kind(AD, AD), kind(APD, APD), true).reason).not.toMatch(/guessed/);
   });
 

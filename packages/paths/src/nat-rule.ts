@@ -50,5 +50,5 @@ export function explainNats(
   const guess = predicts ? '; ports are guessed while there is traffic' : '';
   const reason = `${dependent} NAT gives every destination another port, and ${filtering} NAT lets in only the address and port that were sent to${guess}`;
   const advice = help(`${dependent} NAT`);
-  return { reason, advice: predicts ? advice : `${advice}, or let ports be guessed (agent up --port-prediction)` };
+  return { reason, advice: predicts ? advice : `${advice}, or let ports be guessed, which is switched off here` };
 }

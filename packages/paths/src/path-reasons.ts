@@ -8,11 +8,26 @@ interface Explanation {
   readonly advice: string | undefined;
 }
 
+const NOT_TRIED = {
+  reason: 'no direct path was tried yet: there was no traffic',
+  advice: 'send it something, for instance by agent ping',
+};
+
+/** What there was between us and a peer. */
+interface Contact {
+  /** We had packets for it. */
+  readonly traffic: boolean;
+  /** We had packets for it, or wanted to know whether it is there. */
+  readonly asked: boolean;
+  /** It was heard, and no server has denied it since. */
+  readonly present: boolean;
+}
+
 /** Why a peer is not reached directly, and what would change that; for people, without full stops. */
 export function explainRelay(
   context: PeerContext,
   remoteNat: NatKind | undefined,
-  { asked, present }: { readonly asked: boolean; readonly present: boolean },
+  { traffic, asked, present }: Contact,
   candidates: RemoteCandidates,
 ): Explanation {
   if (![...context.signalServers.links()].some((link) => link.transport)) {
@@ -21,15 +36,17 @@ export function explainRelay(
       advice: 'check that this host reaches a signal server: agent netcheck',
     };
   }
-  if (!asked && !present) {
+  if (!present && !asked) {
     return { reason: 'nothing was sent to it yet: a path is looked for with the first packet', advice: undefined };
   }
+  if (!present) return { reason: 'the peer has not answered yet; it may be offline', advice: undefined };
   if (context.udpBlocked) {
     return { reason: 'UDP is blocked here: only streams get through', advice: 'allow outgoing UDP in this network' };
   }
-  if (!present) return { reason: 'the peer has not answered yet; it may be offline', advice: undefined };
   const all = [...candidates];
-  if (all.every(({ named }) => !named)) return { reason: 'the peer has named no addresses yet', advice: undefined };
+  if (all.every(({ named }) => !named)) {
+    return traffic ? { reason: 'the peer has named no addresses yet', advice: undefined } : NOT_TRIED;
+  }
   if (!all.some(({ family }) => context.hasFamily(family))) {
     return { reason: 'the two have no IP version in common', advice: 'give both IPv4 or both IPv6' };
   }
@@ -37,7 +54,7 @@ export function explainRelay(
     return explainNats(context.nat, remoteNat, context.options.predictPorts);
   }
   if (all.every(({ probes }) => probes === 0)) {
-    return { reason: 'no direct path was tried yet: there was no traffic', advice: undefined };
+    return NOT_TRIED;
   }
   if (remoteNat?.mapping === 'unknown' && all.every(({ kind, named }) => !named || kind === 'host')) {
     return {

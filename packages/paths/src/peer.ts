@@ -243,7 +243,8 @@ export class Peer {
   }
 
   #whyNotDirect() {
-    const contact = { asked: this.#lastSentAt !== undefined, present: this.#present };
+    const traffic = this.#lastSentAt !== undefined;
+    const contact = { traffic, asked: traffic || this.#presence.wasAsked, present: this.#present };
     return explainRelay(this.context, this.remoteNat, contact, this.candidates);
   }
 

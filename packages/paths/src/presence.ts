@@ -14,6 +14,10 @@ export class Presence {
     this.#heardAt = now;
   }
 
+  get wasAsked(): boolean {
+    return this.#askedAt !== undefined;
+  }
+
   isThere = (now: Instant): boolean => isWithin(this.#heardAt, HEARD_FOR_MS, now);
 
   /** @returns whether to ask it now. */

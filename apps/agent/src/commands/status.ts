@@ -16,7 +16,8 @@ export async function statusCommand(context: CommandContext): Promise<ExitCode> 
 export async function readRunningStatus(context: CommandContext): Promise<Status> {
   const status = await readStatus(context);
   if (status.agent.pid !== null) return status;
-  throw status.networks.length === 0 ? notJoined() : notRunning();
+  if (status.networks.length === 0) throw notJoined();
+  throw notRunning(context.network);
 }
 
 /** The daemon's word, or what is on disk. */

@@ -21,14 +21,21 @@ export async function upCommand(context: CommandContext, options: UpOptions): Pr
   requireRoot(context.host);
   await requireTun(context.host);
   const { membership, state } = selectNetwork(await listNetworks(context.stateDir), context.network);
+  const { portPrediction } = options;
   if (await askDaemon(context.stateDir, { method: 'status' })) {
+    if (portPrediction !== undefined) {
+      const flag = portPrediction ? '--port-prediction' : '--no-port-prediction';
+      throw new WarrenError(
+        'already-running',
+        `the agent is already running: \`agent down\`, then \`agent up ${flag}\``,
+      );
+    }
     if (context.network === undefined) {
       throw new WarrenError('already-running', 'the agent is already running: see `agent status`');
     }
     await askDaemon(context.stateDir, { method: 'add-network', network: membership.networkId });
     return awaitConnection(context, membership.networkId);
   }
-  const { portPrediction } = options;
   if (portPrediction !== undefined) await state.saveMembership({ ...membership, predictPorts: portPrediction });
   if (await runsAsService(options.foreground)) return startService(context, context.network);
   return runForeground(context, context.network);

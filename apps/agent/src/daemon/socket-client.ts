@@ -30,8 +30,14 @@ export async function askDaemon<R extends DaemonRequest>(
   throw REFUSED.has(code) ? new RefusedError(code, message) : new WarrenError(code, message);
 }
 
-export const notRunning = (): WarrenError =>
-  new WarrenError('not-running', 'the agent is not running: start it with `agent up`');
+/** `network`: the one that was asked for; the daemon may run without it. */
+export const notRunning = (network?: string): WarrenError =>
+  network === undefined
+    ? new WarrenError('not-running', 'the agent is not running: start it with `agent up`')
+    : new WarrenError(
+        'not-running',
+        `network ${network} is not running: start it with \`agent up --network ${network}\``,
+      );
 
 /** Without a folder, without a socket, or with one that a killed daemon left: nobody is there. */
 function noDaemon(error: unknown): undefined {

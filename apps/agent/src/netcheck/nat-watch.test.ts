@@ -91,7 +91,7 @@ describe('the NAT is looked at', () => {
     await wait(600_000);
     expect(looks.length).toBeGreaterThanOrEqual(7);
     expect(findings[0]).toMatchObject({ udp: false });
-    expect(lines[0]).toBe('info NAT: UDP does not get out');
+    expect(lines[0]).toBe('info NAT: no signal server answers over UDP');
   });
 
   it('with some of many servers, others each time', async () => {

@@ -128,7 +128,7 @@ class Watch implements NatWatch {
   }
 
   #note({ mapping, filtering, udp }: NatFinding): void {
-    const text = udp === false ? 'UDP does not get out' : `mapping ${mapping}, filtering ${filtering}`;
+    const text = udp === false ? 'no signal server answers over UDP' : `mapping ${mapping}, filtering ${filtering}`;
     this.options.log(text === this.#last ? 'debug' : 'info', `NAT: ${text}`);
     this.#last = text;
   }

@@ -134,7 +134,8 @@ describe('warren says in one line', () => {
     ['that a signal token does not exist', 'signal revoke nothing', 1, /there is no signal token nothing/],
     ['that a signal server listens nowhere', 'signal --stun everywhere', 2, /--stun takes address:port/],
     ['that a public host is none', 'signal --public-host 0.0.0.0', 2, /--public-host/],
-    ['that an argument is too much', 'signal frobnicate', 2, /frobnicate|too many arguments/],
+    ['that an argument is too much', 'signal token --region x more', 2, /too many arguments/],
+    ['that signal has no such command', 'signal frobnicate', 2, /signal has no command frobnicate: token, tokens,/],
     ['that a listening address is none', 'serve --http everywhere', 2, /--http takes address:port/],
   ];
 

@@ -88,9 +88,10 @@ function usageError(error: unknown, program: Command, argv: readonly string[]): 
     return new WarrenError('usage', `say which command: ${names}; add --help for more`);
   }
   // `signal` is a command itself, which a word that is none of those beneath it would be an argument of.
-  if (error.code === 'commander.excessArguments' && group.commands.length > 0 && group !== program) {
-    const unknown = argv.slice(1).find((word) => !word.startsWith('-'));
-    return new WarrenError('usage', `${group.name()} has no command ${unknown}: ${names}; add --help for more`);
+  const word = argv[1] ?? '';
+  const isNone = !word.startsWith('-') && !group.commands.some((command) => command.name() === word);
+  if (error.code === 'commander.excessArguments' && group.commands.length > 0 && group !== program && isNone) {
+    return new WarrenError('usage', `${group.name()} has no command ${word}: ${names}; add --help for more`);
   }
   return new WarrenError('usage', `${error.message.replace(/^error: /, '')} (see --help)`);
 }

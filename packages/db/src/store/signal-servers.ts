@@ -29,7 +29,7 @@ export async function enrollSignalServer(
       throw new WarrenError('too-many-signal-servers', text);
     }
     const row = await tx.signalServer.create({
-      data: { id: randomId(), kind: 'enrolled', region, key, identityKey },
+      data: { id: randomId(), kind: 'enrolled', region, tls: [], key, identityKey },
     });
     await writeAudit(tx, null, { action: 'signal-server.enroll', subject: row.id, details: { region } }, actor);
     return toSignalServerRow(row);
@@ -69,10 +69,10 @@ export async function announceSignalServer(
     WHERE signal_server.kind = 'control'`;
 }
 
-/** One clock for all replicas: theirs may differ. */
+/** One clock for all replicas: theirs may differ. A server that has enrolled and not said yet where it is has no address. */
 export async function listSignalServers({ sql }: Database, staleMs: number): Promise<readonly SignalServerRow[]> {
   const rows = await sql<Omit<Rows.SignalServer, 'identityKey'>[]>`
-    SELECT id, kind, region, udp, tls, key, seen_at AS "seenAt", created_at AS "createdAt" FROM signal_server
+    SELECT id, kind, region, udp, coalesce(tls, '{}') AS tls, key, seen_at AS "seenAt", created_at AS "createdAt" FROM signal_server
     WHERE kind = 'enrolled' OR seen_at > clock_timestamp() - ${staleMs}::float8 * interval '1 millisecond'
     ORDER BY id`;
   return rows.map(toSignalServerRow);

@@ -27,6 +27,7 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
       const one = { ...token, key: key(), identityKey: key() };
       const enrolled = await store.enrollSignalServer(one, 'token');
       expect(enrolled).toMatchObject({ kind: 'enrolled', region: 'eu-west', udp: null, tls: [], key: one.key });
+      expect(await listed(enrolled.id)).toEqual(enrolled);
       expect((await store.enrollSignalServer(one, 'token')).id).toBe(enrolled.id);
       const other = { ...one, identityKey: key() };
       await expect(store.enrollSignalServer(other, 'token')).rejects.toMatchObject({ code: 'token-used-up' });
