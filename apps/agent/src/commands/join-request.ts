@@ -20,9 +20,9 @@ export interface JoinRequestOptions {
   readonly folder: JoinFolder;
 }
 
-/** A new membership with the root that was pinned (DER), or the one that this host has already. */
+/** A new membership with the root that was pinned (DER) and where it was found, or the one that this host has already. */
 export type JoinOutcome =
-  | { readonly reply: JoinResponse; readonly root: Uint8Array }
+  | { readonly reply: JoinResponse; readonly root: Uint8Array; readonly address: HostPort }
   | { readonly again: JoinedNetwork; readonly root: Uint8Array };
 
 /**
@@ -45,7 +45,8 @@ export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutc
     requireNoNetworkClash(prepared.cidrs, await joinedPrefixes(networks));
     folder.setSent();
     try {
-      return { reply: await sendJoin(client, token, folder.pending, prepared, options.wishes), root: root.raw };
+      const reply = await sendJoin(client, token, folder.pending, prepared, options.wishes);
+      return { reply, root: root.raw, address };
     } catch (error) {
       if (isRefusal(error)) folder.setRefused();
       throw error;

@@ -110,7 +110,9 @@ async function join(
       await folder.discard();
       return { again: await moveControl(outcome.again, addresses, outcome.root) };
     }
-    const control = { addresses, root: toBase64(outcome.root) };
+    // The address that answered is the first that the daemon tries.
+    const others = addresses.filter((address) => address !== outcome.address);
+    const control = { addresses: [outcome.address, ...others], root: toBase64(outcome.root) };
     const membership = membershipOf(outcome.reply, options, token, place, control);
     await save(context.stateDir, folder, membership, outcome.reply);
     return { membership };
@@ -181,7 +183,8 @@ async function moveControl(
 ): Promise<JoinedNetwork> {
   const { membership, state } = network;
   const known = membership.control;
-  if (toBase64(root) !== known.root || addresses.join() === known.addresses.join()) return network;
+  if (toBase64(root) !== known.root || [...addresses].sort().join() === [...known.addresses].sort().join())
+    return network;
   const moved = { ...membership, control: { ...known, addresses } };
   await state.saveMembership(moved);
   return { state, membership: moved };

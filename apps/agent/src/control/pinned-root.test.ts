@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import type { HostPort } from '@warren/base';
 import { expect, it } from 'vitest';
 import { createTestAuthority } from '../testing/test-authority.js';
@@ -43,3 +44,20 @@ it('something that does not speak TLS counts as not reachable', async () => {
   await expect(dialled).rejects.toMatchObject({ code: 'control-unreachable' });
   await new Promise((resolve) => server.close(resolve));
 });
+
+it('an address that never answers does not keep the next one waiting', async () => {
+  const ca = await createTestAuthority();
+  const { key, chain } = await ca.server();
+  const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+  const right = createTlsServer({ key, cert: chain, ALPNProtocols: ['h2'] });
+  const addresses = await Promise.all([listening(silent), listening(right)]);
+  const found = await findPinnedControl(addresses, ca.pin, () => now);
+  expect(found.address).toBe(addresses[1]);
+  await Promise.all([silent, right].map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+function listening(server: Server): Promise<HostPort> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(server.address() as AddressInfo).port}` as HostPort));
+  });
+}

@@ -11,7 +11,7 @@ export type Verdict = 'applied' | 'resync';
 export interface SessionOptions {
   /** A client ready for Sync; renews the certificate first when needed. Rejects when that fails. */
   readonly openClient: (address: string) => Promise<AgentServiceClient>;
-  /** Tried in turn, one an attempt. */
+  /** Tried in turn, one an attempt; the one that worked last is the first to be tried again. */
   readonly addresses: () => readonly string[];
   /** First message of a stream; `fresh`: ask for a snapshot. */
   readonly hello: (fresh: boolean) => SyncRequest;
@@ -43,6 +43,8 @@ const SILENCE_LIMIT = 2.5;
 
 /** A firewall that drops says nothing: the kernel alone would try for minutes, gRPC for 20 s. */
 const CONNECT_LIMIT = 10_000;
+/** The same where another address may be the one that gets through. */
+const CONNECT_LIMIT_OF_SEVERAL = 3_000;
 
 /** When a stream on which nothing was said yet is asked for a sign of life, milliseconds from its beginning. */
 const FIRST_BEATS = [0, 100, 400, 1_500, 5_000];
@@ -58,6 +60,8 @@ export class Session {
   readonly #stopped = new AbortController();
   #fresh = false;
   #attempt = 0;
+  /** The attempt at hand led to a stream on which something was said. */
+  #worked = false;
   #reported: string | undefined;
 
   constructor(private readonly options: SessionOptions) {}
@@ -67,8 +71,10 @@ export class Session {
     const { options } = this;
     while (!this.#stopped.signal.aborted) {
       const addresses = options.addresses();
-      const address = addresses[this.#attempt++ % addresses.length]!;
+      const address = addresses[this.#attempt % addresses.length]!;
+      this.#worked = false;
       const end = await this.#runOnce(address);
+      if (!this.#worked) this.#attempt++;
       if (end && FINAL.has(end.code)) return end;
       if (this.#stopped.signal.aborted) break;
       const delay = options.backoff.next();
@@ -105,11 +111,16 @@ export class Session {
   #runStream(client: AgentServiceClient, address: string): Promise<SessionEnd | undefined> {
     const { options } = this;
     const stream = client.sync();
-    const run = new StreamRun(stream, options, address, this.#fresh);
+    const onConnection = (connected: boolean): void => {
+      this.#worked ||= connected;
+      options.onConnection(connected, address);
+    };
+    const run = new StreamRun(stream, { ...options, onConnection }, address, this.#fresh);
     const stop = (): void => run.end(undefined);
     this.#stopped.signal.addEventListener('abort', stop, { once: true });
     if (this.#stopped.signal.aborted) stop();
-    const limit = options.connectLimit ?? CONNECT_LIMIT;
+    const several = options.addresses().length > 1;
+    const limit = options.connectLimit ?? (several ? CONNECT_LIMIT_OF_SEVERAL : CONNECT_LIMIT);
     const tooLong = setTimeout(() => {
       if (client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
       const message = notAnswering(address, `no connection within ${limit} ms`);
