@@ -364,14 +364,10 @@ export class Peer {
     if (message.answer && this.#exchange.takeQuestion(now)) {
       const delay = this.#oneWayMs(now);
       this.#sendCandidates(false, delay, now);
-      this.#prober.punch(delayed(now, delay), message.nat, this.#direct !== undefined);
+      this.#prober.punch(delayed(now, delay), message, this.#direct !== undefined);
     } else if (message.punch) {
       const onItsWay = roundTrip === undefined ? 0 : roundTrip / 2;
-      this.#prober.punch(
-        delayed(now, Math.max(0, message.punchDelay - onItsWay)),
-        message.nat,
-        this.#direct !== undefined,
-      );
+      this.#prober.punch(delayed(now, Math.max(0, message.punchDelay - onItsWay)), message, this.#direct !== undefined);
     }
     this.publish(now);
   }

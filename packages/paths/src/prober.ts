@@ -1,13 +1,13 @@
 import type { Endpoint, Instant } from '@warren/base';
 import { FormerPath } from './former-path.js';
 import { canPredict, canPunch } from './nat-rule.js';
-import type { NatKind } from './path-manager-api.js';
 import type { Peer } from './peer.js';
 import type { PeerContext } from './peer-context.js';
 import type { PeerMessenger } from './peer-messenger.js';
 import { PortPrediction } from './port-prediction.js';
 import { PunchRounds } from './punch-rounds.js';
 import { kindCostOf, type RemoteCandidate, type RemoteCandidates } from './remote-candidates.js';
+import type { CandidatesMessage } from './sealed-message.js';
 import { delayed, soonest } from './times.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -16,6 +16,8 @@ const LEAST_PROBE_INTERVAL_MS = 40;
 const TRIGGERED_PROBE_INTERVAL_MS = 200;
 /** Plain punching is given so long before ports are guessed. */
 const PREDICT_AFTER_MS = 600;
+/** Guessing between the same addresses is tried again after so long, however often candidates are exchanged. */
+const PREDICT_AGAIN_AFTER_MS = 60_000;
 /**
  * Probes to addresses that are not proven, at once and a second: a peer may name anybody's, and thousands of agents would send to
  * him. 32 candidates take 256 in an exchange; one attempt at guessing takes 2,500.
@@ -25,11 +27,17 @@ const PROBES_PER_SECOND = 30;
 const GUESSES_AT_ONCE = 4_000;
 const GUESSES_PER_SECOND = 40;
 
+/** What the other side said of itself. */
+type PunchPartner = Pick<CandidatesMessage, 'nat' | 'generation'>;
+
 /** Sends the probes to one peer's candidates: in rounds, when something came from one, and to ports that are guessed. */
 export class Prober {
   readonly #rounds = new PunchRounds();
   readonly #former = new FormerPath();
   readonly #prediction: PortPrediction;
+  /** The last attempt at guessing: when, and between which generations of addresses. */
+  #predictedAt: Instant | undefined;
+  #predictedFor: string | undefined;
   /** The socket of the path in use. */
   #socket = 0;
   readonly #probes = new TokenBucket(PROBES_AT_ONCE, PROBES_PER_SECOND);
@@ -55,10 +63,14 @@ export class Prober {
   }
 
   /** Candidates were exchanged: both sides probe from this moment on. `direct`: a path is in use already. */
-  punch(at: Instant, theirs: NatKind, direct: boolean): void {
-    const { nat, options } = this.context;
-    this.#rounds.start(at, canPunch(nat, theirs));
-    if (direct || !options.predictPorts || !canPredict(nat, theirs)) return;
+  punch(at: Instant, theirs: PunchPartner, direct: boolean): void {
+    const { nat, options, generation } = this.context;
+    this.#rounds.start(at, canPunch(nat, theirs.nat));
+    if (direct || !options.predictPorts || !canPredict(nat, theirs.nat)) return;
+    const addresses = `${generation} ${theirs.generation}`;
+    if (addresses === this.#predictedFor && at < delayed(this.#predictedAt!, PREDICT_AGAIN_AFTER_MS)) return;
+    this.#predictedFor = addresses;
+    this.#predictedAt = at;
     this.#prediction.plan(nat, this.candidates, delayed(at, PREDICT_AFTER_MS));
   }
 
