@@ -18,7 +18,7 @@ const SOAKS = {
   ],
   session: ['1,000 random histories of two peers', 'unit', 'session.property'],
   load: ['30 minutes (WARREN_SOAK_MINUTES) of mixed load on two data planes, RSS at start and end', 'soak', 'load'],
-  sim: ['10,000 (WARREN_WORLDS) simulated worlds of agents behind NATs; a thousand idle agents', 'unit', 'tests/sim'],
+  sim: ['10,000 (WARREN_WORLDS) simulated worlds of agents behind NATs', 'unit', 'tests/sim/worlds'],
   database: ['kill -9 of the embedded database, of its owner and of both', 'unit', 'packages/db'],
   // Not ours to ship, so there is nothing to run unless the environment says where it is.
   ...(process.env.WIREGUARD_NETNS_SH && {

@@ -6,10 +6,9 @@ import { SimAgent } from './support/sim-agent.js';
 import { SimServer } from './support/sim-server.js';
 import { SiteMap } from './support/sim-site.js';
 
-const SOAK = process.env.WARREN_SOAK !== undefined;
 const AGENTS = 1000;
 /** Peers that each agent knows; most of them it never talks to. */
-const PEERS = SOAK ? 200 : 40;
+const PEERS = 40;
 const TALK_MS = 3000;
 const IDLE_MINUTES = 10;
 
