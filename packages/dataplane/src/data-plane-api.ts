@@ -1,5 +1,5 @@
 import type { Endpoint, HostPort, Prefix, PublicKey, SecretKey } from '@warren/base';
-import type { NatKind, PathReport, ServerId, ServerReport } from '@warren/paths';
+import type { LocalNat, PathReport, ServerId, ServerReport } from '@warren/paths';
 import type { DeviceChange, DeviceSettings } from './device-settings-api.js';
 
 export interface DataPlaneOptions {
@@ -59,7 +59,7 @@ export interface SignalServerConfig {
 export interface SignallingChange {
   readonly servers?: readonly SignalServerConfig[];
   readonly ticket?: Uint8Array;
-  readonly nat?: NatKind;
+  readonly nat?: LocalNat;
   /** Outer endpoints that a router maps to our port. */
   readonly mapped?: readonly Endpoint[];
   readonly tombstones?: readonly { readonly tombstone: Uint8Array; readonly signature: Uint8Array }[];

@@ -11,8 +11,6 @@ const GIVE_UP_AFTER_MS = 1_500;
 /** Between two questions. */
 const PING_EVERY_MS = 150;
 const PING_EVERY_ALONE_MS = 1_000;
-/** Shortest lifetime of a NAT's binding that is counted on: after so long without proof the path is doubted before it is used. */
-const STALE_AFTER_MS = 25_000;
 
 export type TrustStep = 'ping' | 'lapse' | 'give-up';
 
@@ -67,8 +65,8 @@ export class DirectTrust {
     return true;
   }
 
-  /** Whether it was idle for so long that it has to be doubted before it is used. */
-  isStale = (now: Instant): boolean => this.#lapsedAt === undefined && now - this.#provenAt >= STALE_AFTER_MS;
+  /** Whether it was idle for so long, a keepalive's interval, that it has to be doubted before it is used. */
+  isStale = (now: Instant, afterMs: number): boolean => this.#lapsedAt === undefined && now - this.#provenAt >= afterMs;
 
   /** A question has gone without an answer for longer than one takes. */
   isUnanswered = (now: Instant): boolean =>

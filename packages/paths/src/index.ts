@@ -4,6 +4,7 @@ export type {
   Candidate,
   CandidateKind,
   CandidateReport,
+  LocalNat,
   NatKind,
   Path,
   PathManager,

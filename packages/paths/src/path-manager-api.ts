@@ -73,6 +73,12 @@ export interface NatKind {
   readonly filtering: NatBehaviour;
 }
 
+/** What this host knows of its own NAT. */
+export interface LocalNat extends NatKind {
+  /** How long a binding that nothing is sent over was measured to live at least; absent: not known. */
+  readonly bindingLifetimeMs?: number;
+}
+
 export interface PathManagerOptions {
   readonly relayId: Uint8Array;
   /** X25519. The manager keeps a reference and erases nothing. */
@@ -166,7 +172,8 @@ export interface PathManager {
   setPeers(peers: readonly PathPeer[], now: Instant): void;
   /** Our own addresses with the port of the data plane's socket, and those that a router maps to it. */
   setLocalCandidates(candidates: readonly Candidate[], now: Instant): void;
-  setNat(nat: NatKind, now: Instant): void;
+  /** With a lifetime of bindings, keepalives are as rare as it allows (`keepAliveMs`). */
+  setNat(nat: LocalNat, now: Instant): void;
   /** Tombstones for the servers at which we are registered, each signed by the authority; handed on once a server. */
   setTombstones(
     tombstones: readonly { readonly tombstone: Uint8Array; readonly signature: Uint8Array }[],

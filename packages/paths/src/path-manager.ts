@@ -2,7 +2,7 @@ import { type Endpoint, type Instant, type IpFamily, ipFamily, type PublicKey, p
 import { Outbox } from './outbox.js';
 import type {
   Candidate,
-  NatKind,
+  LocalNat,
   Path,
   PathManager,
   PathManagerEvent,
@@ -33,7 +33,7 @@ const MAX_SOCKETS = 512;
 const MAX_INQUIRIES = 64;
 const MAX_PASSES = 3;
 const LEAST_PAUSE_MS = 2;
-const UNKNOWN_NAT: NatKind = { mapping: 'unknown', filtering: 'unknown' };
+const UNKNOWN_NAT: LocalNat = { mapping: 'unknown', filtering: 'unknown' };
 
 /** Finds paths to peers (docs/protocol/signalling.md). Await `boxesReady` of `@warren/crypto/boxes` before. */
 export function createPathManager(options: PathManagerOptions): PathManager {
@@ -59,7 +59,7 @@ class Manager implements PathManager, PeerContext, LinkHooks {
   #serversDirty = false;
   candidates: readonly Candidate[] = [];
   generation: number;
-  nat: NatKind = UNKNOWN_NAT;
+  nat: LocalNat = UNKNOWN_NAT;
 
   constructor(readonly options: PathManagerOptions) {
     this.signalServers = new ServerSet(options, this.outbox, this);
@@ -123,9 +123,12 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     this.#settle(now);
   }
 
-  setNat(nat: NatKind, now: Instant): void {
-    if (nat.mapping === this.nat.mapping && nat.filtering === this.nat.filtering) return;
+  setNat(nat: LocalNat, now: Instant): void {
+    const same = nat.mapping === this.nat.mapping && nat.filtering === this.nat.filtering;
+    if (same && nat.bindingLifetimeMs === this.nat.bindingLifetimeMs) return;
     this.nat = nat;
+    if (this.#waiting.size > 0) this.#wakeAt = now; // keepalives may be due at other times
+    if (same) return;
     for (const peer of this.#peers.values()) peer.localChanged(false, now);
     this.#settle(now);
   }

@@ -1,6 +1,6 @@
 import type { Endpoint, Instant, IpFamily } from '@warren/base';
 import type { Outbox } from './outbox.js';
-import type { Candidate, NatKind, PathManagerOptions } from './path-manager-api.js';
+import type { Candidate, LocalNat, PathManagerOptions } from './path-manager-api.js';
 import type { Peer } from './peer.js';
 import type { ServerSet } from './server-set.js';
 
@@ -9,7 +9,7 @@ export interface PeerContext {
   readonly options: PathManagerOptions;
   readonly outbox: Outbox;
   readonly signalServers: ServerSet;
-  readonly nat: NatKind;
+  readonly nat: LocalNat;
   /** Grows with each change of `candidates`. */
   readonly generation: number;
   /** What peers are told: ours, at most 32. */

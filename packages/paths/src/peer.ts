@@ -3,6 +3,7 @@ import { CandidateExchange } from './candidate-exchange.js';
 import { isDirectLikely } from './common-network.js';
 import { ConfiguredTrial } from './configured-trial.js';
 import { DirectTrust } from './direct-trust.js';
+import { keepAliveMs } from './keepalive.js';
 import { isBetterPath } from './path-choice.js';
 import type { NatKind, Path, PathPeer, PathReport, ServerId, UdpWay } from './path-manager-api.js';
 import { explainRelay } from './path-reasons.js';
@@ -25,8 +26,6 @@ import { delayed, soonest } from './times.js';
 const ACTIVE_MS = 120_000;
 /** The same after it sent candidates: it has traffic for us. */
 const ASKED_MS = 10_000;
-/** Least lifetime of a NAT's binding that is counted on (RFC 4787 §4.3 asks for two minutes; many keep thirty seconds). */
-const KEEPALIVE_MS = 25_000;
 
 /** One peer: where it may be reached, what is known of each way, and which is used. */
 export class Peer {
@@ -92,7 +91,8 @@ export class Peer {
     if (this.#direct) {
       first = !this.#direct.waits;
       this.#direct.noteSent(now);
-      if (this.#direct.isStale(now)) this.#doubtDirect(now, 'the path was idle for long');
+      if (this.#direct.isStale(now, keepAliveMs(this.context.nat)))
+        this.#doubtDirect(now, 'the path was idle for long');
     } else if (this.config.endpoints.length > 0) first = this.#configured.noteSent(now);
     if (this.#path?.kind === 'relay' && this.#relayWatch.noteSent(now)) first = true;
     this.#noteRelaySent(this.#path, now);
@@ -459,7 +459,7 @@ export class Peer {
     const candidate = this.#direct?.candidate;
     if (!candidate || candidate.kind === 'host') return undefined;
     const last = Math.max(this.#lastSentAt ?? 0, candidate.pingedAt ?? 0) as Instant;
-    return delayed(last, KEEPALIVE_MS);
+    return delayed(last, keepAliveMs(this.context.nat));
   }
 
   #stepSilence(now: Instant): void {

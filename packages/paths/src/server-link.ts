@@ -1,6 +1,6 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
 import type { Outbox } from './outbox.js';
-import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
+import type { LocalNat, PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
 import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
@@ -26,6 +26,7 @@ const ASK_LOST_AGAIN_MS = 1_000;
 export type Transport = 'udp' | 'tls';
 
 export interface LinkHooks {
+  readonly nat: LocalNat;
   /** A session stands, by another transport, or it is another session. */
   linkUp(link: ServerLink, now: Instant): void;
   linkDown(link: ServerLink, now: Instant): void;
@@ -307,7 +308,8 @@ export class ServerLink {
 
   #newClient(transport: Transport, now: Instant): RelayClient {
     const { pathKey, random } = this.options;
-    const client = createRelayClient({ server: this.id, serverKey: this.server.key, transport, pathKey, random });
+    const about = { server: this.id, serverKey: this.server.key, transport, nat: () => this.hooks.nat };
+    const client = createRelayClient({ ...about, pathKey, random });
     if (this.#ticket) client.setTicket(this.#ticket, now);
     client.start(now);
     return client;

@@ -19,6 +19,12 @@ export {
   xorMappedAddressAttribute,
 } from './attributes.js';
 export {
+  type BindingLifetimeMeasurement,
+  type BindingLifetimeOptions,
+  type BindingLifetimeResult,
+  createBindingLifetimeMeasurement,
+} from './binding-lifetime.js';
+export {
   type BindingAnswer,
   type BindingServer,
   type BindingServerOptions,

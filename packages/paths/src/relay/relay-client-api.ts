@@ -1,5 +1,5 @@
 import type { Endpoint, Instant, SecretKey } from '@warren/base';
-import type { ServerId } from '../path-manager-api.js';
+import type { LocalNat, ServerId } from '../path-manager-api.js';
 
 export interface RelayClientOptions {
   readonly server: ServerId;
@@ -8,6 +8,8 @@ export interface RelayClientOptions {
   readonly transport: 'udp' | 'tls';
   readonly pathKey: SecretKey;
   readonly random: (length: number) => Uint8Array;
+  /** Before this host: over UDP we say that we are alive more often than asked to, where it forgets fast. Absent: not known. */
+  readonly nat?: () => LocalNat;
 }
 
 /** Reasons of a `refused` frame. */

@@ -1,5 +1,6 @@
 import { after, type Endpoint, elapsed, type Instant, type Millis, millis } from '@warren/base';
 import { BOX_NONCE_LENGTH, precomputeBoxKey } from '@warren/crypto/boxes';
+import { registrationKeepAliveMs } from '../keepalive.js';
 import { TokenBucket } from '../token-bucket.js';
 import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, type RelayFrame } from './frames.js';
 import { openRegistered, sealRegister } from './registration-box.js';
@@ -261,12 +262,18 @@ class Registrar implements RelayClient {
     const seconds = Math.min(Math.max(keepaliveSeconds, KEEPALIVE_LEAST), KEEPALIVE_MOST);
     const keepalive = millis(seconds * 1_000);
     this.#state = { name: 'registered', session, keepalive, since: now, question: undefined };
-    this.#deadline = after(now, keepalive);
+    this.#deadline = after(now, this.#pause(keepalive));
     this.#unanswered = 0;
     this.#saidLost = false;
     this.#reflexive = seen;
     this.#say({ type: 'registered', session, reflexive: seen });
     return true;
+  }
+
+  /** A stream is kept by TCP, whose bindings live long. */
+  #pause(asked: Millis): Millis {
+    const { nat, transport } = this.options;
+    return transport === 'udp' ? millis(registrationKeepAliveMs(asked, nat?.())) : asked;
   }
 
   #handleRefused(frame: RelayFrame & { readonly type: 'refused' }, now: Instant): boolean {
@@ -310,7 +317,7 @@ class Registrar implements RelayClient {
     if (question?.sequence !== frame.sequence) return true; // a late one says nothing new
     if (question.sent === 1) this.#measured(elapsed(question.sentAt, now));
     state.question = undefined;
-    this.#deadline = after(now, state.keepalive);
+    this.#deadline = after(now, this.#pause(state.keepalive));
     // *alive* is not authenticated: what it says about our address is only a reason to ask properly.
     if (this.options.transport === 'udp' && frame.seen !== this.#reflexive) this.#begin(now);
     return true;
