@@ -12,6 +12,7 @@ const bytes = new Uint8Array(32).fill(2);
 const peer: PathPeer = { publicKey: publicKeyFromBytes(bytes), name: 'bob', relayId, pathKey: bytes, endpoints: [] };
 const silent = (): void => undefined;
 const hooks: LinkHooks = {
+  nat: { mapping: 'unknown', filtering: 'unknown' },
   linkUp: silent,
   linkDown: silent,
   linkDoubted: silent,

@@ -43,6 +43,7 @@ export async function netcheckCommand(context: CommandContext): Promise<ExitCode
   const report = describeNetcheck({
     ...{ servers, own: nodeId, discovery, tls, portMapping },
     agentServers: agent?.servers,
+    bindingLifetimeS: agent?.bindingLifetimeS ?? null,
     addresses: { ipv4: addresses(4), ipv6: addresses(6) },
   });
   context.output.result(report, renderNetcheck(report));

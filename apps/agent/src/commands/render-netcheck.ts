@@ -17,6 +17,7 @@ export function renderNetcheck(report: NetcheckReport): string {
     `NAT mapping   ${mappingText(report)}`,
     `NAT filtering ${filteringText(report)}`,
     `hairpinning   ${yesNo(report.hairpinning, 'not found out')}`,
+    ...bindingLines(report),
     `IPv4          ${familyText(report.ipv4)}`,
     `IPv6          ${familyText(report.ipv6)}`,
     `port mapping  ${portMappingText(report)}`,
@@ -54,6 +55,13 @@ function filteringText({ filtering }: NetcheckReport): string {
     unknown: 'not found out',
   } as const;
   return `${filtering} (${means[filtering]})`;
+}
+
+/** Only where it is known: it takes the running agent minutes. */
+function bindingLines({ bindingLifetimeS: seconds }: NetcheckReport): string[] {
+  if (seconds === null) return [];
+  const text = seconds === 0 ? 'forgotten within 10 s without traffic' : `kept at least ${seconds} s without traffic`;
+  return [`NAT bindings  ${text}`];
 }
 
 function familyText({ usable, addresses, reflexive }: FamilyReport): string {

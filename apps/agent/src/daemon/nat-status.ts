@@ -8,6 +8,8 @@ export interface NatFinding extends NatKind {
   readonly udp: boolean | null;
   /** `address:port`, as servers saw us. */
   readonly reflexive: readonly string[];
+  /** How long a UDP binding lives without traffic, seconds, at least; absent: not measured, or no NAT. */
+  readonly bindingLifetimeS?: number;
 }
 
 /** Before anything was found out. */

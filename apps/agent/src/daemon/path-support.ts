@@ -117,7 +117,9 @@ export class PathSupport {
   /** Peers hear of it, and the status shows it. */
   async noteNat(finding: NatFinding): Promise<void> {
     this.nat = finding;
-    await this.signalling.set({ nat: { mapping: finding.mapping, filtering: finding.filtering } });
+    const { mapping, filtering, bindingLifetimeS: seconds } = finding;
+    const lifetime = seconds === undefined ? {} : { bindingLifetimeMs: seconds * 1_000 };
+    await this.signalling.set({ nat: { mapping, filtering, ...lifetime } });
   }
 
   /** A data plane is up: its port is mapped from now on. */

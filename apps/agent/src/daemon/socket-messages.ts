@@ -28,6 +28,8 @@ export interface DaemonReplies {
   readonly servers: {
     readonly servers: readonly ServerStatus[];
     readonly portMapping: NatStatus['portMapping'];
+    /** Seconds, at least; null: no NAT, or not known. */
+    readonly bindingLifetimeS: number | null;
   };
   readonly leave: Record<never, never>;
   readonly down: { readonly pid: number };

@@ -71,7 +71,11 @@ export async function describeExplanation(runner: NetworkRunner, id: string): Pr
 /** Signal servers, and what the router gave us. */
 export async function describeServers(runner: NetworkRunner): Promise<DaemonReplies['servers']> {
   const { paths, nat } = await observe(runner);
-  return { servers: (paths?.servers ?? []).map(serverStatus), portMapping: nat.portMapping };
+  return {
+    servers: (paths?.servers ?? []).map(serverStatus),
+    portMapping: nat.portMapping,
+    bindingLifetimeS: runner.support.nat?.bindingLifetimeS ?? null,
+  };
 }
 
 /** Everything that the data plane and discovery know at this moment. */

@@ -1,18 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
-import { performance } from 'node:perf_hooks';
-import {
-  type HostPort,
-  type IpAddress,
-  type IpFamily,
-  instant,
-  ipFamily,
-  parseHostPort,
-  parseIpAddress,
-} from '@warren/base';
+import { type HostPort, type IpAddress, type IpFamily, ipFamily, parseHostPort, parseIpAddress } from '@warren/base';
 import { createNatDiscovery, type DiscoveryServer, type NatDiscoveryResult } from '@warren/stun';
-import { DiscoverySockets } from './discovery-sockets.js';
+import { runMachine } from './run-machine.js';
 
 /** A server that answers STUN. */
 export interface DiscoveryTarget {
@@ -36,7 +26,7 @@ const LOOKUP_TIMEOUT = 3_000;
  * Never rejects: what cannot be asked does not answer.
  */
 export async function discoverNat(targets: readonly DiscoveryTarget[], signal?: AbortSignal): Promise<Discovery> {
-  const resolved = await Promise.all(targets.map(resolve));
+  const resolved = await Promise.all(targets.map(resolveTarget));
   const servers = resolved.flat();
   const known = new Set(servers.map(({ id }) => id));
   const unresolved = targets.map(({ id }) => id).filter((id) => !known.has(id));
@@ -59,7 +49,8 @@ export function localAddresses(family: IpFamily): IpAddress[] {
   return allAddresses(family).filter((address) => !isLoopback(address) && !/^fe[89ab]/.test(address));
 }
 
-function allAddresses(family: IpFamily): IpAddress[] {
+/** All of this host's. */
+export function allAddresses(family: IpFamily): IpAddress[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.flatMap(({ address }) => parseIpAddress(address) ?? []).filter((address) => ipFamily(address) === family);
 }
@@ -67,7 +58,7 @@ function allAddresses(family: IpFamily): IpAddress[] {
 const isLoopback = (address: IpAddress): boolean => address.startsWith('127.') || address === '::1';
 
 /** The first address of each family. */
-async function resolve({ id, udp }: DiscoveryTarget): Promise<DiscoveryServer[]> {
+export async function resolveTarget({ id, udp }: DiscoveryTarget): Promise<DiscoveryServer[]> {
   const { host, port } = parseHostPort(udp)!;
   const literal = parseIpAddress(host);
   const addresses = literal ? [literal] : await lookUp(host);
@@ -93,43 +84,10 @@ function runDiscovery(
   family: IpFamily,
   signal: AbortSignal | undefined,
 ): Promise<NatDiscoveryResult | undefined> {
-  return new Promise((done) => {
-    let timer: NodeJS.Timeout | undefined;
-    const now = () => instant(performance.now());
-    const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length));
-    const discovery = createNatDiscovery({ servers, localAddresses: allAddresses(family), random, now: now() });
-    const sockets = new DiscoverySockets(family, (number, datagram, from) => {
-      discovery.handleDatagram(number, datagram, from, now());
-      pump();
-    });
-    const finish = (result: NatDiscoveryResult | undefined): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-      sockets.close();
-      done(result);
-    };
-    const abort = (): void => finish(undefined);
-    const pump = (): void => {
-      clearTimeout(timer);
-      for (let out = discovery.pollTransmit(); out; out = discovery.pollTransmit()) {
-        sockets.send(out.socket, out.to, out.datagram);
-      }
-      const result = discovery.result();
-      if (result) {
-        finish(result);
-        return;
-      }
-      const deadline = discovery.pollTimeout() ?? now();
-      timer = setTimeout(
-        () => {
-          discovery.handleTimeout(now());
-          pump();
-        },
-        Math.max(1, Math.ceil(deadline - now())),
-      );
-    };
-    if (signal?.aborted) return finish(undefined);
-    signal?.addEventListener('abort', abort);
-    pump();
-  });
+  const addresses = allAddresses(family);
+  return runMachine(
+    (random, now) => createNatDiscovery({ servers, localAddresses: addresses, random, now }),
+    family,
+    signal,
+  );
 }

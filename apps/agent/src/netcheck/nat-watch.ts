@@ -2,15 +2,18 @@ import { networkInterfaces } from 'node:os';
 import type { SignalServerConfig } from '@warren/dataplane';
 import type { NatFinding } from '../daemon/nat-status.js';
 import type { Log } from '../log.js';
+import { type LifetimeTarget, measureBindingLifetime } from './binding-lifetime.js';
 import { type Discovery, type DiscoveryTarget, discoverNat } from './discover.js';
 import { findingOf } from './finding.js';
+import { LifetimeWatch } from './lifetime-watch.js';
 
 export interface NatWatchOptions {
-  /** After each look. */
+  /** After each look, and when the lifetime of bindings was measured. */
   readonly onResult: (finding: NatFinding) => Promise<void>;
   readonly log: Log;
   /** Tests put in their own. */
   readonly discover?: (targets: readonly DiscoveryTarget[], signal: AbortSignal) => Promise<Discovery>;
+  readonly measureLifetime?: (target: LifetimeTarget, signal: AbortSignal) => Promise<number | undefined>;
   /** Differs when addresses of this host do. */
   readonly fingerprint?: () => string;
   readonly timing?: Partial<NatWatchTiming>;
@@ -51,6 +54,8 @@ class Watch implements NatWatch {
   readonly #fingerprint: () => string;
   readonly #glances: NodeJS.Timeout;
   readonly #abort = new AbortController();
+  readonly #lifetime: LifetimeWatch;
+  #finding: NatFinding | undefined;
   #seen: string;
   #targets: readonly DiscoveryTarget[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -63,6 +68,11 @@ class Watch implements NatWatch {
     this.#timing = { ...TIMING, ...options.timing };
     this.#fingerprint = options.fingerprint ?? addressFingerprint;
     this.#seen = this.#fingerprint();
+    this.#lifetime = new LifetimeWatch({
+      measure: options.measureLifetime ?? measureBindingLifetime,
+      onKnown: () => void this.#tell().catch((error: unknown) => this.#warn(error)),
+      log: options.log,
+    });
     this.#glances = setInterval(() => this.#glance(), this.#timing.glance);
     this.#glances.unref();
   }
@@ -71,15 +81,21 @@ class Watch implements NatWatch {
     const targets = servers.flatMap(({ id, udp }) => (udp ? [{ id, udp }] : []));
     const same = targets.map(({ udp }) => udp).join() === this.#targets.map(({ udp }) => udp).join();
     this.#targets = targets;
-    if (!same) this.networkChanged();
+    if (!same) this.#lookSoon();
   }
 
   networkChanged(): void {
+    this.#lifetime.interrupt();
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
     this.#schedule(Math.max(0, this.#begun + this.#timing.gap - performance.now()));
   }
 
   close(): void {
     this.#abort.abort();
+    this.#lifetime.interrupt();
     clearInterval(this.#glances);
     clearTimeout(this.#timer);
   }
@@ -109,17 +125,32 @@ class Watch implements NatWatch {
     this.#begun = performance.now();
     try {
       const discover = this.options.discover ?? discoverNat;
-      const finding = findingOf(await discover(draw(this.#targets), this.#abort.signal));
+      const targets = draw(this.#targets);
+      const addresses = this.#seen;
+      const discovery = await discover(targets, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
+      const finding = findingOf(discovery);
+      this.#finding = finding;
       this.#note(finding);
-      await this.options.onResult(finding);
+      this.#lifetime.follow(discovery, targets, addresses);
+      await this.#tell();
       this.#scheduleNext(finding);
     } catch (error) {
-      this.options.log('warn', `the NAT could not be looked at: ${error instanceof Error ? error.message : error}`);
+      this.#warn(error);
       this.#scheduleNext(undefined);
     } finally {
       this.#looking = false;
     }
+  }
+
+  async #tell(): Promise<void> {
+    const { seconds } = this.#lifetime;
+    if (!this.#finding || this.#abort.signal.aborted) return;
+    await this.options.onResult({ ...this.#finding, ...(seconds !== undefined && { bindingLifetimeS: seconds }) });
+  }
+
+  #warn(error: unknown): void {
+    this.options.log('warn', `the NAT could not be looked at: ${error instanceof Error ? error.message : error}`);
   }
 
   #scheduleNext(finding: NatFinding | undefined): void {

@@ -18,6 +18,8 @@ export interface NetcheckReport {
   readonly mapping: NatBehaviour;
   readonly filtering: NatBehaviour;
   readonly hairpinning: boolean | null;
+  /** Longest silence that a UDP binding survived, seconds, as the running agent measured it; null: no NAT, or not known (yet). */
+  readonly bindingLifetimeS: number | null;
   /** `address:port` of a socket made for this check, as servers saw it; both families. */
   readonly reflexive: readonly string[];
   readonly ipv4: FamilyReport;
@@ -67,6 +69,7 @@ export interface Observed {
   /** This node's id, which is that of its server if it has one. */
   readonly own: string;
   readonly portMapping: NatStatus['portMapping'];
+  readonly bindingLifetimeS: number | null;
   /** Of the running agent; undefined: none runs. */
   readonly agentServers: readonly ServerStatus[] | undefined;
 }
@@ -85,6 +88,7 @@ export function describeNetcheck(observed: Observed): NetcheckReport {
     mapping: finding.mapping,
     filtering: finding.filtering,
     hairpinning: chosen?.hairpinning ?? null,
+    bindingLifetimeS: observed.bindingLifetimeS,
     reflexive: finding.reflexive,
     ipv4: describeFamily(discovery.ipv4, observed.addresses.ipv4),
     ipv6,
