@@ -65,7 +65,7 @@ export class DirectTrust {
     return true;
   }
 
-  /** Whether it was idle for so long, a keepalive's interval, that it has to be doubted before it is used. */
+  /** Whether it was idle for so long (`staleAfterMs`) that it has to be doubted before it is used. */
   isStale = (now: Instant, afterMs: number): boolean => this.#lapsedAt === undefined && now - this.#provenAt >= afterMs;
 
   /** A question has gone without an answer for longer than one takes. */

@@ -1,7 +1,7 @@
 import type { Endpoint } from '@warren/base';
 import { boxesReady } from '@warren/crypto/boxes';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { keepAliveMs, registrationKeepAliveMs } from './keepalive.js';
+import { keepAliveMs, registrationKeepAliveMs, staleAfterMs } from './keepalive.js';
 import type { LocalNat } from './path-manager-api.js';
 import { FakeNat } from './testing/fake-nat.js';
 import { FakeNetwork } from './testing/fake-network.js';
@@ -25,6 +25,12 @@ describe('the interval of keepalives', () => {
     [180, 110],
   ])('for a binding that lives %s s is %i s', (lifetime, seconds) => {
     expect(keepAliveMs(lasting(lifetime))).toBe(seconds * 1_000);
+  });
+
+  it('is not relied on where only our own NAT remembers for long', () => {
+    expect(staleAfterMs(lasting(180))).toBe(25_000);
+    expect(staleAfterMs(lasting(undefined))).toBe(25_000);
+    expect(staleAfterMs(lasting(10))).toBe(10_000);
   });
 
   it('is the common one without a NAT', () => {
@@ -70,7 +76,7 @@ function idlePair(forgetsAfterS: number, measuredS: number | undefined) {
 }
 
 describe('an idle direct path', () => {
-  it('is kept by hardly a packet where the NAT remembers for long, and used again without doubt', () => {
+  it('is kept by hardly a packet where the NAT remembers for long, and used again without a loss', () => {
     for (const [measured, least, most] of [
       [120, 0, 0],
       [undefined, 3, 12],
@@ -81,12 +87,11 @@ describe('an idle direct path', () => {
       expect(seen.straight).toBeLessThanOrEqual(most);
       expect(seen.toServers).toBeGreaterThanOrEqual(3);
       const sequence = alice.send(bob);
-      expect(alice.manager.report(bob.publicKey, network.now)).toMatchObject({
-        path: { kind: 'udp' },
-        also: undefined,
-      });
+      expect(alice.pathTo(bob)?.kind).toBe('udp');
       network.pass(100);
       expect(bob.received).toContain(sequence);
+      const settled = alice.manager.report(bob.publicKey, network.now);
+      expect(settled).toMatchObject({ path: { kind: 'udp' }, also: undefined, proven: true });
     }
   });
 

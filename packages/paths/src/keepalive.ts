@@ -1,7 +1,7 @@
 import type { LocalNat } from './path-manager-api.js';
 
 /** Least lifetime of a NAT's binding that is counted on (RFC 4787 §4.3 asks for two minutes; many keep thirty seconds). */
-export const KEEPALIVE_MS = 25_000;
+const KEEPALIVE_MS = 25_000;
 /** A peer counts as in use for two minutes after traffic: a longer interval would never be reached. */
 const MOST_MS = 110_000;
 const LEAST_MS = 10_000;
@@ -18,6 +18,12 @@ export function keepAliveMs(nat: LocalNat): number {
   return Math.min(Math.max(share * lifetime, LEAST_MS), MOST_MS);
 }
 
-/** The same towards a server: never rarer than it asked for, and what was not measured is left to it. */
+/**
+ * Idle for so long, a path is doubted before it is used. Our own measurement says nothing of the peer's NAT, whose way to us may be
+ * another one: what is sent after a long keepalive's pause goes over the relay too, until an answer proves the path.
+ */
+export const staleAfterMs = (nat: LocalNat): number => Math.min(KEEPALIVE_MS, keepAliveMs(nat));
+
+/** The interval towards a server: never rarer than it asked for, and what was not measured is left to it. */
 export const registrationKeepAliveMs = (askedMs: number, nat: LocalNat | undefined): number =>
   nat?.bindingLifetimeMs === undefined ? askedMs : Math.min(askedMs, keepAliveMs(nat));

@@ -3,7 +3,7 @@ import { CandidateExchange } from './candidate-exchange.js';
 import { isDirectLikely } from './common-network.js';
 import { ConfiguredTrial } from './configured-trial.js';
 import { DirectTrust } from './direct-trust.js';
-import { keepAliveMs } from './keepalive.js';
+import { keepAliveMs, staleAfterMs } from './keepalive.js';
 import { isBetterPath } from './path-choice.js';
 import type { NatKind, Path, PathPeer, PathReport, ServerId, UdpWay } from './path-manager-api.js';
 import { explainRelay } from './path-reasons.js';
@@ -91,7 +91,7 @@ export class Peer {
     if (this.#direct) {
       first = !this.#direct.waits;
       this.#direct.noteSent(now);
-      if (this.#direct.isStale(now, keepAliveMs(this.context.nat)))
+      if (this.#direct.isStale(now, staleAfterMs(this.context.nat)))
         this.#doubtDirect(now, 'the path was idle for long');
     } else if (this.config.endpoints.length > 0) first = this.#configured.noteSent(now);
     if (this.#path?.kind === 'relay' && this.#relayWatch.noteSent(now)) first = true;

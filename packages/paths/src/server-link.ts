@@ -246,8 +246,7 @@ export class ServerLink {
   deadline(): Instant | undefined {
     if (this.#startedAt === undefined) return undefined;
     let at = soonest(this.#udp?.pollTimeout(), this.#tls?.pollTimeout());
-    at = soonest(at, soonest(this.#preferred?.pollTimeout(), this.#preferredUntil));
-    at = soonest(at, this.#closeStreamAt);
+    at = soonest(at, soonest(this.#preferred?.pollTimeout(), soonest(this.#preferredUntil, this.#closeStreamAt)));
     if (!this.#udpUp) at = soonest(at, this.#otherWayAt());
     if (this.transport && this.#unansweredSince !== undefined) {
       at = soonest(at, this.#checkedAt === undefined ? this.#checkAt() : this.suspect ? undefined : this.#suspectAt());

@@ -74,6 +74,14 @@ export function natOf(host: Host): CombinedNat {
   return combineNats(routersAbove(host).map(({ nat }) => nat.kind));
 }
 
+/** What a measurement finds (`createBindingLifetimeMeasurement`): the longest silence that all its NATs forgive. */
+export function lifetimeOf(host: Host): { readonly bindingLifetimeMs?: number } {
+  const nats = routersAbove(host).map(({ nat }) => nat.kind);
+  const lifetime = Math.min(...nats.map(({ lifetimeMs }) => lifetimeMs));
+  const survived = [10, 20, 30, 45, 60, 90, 120, 180].map((seconds) => seconds * 1_000).filter((ms) => ms < lifetime);
+  return nats.length > 0 ? { bindingLifetimeMs: survived.at(-1) ?? 0 } : {};
+}
+
 /** What the topology allows, known from outside: paths of both families, local networks, hairpinning, firewalls. */
 export function directPathRule(a: Host, b: Host): DirectPathRule {
   const rules = [ruleOf(a, b, 4), ruleOf(a, b, 6)];

@@ -14,7 +14,7 @@ import {
   createPathManager,
   encodeStreamFrame,
   isDeliver,
-  type NatKind,
+  type LocalNat,
   type Path,
   type PathManager,
   type PathManagerEvent,
@@ -112,7 +112,7 @@ export class SimAgent {
   }
 
   /** What a discovery by STUN found out. */
-  setNat(nat: NatKind): void {
+  setNat(nat: LocalNat): void {
     this.manager.setNat(nat, this.internet.now);
     this.driver.touch();
   }

@@ -1,6 +1,5 @@
-import type { NatKind } from '@warren/paths';
 import { Internet, Random, type Station } from '@warren/simnet';
-import { directPathRule, natOf, routersAbove } from './direct-path-rule.js';
+import { directPathRule, lifetimeOf, natOf, routersAbove } from './direct-path-rule.js';
 import { SimAgent } from './sim-agent.js';
 import { SimServer } from './sim-server.js';
 import { SiteMap } from './sim-site.js';
@@ -123,7 +122,7 @@ export class SimWorld {
     agent.setNat({ mapping: 'unknown', filtering: 'unknown' });
     const epoch = agent.host.epoch;
     this.internet.after(DISCOVERY_MS, () => {
-      if (agent.host.epoch === epoch) agent.setNat(natOf(agent.host) satisfies NatKind);
+      if (agent.host.epoch === epoch) agent.setNat({ ...natOf(agent.host), ...lifetimeOf(agent.host) });
     });
   }
 
