@@ -1,4 +1,5 @@
 import type { Instant } from '@warren/base';
+import type { ServerId } from './path-manager-api.js';
 import { delayed, soonest } from './times.js';
 
 /** Pauses before candidates are sent again while the peer has not answered; the last one is doubled. */
@@ -23,11 +24,15 @@ export class CandidateExchange {
   #awaited = false;
   #answeredAt: Instant | undefined;
   #generation: number | undefined;
+  #homes: string | undefined;
+  /** There is news that no question has told yet. */
+  #begun = false;
 
   /** From the start: something changed, or traffic begins. */
   begin(now: Instant): void {
     this.#tries = this.#repeats = 0;
     this.#at = this.#notBefore(now, LEAST_INTERVAL_MS);
+    this.#begun = true;
   }
 
   /** Sooner than planned: there is a chance now that was not there before. */
@@ -37,6 +42,7 @@ export class CandidateExchange {
 
   stop(): void {
     this.#at = undefined;
+    this.#begun = false;
   }
 
   isDue = (now: Instant): boolean => this.#at !== undefined && now >= this.#at;
@@ -47,12 +53,20 @@ export class CandidateExchange {
     return this.#awaited && this.#tries > 3;
   }
 
+  /** Whether the peer was told other homes of ours than these, where it would look for us in vain. */
+  hasOtherHomes = (homes: readonly ServerId[]): boolean => this.#homes !== undefined && homes.join() !== this.#homes;
+
+  told(homes: readonly ServerId[]): void {
+    this.#homes = homes.join();
+  }
+
   sent(now: Instant): void {
     const pause =
       AGAIN_AFTER_MS[this.#tries] ?? AGAIN_AFTER_MS.at(-1)! * 2 ** (this.#tries - AGAIN_AFTER_MS.length + 1);
     this.#tries = Math.min(this.#tries + 1, 32);
     this.#sentAt = now;
     this.#awaited = true;
+    this.#begun = false;
     this.#at = delayed(now, Math.min(pause, AGAIN_AT_MOST_MS));
   }
 
@@ -61,6 +75,7 @@ export class CandidateExchange {
     const roundTrip = this.#awaited && this.#sentAt !== undefined ? now - this.#sentAt : undefined;
     this.#awaited = false;
     this.#tries = 0;
+    if (this.#begun) return roundTrip; // it answers what was told before
     const { afterMs, growth, atMostMs } = likely ? REPEAT : REPEAT_UNLIKELY;
     const pause = afterMs * growth ** Math.min(this.#repeats++, 8);
     this.#at = direct ? undefined : delayed(now, Math.min(pause, atMostMs));

@@ -165,7 +165,8 @@ export class Peer {
     if (!link.transport) this.relays.doubt(link.id);
     if (this.isActive(now)) {
       this.relays.demand(now);
-      if (!this.#direct || this.#direct.lapsed) this.#exchange.hurry(now);
+      if (!this.#direct || this.#direct.lapsed || this.#exchange.hasOtherHomes(this.#homes()))
+        this.#exchange.hurry(now);
     }
     this.publish(now);
     this.#wake(now);
@@ -391,14 +392,17 @@ export class Peer {
       nat: context.nat,
       punchDelay,
       candidates: context.candidates,
-      homes: context.signalServers.homes().map(({ id }) => id),
+      homes: this.#homes(),
     };
+    this.#exchange.told(message.homes);
     const { path, also } = this.relays.choose(now);
     for (const relay of [path, also]) if (relay) this.#messenger.sendRelayed(message, relay, now);
     // Servers may be away, or the peer elsewhere: what is left of the direct path carries it too.
     if (this.#direct) this.#messenger.send(message, wayOf(this.#direct.candidate));
     if (answer && path && this.relays.rttMs(path.server) === undefined) this.#pingRelays(now);
   }
+
+  #homes = (): ServerId[] => this.context.signalServers.homes().map(({ id }) => id);
 
   #pingRelays(now: Instant): void {
     this.#relayWatch.pinged(now);

@@ -2,6 +2,7 @@ import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/ba
 import type { Outbox } from './outbox.js';
 import type { LocalNat, PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
 import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
+import { REFUSALS } from './relay/refusals.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
 import { delayed, soonest } from './times.js';
@@ -372,6 +373,14 @@ export class ServerLink {
     this.outbox.event({ type: wanted ? 'open-stream' : 'close-stream', server: this.id });
   }
 
+  /** Nobody answers in the stream, and it need not end: a server that began anew, or a NAT, may have forgotten it. */
+  #renewStream(): void {
+    this.#tls?.stop();
+    this.#tls = undefined;
+    this.#wantStream(false);
+    this.#wantStream(true);
+  }
+
   #udpClientAt(endpoint: Endpoint): RelayClient | undefined {
     if (endpoint === this.#udpEndpoint()) return this.#udp;
     return endpoint === this.#udpEndpoint(0) ? this.#preferred : undefined;
@@ -425,6 +434,7 @@ export class ServerLink {
         return;
       case 'lost':
         if (transport === 'udp') this.#udpLost = true;
+        else if (this.#tlsUp) this.#renewStream();
         this.failure = 'no answer';
         this.#setUp(transport, false, now);
         return;
@@ -489,11 +499,3 @@ export class ServerLink {
     }
   }
 }
-
-const REFUSALS: Record<RefusalReason, string> = {
-  'ticket-bad': 'it does not accept our ticket; is it a server of this network?',
-  'ticket-expired': 'our ticket has expired; a new one comes as soon as the control plane is reached',
-  revoked: 'this node was revoked',
-  full: 'it is full',
-  'relay-id-taken': 'another host is registered under the same node',
-};

@@ -11,6 +11,8 @@ const HOMES = 2;
 const MAX_ASKED = 6;
 /** How long a registration at a peer's server outlives its last use. */
 const DEMAND_MS = 300_000;
+/** A registration that is no home any more stands for so long: peers send there until they have heard of the others. */
+const FORMER_HOME_MS = 10_000;
 /** How far all servers are is measured so long after they were set, and then so often; so many at a time. */
 const MEASURE_AFTER_MS = 2_000;
 const MEASURE_EVERY_MS = 600_000;
@@ -155,9 +157,12 @@ export class ServerSet {
     }
     const nearest = this.#nearest(now);
     if (nearest) homes.add(nearest.id);
+    const former = this.#homes;
     this.#homes = homes;
     for (const [id, link] of this.#links) {
       if (homes.has(id)) link.start(now);
+      else if (former.has(id) && link.transport && !this.#demands.has(id))
+        this.#demands.set(id, delayed(now, FORMER_HOME_MS));
       else if (link.started && !this.#demands.has(id)) this.#release(link, now);
     }
   }

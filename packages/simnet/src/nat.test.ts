@@ -48,6 +48,27 @@ describe('mapping (RFC 4787 §4.1)', () => {
   });
 });
 
+describe('who is let in', () => {
+  const loose = () => nat({ mapping: 'address-dependent', filtering: 'endpoint-independent', ports: 'sequential' });
+
+  it('is answered from the port that it came to, however dependent the mapping is', () => {
+    const one = loose();
+    const external = one.outbound(inside, server, 0)!;
+    one.inbound(external, otherHost, 1);
+    expect(one.outbound(inside, otherHost, 2)).toEqual(external);
+  });
+
+  it('does not move what goes to another port of its address', () => {
+    const one = loose();
+    const toServer = one.outbound(inside, server, 0)!;
+    const toHost = one.outbound(inside, otherHost, 0)!;
+    const neighbour = at(otherHost.address, 4711);
+    one.inbound(toServer, neighbour, 1);
+    expect(one.outbound(inside, otherHost, 2)).toEqual(toHost);
+    expect(one.outbound(inside, neighbour, 2)).toEqual(toServer);
+  });
+});
+
 describe('filtering (RFC 4787 §5)', () => {
   const rows: [Behaviour, boolean, boolean][] = [
     ['endpoint-independent', true, true],

@@ -70,7 +70,8 @@ export class Nat {
   outbound(source: SocketAddress, destination: SocketAddress, now: number): SocketAddress | undefined {
     if (this.stateless) return source;
     const key = this.mappingKey(source, destination);
-    let mapping = this.alive(this.byKey.get(key), now);
+    let mapping =
+      this.alive(this.byKey.get(sessionKey(source, destination)), now) ?? this.alive(this.byKey.get(key), now);
     if (!mapping) {
       const external = this.allocate(source, now);
       if (!external) return undefined;
@@ -98,7 +99,10 @@ export class Nat {
       mapping.refreshedAt = now;
       mapping.permissions.set(permission, now);
     }
-    this.bind(this.mappingKey(mapping.internal, source), mapping);
+    // Only this sender: packets to other ports of its address still leave by the mapping that they have (RFC 4787 §4.1).
+    this.bind(sessionKey(mapping.internal, source), mapping);
+    const key = this.mappingKey(mapping.internal, source);
+    if (!this.alive(this.byKey.get(key), now)) this.bind(key, mapping);
     return mapping.internal;
   }
 
@@ -170,4 +174,6 @@ function atPrecision(behaviour: Behaviour, remote: SocketAddress): string {
   return behaviour === 'address-and-port-dependent' ? text(remote) : '';
 }
 
+const sessionKey = (internal: SocketAddress, remote: SocketAddress): string =>
+  `session ${text(internal)} ${text(remote)}`;
 const text = ({ address, port }: SocketAddress): string => `${address} ${port}`;

@@ -162,6 +162,11 @@ function byIpv4(
   if (natsCanBeCrossed(ours!, theirs!)) return always('the NATs can be crossed');
   if (kinds.flat().some(isLucky))
     return either('ports that depend on the destination may still be those that are known');
+  // Seed 1439: a mobile moves between two places below one carrier and keeps its public address. The peer's mapping, which it has
+  // used before, lets that address in from any port: no punch could find the mapping, but whoever remembers it needs none.
+  const moved = a.epoch > 1 || b.epoch > 1;
+  if (moved && shared.length === 0 && [ours!, theirs!].some((nat) => class4787(nat) === 'dependent, by address'))
+    return either('who keeps its public address may still be let in where it was');
   const [reallyOurs, reallyTheirs] = kinds.map(withoutOpenOuter);
   return natsCanBeCrossed(reallyOurs!, reallyTheirs!)
     ? either('only who knows each of the NATs on the way knows that it can be crossed')
