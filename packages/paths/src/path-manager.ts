@@ -1,4 +1,5 @@
 import { type Endpoint, type Instant, type IpFamily, ipFamily, type PublicKey, parseEndpoint } from '@warren/base';
+import type { LinkHooks } from './link-hooks.js';
 import { Outbox } from './outbox.js';
 import type {
   Candidate,
@@ -21,7 +22,7 @@ import { Peer } from './peer.js';
 import type { PeerContext } from './peer-context.js';
 import { hasBytesAt, isDeliver, RELAY_ID_OFFSET } from './relay/frames.js';
 import { isSealedMessage, MAX_CANDIDATES, SEALED_MESSAGE_TYPE, senderOf } from './sealed-message.js';
-import type { LinkHooks, ServerLink } from './server-link.js';
+import type { ServerLink } from './server-link.js';
 import { ServerSet } from './server-set.js';
 import { delayed, soonest } from './times.js';
 

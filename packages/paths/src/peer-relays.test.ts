@@ -1,10 +1,11 @@
 import { instant, publicKeyFromBytes, SecretKey, unixMillis } from '@warren/base';
 import { describe, expect, it } from 'vitest';
+import type { LinkHooks } from './link-hooks.js';
 import { Outbox } from './outbox.js';
 import type { PathPeer } from './path-manager-api.js';
 import { PeerPaths } from './peer-paths.js';
 import { PeerRelays } from './peer-relays.js';
-import type { LinkHooks } from './server-link.js';
+
 import { ServerSet } from './server-set.js';
 
 const relayId = new Uint8Array(8).fill(1);

@@ -1,6 +1,7 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
+import type { LinkHooks } from './link-hooks.js';
 import type { Outbox } from './outbox.js';
-import type { LocalNat, PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
+import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
 import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
 import { REFUSALS } from './relay/refusals.js';
 import { createRelayClient } from './relay/relay-client.js';
@@ -25,20 +26,6 @@ const SUSPECT_AFTER_MS = 350;
 const ASK_LOST_AGAIN_MS = 1_000;
 
 export type Transport = 'udp' | 'tls';
-
-export interface LinkHooks {
-  readonly nat: LocalNat;
-  /** A session stands, by another transport, or it is another session. */
-  linkUp(link: ServerLink, now: Instant): void;
-  linkDown(link: ServerLink, now: Instant): void;
-  /** Nothing was heard lately, though something was sent; or it was heard again. */
-  linkDoubted(link: ServerLink, now: Instant): void;
-  /** The server sees us elsewhere than before. */
-  reflexiveChanged(link: ServerLink, before: Endpoint | undefined, now: Instant): void;
-  /** How far a server is at which we are not registered. */
-  linkMeasured(link: ServerLink, now: Instant): void;
-  notHere(link: ServerLink, destination: Uint8Array, now: Instant): void;
-}
 
 /** The registration at one server: over UDP, and over a TLS stream for as long as UDP gets no answer. */
 export class ServerLink {

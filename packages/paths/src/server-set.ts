@@ -1,8 +1,9 @@
 import type { Endpoint, Instant } from '@warren/base';
+import type { LinkHooks } from './link-hooks.js';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
 import { rendezvousOrder } from './rendezvous.js';
-import { type LinkHooks, ServerLink } from './server-link.js';
+import { ServerLink } from './server-link.js';
 import { delayed, soonest } from './times.js';
 
 /** Living servers at which we are registered so that others find us there. */
