@@ -76,3 +76,4 @@ export type {
   RelayClientOptions,
 } from './relay/relay-client-api.js';
 export { encodeStreamFrame, StreamFrames } from './relay/stream-frames.js';
+export { TokenBucket } from './token-bucket.js';

@@ -4,6 +4,5 @@ export {
   type SignalServer,
   type SignalServerOptions,
   type SignalStats,
-  type SignedTombstone,
 } from './signal-api.js';
 export { startSignalServer } from './signal-server.js';

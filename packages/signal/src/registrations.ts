@@ -2,6 +2,7 @@ import { type NetworkId, type NodeId, publicKeyBytes } from '@warren/base';
 import { BOX_NONCE_LENGTH, precomputeBoxKey } from '@warren/crypto/boxes';
 import { relayIdOf, type SignalTicket, type SignedTombstone } from '@warren/identity';
 import { encodeFrame, opensRegister, type RefusalReason, type RelayFrame, sealRegistered } from '@warren/paths';
+import { AddressLimiter } from './address-limiter.js';
 import type { Authorities } from './authorities.js';
 import { Cookies } from './cookies.js';
 import type { DropCounts } from './drop-counts.js';
@@ -17,7 +18,6 @@ import {
 } from './limits.js';
 import { isSameOrigin, keepOrigin, type Origin, originEndpoint } from './origin.js';
 import { type Registrant, type Session, type Sessions, words } from './sessions.js';
-import { AddressLimiter } from './token-bucket.js';
 import { Tombstones } from './tombstones.js';
 
 export interface RegistrationsOptions {
@@ -222,7 +222,7 @@ export class Registrations {
     const { authorities, drops, now } = this.options;
     session.heardAt = now();
     const { authority, network } = session.who;
-    if (!session.tombstones.take(1, now())) drops.add('tombstone-limit');
+    if (!session.tombstones.take(now())) drops.add('tombstone-limit');
     else if (authorities.verifyTombstone(authority, signed)?.networkId === network) return true;
     else drops.add('bad-tombstone');
     return false;

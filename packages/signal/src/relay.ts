@@ -130,7 +130,7 @@ export class Relay {
     const { drops, sessions } = this.options;
     const now = this.#now;
     from.heardAt = now;
-    if (!from.bytes.take(length + DATAGRAM_OVERHEAD, now)) {
+    if (!from.bytes.take(now, length + DATAGRAM_OVERHEAD)) {
       drops.add('rate-limit');
       return undefined;
     }
@@ -141,7 +141,7 @@ export class Relay {
 
   #notHere(from: Session, relayId0: number, relayId1: number): void {
     this.options.drops.add('not-here');
-    if (!from.notHere.take(1, this.#now)) return;
+    if (!from.notHere.take(this.#now)) return;
     const destination = new Uint8Array(8);
     const view = new DataView(destination.buffer);
     view.setUint32(0, relayId0, true);

@@ -1,4 +1,5 @@
 import type { NetworkId, NodeId, UnixMillis } from '@warren/base';
+import { TokenBucket } from '@warren/paths';
 import {
   CLIENT_BURST_BYTES,
   CLIENT_BYTES_PER_SECOND,
@@ -10,7 +11,6 @@ import {
   TOMBSTONES_PER_SECOND,
 } from './limits.js';
 import type { Origin } from './origin.js';
-import { TokenBucket } from './token-bucket.js';
 
 /** A power of two: destinations that a session finds without the table. */
 const KNOWN_DESTINATIONS = 16;
@@ -76,9 +76,9 @@ export class Session {
     [this.relayId0, this.relayId1] = words(who.relayId);
     this.addressWords = new Uint32Array(who.origin.address.slice().buffer);
     this.heardAt = now;
-    this.bytes = new TokenBucket(making.bytesPerSecond / 1_000, CLIENT_BURST_BYTES, now);
-    this.notHere = new TokenBucket(NOT_HERE_PER_SECOND / 1_000, NOT_HERE_BURST, now);
-    this.tombstones = new TokenBucket(TOMBSTONES_PER_SECOND / 1_000, TOMBSTONE_BURST, now);
+    this.bytes = new TokenBucket(CLIENT_BURST_BYTES, making.bytesPerSecond);
+    this.notHere = new TokenBucket(NOT_HERE_BURST, NOT_HERE_PER_SECOND);
+    this.tombstones = new TokenBucket(TOMBSTONE_BURST, TOMBSTONES_PER_SECOND);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { IpAddress, SecretKey } from '@warren/base';
+import type { SignedTombstone } from '@warren/identity';
 
 export interface SignalServerOptions {
   /** Where UDP is served; port 0: any. `::` serves both families where the host has them. */
@@ -17,11 +18,6 @@ export interface SignalServerOptions {
   /** Tombstones that agents brought, verified and new. */
   readonly onTombstone?: (tombstone: SignedTombstone) => void;
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
-}
-
-export interface SignedTombstone {
-  readonly tombstone: Uint8Array;
-  readonly signature: Uint8Array;
 }
 
 export interface SignalStats {

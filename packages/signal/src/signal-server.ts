@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { type IpAddress, parseIpAddress, WarrenError } from '@warren/base';
+import type { SignedTombstone } from '@warren/identity';
 import { loadLibc } from '@warren/udp';
 import { RelayStreams } from './relay-streams.js';
-import type { SignalServer, SignalServerOptions, SignalStats, SignedTombstone } from './signal-api.js';
+import type { SignalServer, SignalServerOptions, SignalStats } from './signal-api.js';
 import type { FromWorker, ToWorker } from './worker-messages.js';
 
 const workerEntry = new URL('./worker.js', import.meta.url);

@@ -1,5 +1,6 @@
 import type { Endpoint, IpAddress } from '@warren/base';
-import type { SignalStats, SignedTombstone } from './signal-api.js';
+import type { SignedTombstone } from '@warren/identity';
+import type { SignalStats } from './signal-api.js';
 
 /** What the main thread says to the worker, in order. */
 export type ToWorker =

@@ -1,5 +1,6 @@
 import { WarrenError } from '@warren/base';
-import type { SignalServer, SignalServerOptions, SignedTombstone } from '@warren/signal';
+import type { SignedTombstone } from '@warren/identity';
+import type { SignalServer, SignalServerOptions } from '@warren/signal';
 
 /** A signal server that remembers what it was told. */
 class FakeSignalServer implements SignalServer {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type IpAddress, parseIpAddress, type SecretKey, WarrenError } from '@warren/base';
-import { type SignalServer, type SignalStats, type SignedTombstone, startSignalServer } from '@warren/signal';
+import type { SignedTombstone } from '@warren/identity';
+import { type SignalServer, type SignalStats, startSignalServer } from '@warren/signal';
 import type { ListenAddress } from '../config.js';
 import { listenError } from '../grpc/tls-listener.js';
 import type { Log } from '../log.js';

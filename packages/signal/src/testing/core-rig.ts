@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Endpoint, formatEndpoint, type IpAddress } from '@warren/base';
 import { sealBox } from '@warren/crypto/boxes';
+import type { SignedTombstone } from '@warren/identity';
 import { decodeFrame, encodeFrame, type RelayFrame } from '@warren/paths';
 import {
   ERRNO,
@@ -17,7 +18,6 @@ import { endpointBytes } from '../origin.js';
 import { Registrations } from '../registrations.js';
 import { Relay } from '../relay.js';
 import { Sessions } from '../sessions.js';
-import type { SignedTombstone } from '../signal-api.js';
 import { UdpSender } from '../udp-sender.js';
 import { AUTHORITY_KEY, type FrameOf, random, SERVER_KEY, type TestAgent } from './test-agent.js';
 

@@ -1,29 +1,3 @@
-/** Allows `perMs` a millisecond on average and `burst` at once. */
-export class TokenBucket {
-  #tokens: number;
-  #at: number;
-
-  constructor(
-    private readonly perMs: number,
-    private readonly burst: number,
-    now: number,
-  ) {
-    this.#tokens = burst;
-    this.#at = now;
-  }
-
-  /** Whether `amount` may pass now; it is taken then. */
-  take(amount: number, now: number): boolean {
-    if (now !== this.#at) {
-      this.#tokens = Math.min(this.burst, this.#tokens + (now - this.#at) * this.perMs);
-      this.#at = now;
-    }
-    if (this.#tokens < amount) return false;
-    this.#tokens -= amount;
-    return true;
-  }
-}
-
 /** A power of two. */
 const SLOTS = 4_096;
 
