@@ -144,7 +144,13 @@ function publish(fresh: string, directory: string): void {
 /** Leftovers of an initdb that was killed, or lost the race for the name. */
 function dropUnfinished(home: string): void {
   for (const name of readdirSync(home)) {
-    if (name.startsWith(UNFINISHED)) rmSync(join(home, name), { recursive: true, force: true });
+    if (!name.startsWith(UNFINISHED)) continue;
+    try {
+      rmSync(join(home, name), { recursive: true, force: true });
+    } catch (error) {
+      // An initdb that still runs made a file while we removed: it fails for that, and its owner sweeps.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const FAST = 'SIGINT';
 const IMMEDIATE = 'SIGQUIT';
 const FAST_TIMEOUT = 20_000;
+/** A server that starts makes its pid file and fills it at once: one that stays empty is what a power cut left. */
+const EMPTY_PID_FILE_TIMEOUT = 2_000;
 
 /** Process id of the living server on this data directory; undefined when there is none. */
 export function serverPid(directory: string): number | undefined {
@@ -15,14 +17,15 @@ export function serverPid(directory: string): number | undefined {
 }
 
 /**
- * Removes a `postmaster.pid` whose process id belongs to something else by now: after a reboot or in a container
- * PostgreSQL would take that process for a server and never start. One whose process is gone it replaces itself.
+ * Removes a `postmaster.pid` whose process id belongs to something else by now (after a reboot or in a container
+ * PostgreSQL would take that process for a server and never start) or that was never filled. One whose process is
+ * gone it replaces itself.
  */
 export function dropStalePidFile(directory: string): void {
+  const file = pidFile(directory);
   const pid = recordedPid(directory);
-  if (pid === undefined) return;
-  const words = commandLine(pid);
-  if (words !== '' && !isServer(pid, directory)) rmSync(join(directory, 'postmaster.pid'), { force: true });
+  if (pid === undefined ? !isLeftEmpty(file) : commandLine(pid) === '' || isServer(pid, directory)) return;
+  rmSync(file, { force: true });
 }
 
 /** Ends a server that may not be our child and waits until it is gone. */
@@ -48,10 +51,22 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+const pidFile = (directory: string): string => join(directory, 'postmaster.pid');
+
+function isLeftEmpty(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found?.size === 0 && Date.now() - found.mtimeMs > EMPTY_PID_FILE_TIMEOUT;
+}
+
 function recordedPid(directory: string): number | undefined {
-  const file = join(directory, 'postmaster.pid');
-  if (!existsSync(file)) return undefined;
-  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  let text: string;
+  try {
+    text = readFileSync(pidFile(directory), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const pid = Number(text.split('\n')[0]);
   return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
 }
 

@@ -141,6 +141,15 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
+  test('starts though postmaster.pid is empty, as a power cut or a server that starts just now leaves it', async () => {
+    const dataDir = dataDirectory();
+    await (await start(dataDir)).close();
+    writeFileSync(join(clusterOf(dataDir), 'postmaster.pid'), '');
+    chownSync(join(clusterOf(dataDir), 'postmaster.pid'), ...ids(clusterOf(dataDir)));
+    const server = await start(dataDir);
+    expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
   test('works in a data dir whose path is too long for a socket', async () => {
     const dataDir = dataDirectory('long-'.repeat(30));
     const server = await start(dataDir);
@@ -256,6 +265,11 @@ const readPid = (dataDir: string): number =>
 
 const ownerOf = (pid: number): number =>
   Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+function ids(path: string): [number, number] {
+  const { uid, gid } = statSync(path);
+  return [uid, gid];
+}
 
 /** Whether everybody may read what is below a directory. */
 function open(path: string): boolean {

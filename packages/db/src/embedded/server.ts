@@ -42,7 +42,8 @@ const POLL = 15;
 const LOG_LIMIT = 1024 * 1024;
 /** Any number: the session that holds this advisory lock owns the data dir. It ends with its process, also by kill -9. */
 const OWNER_LOCK = 72_707_370;
-const LOCK_FILE_HELD = /lock file "postmaster\.pid" already exists/;
+/** Another server runs, or has made its pid file a moment ago and not filled it yet. */
+const LOCK_FILE_HELD = /lock file "postmaster\.pid" (already exists|is empty)/;
 /** For a moment after a kill -9 the old server's processes still hold its shared memory. */
 const SHARED_MEMORY_HELD = /pre-existing shared memory block/;
 
