@@ -1,5 +1,5 @@
 import type { HostPort, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
-import type { Network, NetworkNode, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type { ConfSettings, Network, NetworkNode, NodeStatus, Role, SignedRecord } from '@warren/topology';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -10,13 +10,35 @@ export interface NetworkRow {
   readonly name: string;
   readonly cidrs: readonly Prefix[];
   readonly mtu: number;
+  /** Addresses are handed out of these; empty: of all `cidrs`. */
+  readonly pools: readonly Prefix[];
+  readonly settings: ConfSettings;
+  /** Milliseconds; 0: without limit. */
+  readonly offlineToleranceMs: number;
+  /** Milliseconds; null: for ever. */
+  readonly keyExpiryMs: number | null;
+  /** Milliseconds; null: never. */
+  readonly keyRotationMs: number | null;
+  /** Milliseconds; null: as the control plane is set. */
+  readonly ephemeralAfterMs: number | null;
   readonly epoch: number;
   readonly revision: number;
   readonly createdAt: Date;
 }
 
 /** A node as the control plane knows it. A revoked one has no addresses: they rest. */
-export interface NodeRow extends NetworkNode {
+export interface NodeRow extends Omit<NetworkNode, 'publicKey'> {
+  /** Null: a pending vanilla member whose key is still to be told. */
+  readonly publicKey: PublicKey | null;
+  readonly keyChangedAt: Date;
+  /** A disabled node is `pending` again. */
+  readonly disabledAt: Date | null;
+  /** When a second copy of its state directory was noticed. */
+  readonly cloneNoticedAt: Date | null;
+  /** When its config key was made; null: it has none. */
+  readonly configKeyCreatedAt: Date | null;
+  /** Until when its previous key is accepted. */
+  readonly overlapUntil: Date | null;
   readonly networkId: NetworkId;
   readonly status: NodeStatus;
   readonly tags: readonly string[];
@@ -51,9 +73,12 @@ export interface TokenRow {
   /** Public part of the token, printable. */
   readonly id: string;
   readonly networkId: NetworkId;
+  readonly name: string | null;
   readonly role: Role | null;
   readonly tags: readonly string[];
   readonly ephemeral: boolean;
+  /** Who joins with it waits for approval. */
+  readonly approval: boolean;
   /** Null: without limit. */
   readonly maxUses: number | null;
   readonly uses: number;
@@ -66,6 +91,9 @@ export interface TokenRow {
 export interface ApiKeyRow {
   readonly id: string;
   readonly name: string;
+  /** `admin`: everything. */
+  readonly scopes: readonly string[];
+  readonly expiresAt: Date | null;
   readonly createdAt: Date;
   readonly lastUsedAt: Date | null;
 }

@@ -1,6 +1,7 @@
 export { type AddressSet, allocateAddresses } from './addressing.js';
 export { type CheckedCidrs, type CidrClash, checkCidrs, clashesWith } from './cidrs.js';
 export { compileChange, type DecidedNetwork, decideNetwork } from './compile-change.js';
+export type { ConfSettings } from './conf-settings.js';
 export { decide } from './decide.js';
 export { chooseHome } from './home.js';
 export { link } from './link.js';
@@ -15,6 +16,8 @@ export {
   type Peer,
   type PeerMap,
   type PeerMapDelta,
+  type PreviousKey,
+  pairId,
   ROLES,
   type Role,
   type SignedRecord,

@@ -1,4 +1,5 @@
-import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
+import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey, SecretKey } from '@warren/base';
+import type { ConfSettings } from './conf-settings.js';
 
 export type Role = 'bounce' | 'direct' | 'client';
 export const ROLES = ['bounce', 'direct', 'client'] as const satisfies readonly Role[];
@@ -22,7 +23,22 @@ export interface NetworkNode {
   readonly unavailable?: true;
   /** UDP port of the signal server that a bounce's agent runs, at the host of its endpoint; compiled into nobody's peers. */
   readonly signalPort?: number;
+  /** The WireGuard key before this one, which everybody still accepts; with its record for agents. */
+  readonly previousKey?: PreviousKey;
+  /** Unix milliseconds; told to the node itself only. Absent: never. */
+  readonly keyExpiresAt?: number;
+  /** The operator wants a key of at least this generation; told to the node itself only. */
+  readonly rotateGeneration?: number;
+  /** Of its files; vanilla members only. `persistentKeepalive` also counts for agents. */
+  readonly settings?: ConfSettings;
   /** The signed record of an agent's keys, verbatim; absent for vanilla members. */
+  readonly record?: SignedRecord;
+}
+
+/** A WireGuard key that was replaced, while both are accepted. */
+export interface PreviousKey {
+  readonly publicKey: PublicKey;
+  /** Absent for vanilla members. */
   readonly record?: SignedRecord;
 }
 
@@ -44,8 +60,19 @@ export interface Network {
   readonly name: string;
   readonly cidrs: readonly Prefix[];
   readonly mtu: number;
+  /** How long agents trust their last known state, milliseconds; 0: without limit. Absent: 7 days. */
+  readonly offlineToleranceMs?: number;
+  /** The age at which agents change their WireGuard key by themselves, milliseconds. Absent: never. */
+  readonly keyRotationMs?: number;
+  /** Defaults of the files of vanilla members. */
+  readonly settings?: ConfSettings;
+  /** Preshared keys by `pairId`. */
+  readonly presharedKeys?: ReadonlyMap<string, SecretKey>;
   readonly nodes: ReadonlyMap<NodeId, NetworkNode>;
 }
+
+/** Names a pair of nodes, in either order. */
+export const pairId = (a: NodeId, b: NodeId): string => (a < b ? `${a} ${b}` : `${b} ${a}`);
 
 /** Network-wide facts that pairs depend on (`decide`). */
 export interface Facts {
@@ -77,6 +104,8 @@ export interface Peer {
   /** The bounce through which the node is reached when the two are no WireGuard peers: one is a vanilla member homed there. */
   readonly via?: NodeId;
   readonly record?: SignedRecord;
+  readonly previousKey?: PreviousKey;
+  readonly presharedKey?: SecretKey;
 }
 
 /** A node's peers by id. */

@@ -20,7 +20,7 @@ export interface JoinWishes {
 
 /** Asks what the token leads to, spending nothing. Rejects with what gRPC gave. */
 async function prepareJoin(client: AgentServiceClient, token: JoinToken): Promise<PreparedJoin> {
-  const request = { tokenId: token.id, tokenSecret: Buffer.from(token.secret) };
+  const request = { tokenId: token.id, tokenSecret: Buffer.from(token.secret), wireguardKey: Buffer.alloc(0) };
   const reply = await callUnary(client, client.prepareJoin, request);
   const { networkId, networkName, cidrs, challenge, challengeKey } = reply;
   return { networkId, networkName, cidrs, challenge, challengeKey };

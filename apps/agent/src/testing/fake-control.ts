@@ -113,7 +113,8 @@ export class FakeControl {
     const { networkId, networkName, cidrs, role, forward, offlineToleranceMs, address } = this;
     const addresses = [address, 'fd00::3'];
     const common = { nodeId, name, role, addresses, networkId, networkName, cidrs, forward, offlineToleranceMs };
-    return { ...common, mtu: 1400, endpoint: '', signalServers: this.signalServers };
+    const keys = { keyExpiresAtMs: 0, keyRotationMs: 0, rotateGeneration: 0, previousWireguardKey: Buffer.alloc(0) };
+    return { ...common, ...keys, pending: false, mtu: 1400, endpoint: '', signalServers: this.signalServers };
   }
 
   #service(): wire.AgentServiceServer {
@@ -125,6 +126,8 @@ export class FakeControl {
           certificateChain: await this.#chain(call.request.identityKey),
         })),
       leave: (_call, done) => this.#unary('leave', done, async () => ({})),
+      prepareRotation: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
+      rotateKey: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
       sync: (call) => this.#sync(call),
       enrollSignal: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
       renewSignal: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
@@ -150,7 +153,8 @@ export class FakeControl {
     const { networkId, networkName, cidrs } = this;
     const challengeKey = Buffer.from(x25519PublicKey(this.#challengeKey), 'base64');
     const challenge = createHash('sha256').update('challenge').digest();
-    return { networkId, networkName, cidrs, role: wire.Role.ROLE_UNSPECIFIED, challenge, challengeKey };
+    const role = wire.Role.ROLE_UNSPECIFIED;
+    return { networkId, networkName, cidrs, role, challenge, challengeKey, member: undefined };
   }
 
   async #join(request: wire.JoinRequest): Promise<wire.JoinResponse> {

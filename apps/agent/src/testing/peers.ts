@@ -40,6 +40,8 @@ export function makePeer(network: string, name: string, change: Partial<wire.Pee
       signature: Buffer.from(signed.signature),
     },
     via: '',
+    previousWireguardKey: Buffer.alloc(0),
+    previousRecord: undefined,
     ...change,
   };
   return { keys, publicKey, entry, bytes: Buffer.from(wire.PeerEntry.encode(entry).finish()) };

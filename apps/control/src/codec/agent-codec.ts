@@ -1,4 +1,4 @@
-import { KEY_LENGTH, publicKeyBytes } from '@warren/base';
+import { KEY_LENGTH, type PublicKey, publicKeyBytes } from '@warren/base';
 import type { TombstoneRow } from '@warren/db';
 import {
   PeerEntry,
@@ -8,9 +8,9 @@ import {
   Role as WireRole,
   type SignedTombstone as WireTombstone,
 } from '@warren/proto';
-import type { Network, NetworkNode, Peer, Role, SignedRecord } from '@warren/topology';
+import type { Network, NetworkNode, NodeStatus, Peer, Role, SignedRecord } from '@warren/topology';
 
-/** How long agents trust their last known state without us: 7 days (join-and-sync.md, “Tombstone”). */
+/** How long agents trust their last known state without us, unless the network says otherwise: 7 days (join-and-sync.md, “Tombstone”). */
 export const OFFLINE_TOLERANCE_MS = 7 * 86_400_000;
 const SIGNATURE_LENGTH = 64;
 const LONGEST_RECORD = 1024;
@@ -53,16 +53,24 @@ export function encodePeer(peer: Peer, viaName: string): Uint8Array {
     allowedIps: [...peer.allowedIps],
     endpoint: peer.endpoint ?? '',
     persistentKeepalive: peer.persistentKeepalive,
-    presharedKey: Buffer.alloc(0),
+    presharedKey: Buffer.from(peer.presharedKey?.expose() ?? []),
     record: peer.record ? recordToWire(peer.record) : undefined,
     via: viaName,
+    previousWireguardKey: keyToWire(peer.previousKey?.publicKey),
+    previousRecord: peer.previousKey?.record ? recordToWire(peer.previousKey.record) : undefined,
   }).finish();
 }
 
+/** The parts of a node that it is told of itself; a pending one has no key that counts yet. */
+export type SelfSubject = Omit<NetworkNode, 'publicKey'> & { readonly status?: NodeStatus };
+
 /** What a node is told of itself. */
 export function selfConfig(
-  node: NetworkNode,
-  network: Omit<Network, 'nodes'>,
+  node: SelfSubject,
+  network: Pick<Network, 'id' | 'name' | 'cidrs' | 'mtu'> & {
+    readonly offlineToleranceMs?: number;
+    readonly keyRotationMs?: number | null;
+  },
   signalServers: readonly SignalServer[],
 ): SelfConfig {
   return {
@@ -75,11 +83,18 @@ export function selfConfig(
     cidrs: [...network.cidrs],
     mtu: network.mtu,
     forward: node.role === 'bounce' ? [...network.cidrs] : [],
-    offlineToleranceMs: OFFLINE_TOLERANCE_MS,
+    offlineToleranceMs: network.offlineToleranceMs ?? OFFLINE_TOLERANCE_MS,
     endpoint: node.endpoint ?? '',
     signalServers: [...signalServers],
+    pending: node.status === 'pending',
+    keyExpiresAtMs: node.keyExpiresAt ?? 0,
+    keyRotationMs: network.keyRotationMs ?? 0,
+    rotateGeneration: node.rotateGeneration ?? 0,
+    previousWireguardKey: keyToWire(node.previousKey?.publicKey),
   };
 }
+
+const keyToWire = (key: PublicKey | undefined): Buffer => Buffer.from(key ? publicKeyBytes(key) : []);
 
 const recordToWire = (record: SignedRecord): WireRecord => ({
   record: Buffer.from(record.record),

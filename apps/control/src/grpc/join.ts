@@ -63,6 +63,7 @@ export function createJoinService(options: JoinOptions): JoinService {
         role: roleToWire(token.role),
         challenge: Buffer.from(challenges.make(token.id)),
         challengeKey: Buffer.from(challengePublicKey),
+        member: undefined,
       };
     },
     async join(request, from) {
@@ -175,9 +176,11 @@ function repeatedToken(id: string, network: NetworkRow): TokenRow {
   return {
     id,
     networkId: network.id,
+    name: null,
     role: null,
     tags: [],
     ephemeral: false,
+    approval: false,
     maxUses: null,
     uses: 0,
     expiresAt: null,

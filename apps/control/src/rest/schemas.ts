@@ -44,12 +44,38 @@ export const Problem = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem; `code` is stable' });
 
+/** What a wg-quick file holds besides keys, addresses and peers (topology, `ConfSettings`). */
+export const ConfSettingsView = z
+  .strictObject({
+    dns: z.array(z.string()).optional(),
+    table: z.string().optional(),
+    mtu: z.number().int().optional(),
+    listenPort: z.number().int().optional(),
+    fwMark: z.number().int().optional(),
+    saveConfig: z.boolean().optional(),
+    preUp: z.array(z.string()).optional(),
+    postUp: z.array(z.string()).optional(),
+    preDown: z.array(z.string()).optional(),
+    postDown: z.array(z.string()).optional(),
+    persistentKeepalive: z.number().int().optional(),
+    privateKeyCommand: z.string().optional(),
+  })
+  .meta({ id: 'ConfSettings', description: 'Commands are only rendered into files, never run by Warren' });
+
+const Milliseconds = z.number().int();
+
 export const NetworkView = z
   .object({
     id: z.string(),
     name: z.string(),
     cidrs: z.array(z.string()),
+    pools: z.array(z.string()).meta({ description: 'Addresses are handed out of these; empty: of all cidrs' }),
     mtu: z.number().int(),
+    settings: ConfSettingsView.meta({ description: 'Defaults of the files of vanilla members' }),
+    offlineToleranceMs: Milliseconds,
+    keyExpiryMs: Milliseconds.nullable(),
+    keyRotationMs: Milliseconds.nullable(),
+    ephemeralAfterMs: Milliseconds.nullable(),
     epoch: z.number().int(),
     revision: z.number().int(),
     createdAt: Time,
@@ -71,7 +97,7 @@ export const NodeView = z
     role: Role,
     kind: z.enum(['agent', 'vanilla']),
     status: z.enum(['pending', 'active', 'revoked', 'expired']),
-    publicKey: z.string(),
+    publicKey: z.string().nullable().meta({ description: 'null: a vanilla member whose key is still to be told' }),
     addresses: z.array(z.string()),
     endpoint: z.string().nullable(),
     listenPort: z.number().int().nullable(),
@@ -79,6 +105,13 @@ export const NodeView = z
     unavailable: z.boolean().meta({ description: 'A bounce held for dead: nobody is homed there until it is back' }),
     tags: z.array(z.string()),
     ephemeral: z.boolean(),
+    settings: ConfSettingsView,
+    keyChangedAt: Time,
+    keyExpiresAt: Time.nullable(),
+    overlapUntil: Time.nullable().meta({ description: 'Until when the key before this one is accepted, too' }),
+    disabledAt: Time.nullable().meta({ description: 'A disabled node is pending again' }),
+    cloneNoticedAt: Time.nullable().meta({ description: 'When a second copy of its state directory was noticed' }),
+    configKeyCreatedAt: Time.nullable(),
     createdAt: Time,
     revokedAt: Time.nullable(),
   })
@@ -111,9 +144,11 @@ export const TokenView = z
   .object({
     id: z.string(),
     networkId: z.string(),
+    name: z.string().nullable(),
     role: Role.nullable(),
     tags: z.array(z.string()),
     ephemeral: z.boolean(),
+    approval: z.boolean().meta({ description: 'Who joins with it waits for approval' }),
     maxUses: z.number().int().nullable(),
     uses: z.number().int(),
     expiresAt: Time.nullable(),
@@ -138,7 +173,14 @@ export const CreateToken = z
   .refine(({ uses, maxUses }) => uses === undefined || maxUses === undefined, 'give uses or maxUses, not both');
 
 export const ApiKeyView = z
-  .object({ id: z.string(), name: z.string(), createdAt: Time, lastUsedAt: Time.nullable() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.string()),
+    expiresAt: Time.nullable(),
+    createdAt: Time,
+    lastUsedAt: Time.nullable(),
+  })
   .meta({ id: 'ApiKey' });
 export const CreatedApiKey = ApiKeyView.extend({
   secret: z.string().meta({ description: 'The bearer secret; shown once' }),

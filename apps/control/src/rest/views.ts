@@ -10,11 +10,13 @@ import type {
   SignalTokenRow,
   TokenRow,
 } from '@warren/db';
+import type { ConfSettings } from '@warren/topology';
 import type { z } from 'zod';
 import type { Hubs } from '../hub/hubs.js';
 import type {
   ApiKeyView,
   AuditView,
+  ConfSettingsView,
   NetworkView,
   NodeView,
   SignalServerView,
@@ -23,13 +25,23 @@ import type {
 } from './schemas.js';
 
 const time = (date: Date): string => date.toISOString();
+/** Arrays of our own: the schema's are mutable. */
+const settingsView = (settings: ConfSettings): z.infer<typeof ConfSettingsView> =>
+  structuredClone(settings) as z.infer<typeof ConfSettingsView>;
+
 const timeOrNull = (date: Date | null): string | null => date && time(date);
 
 export const networkView = (row: NetworkRow): z.infer<typeof NetworkView> => ({
   id: row.id,
   name: row.name,
   cidrs: [...row.cidrs],
+  pools: [...row.pools],
   mtu: row.mtu,
+  settings: settingsView(row.settings),
+  offlineToleranceMs: row.offlineToleranceMs,
+  keyExpiryMs: row.keyExpiryMs,
+  keyRotationMs: row.keyRotationMs,
+  ephemeralAfterMs: row.ephemeralAfterMs,
   epoch: row.epoch,
   revision: row.revision,
   createdAt: time(row.createdAt),
@@ -52,6 +64,13 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   unavailable: row.unavailable ?? false,
   tags: [...row.tags],
   ephemeral: row.ephemeral,
+  settings: settingsView(row.settings ?? {}),
+  keyChangedAt: time(row.keyChangedAt),
+  keyExpiresAt: row.keyExpiresAt === undefined ? null : time(new Date(row.keyExpiresAt)),
+  overlapUntil: timeOrNull(row.overlapUntil),
+  disabledAt: timeOrNull(row.disabledAt),
+  cloneNoticedAt: timeOrNull(row.cloneNoticedAt),
+  configKeyCreatedAt: timeOrNull(row.configKeyCreatedAt),
   createdAt: time(row.createdAt),
   revokedAt: timeOrNull(row.revokedAt),
 });
@@ -59,9 +78,11 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
 export const tokenView = (row: TokenRow): z.infer<typeof TokenView> => ({
   id: row.id,
   networkId: row.networkId,
+  name: row.name,
   role: row.role,
   tags: [...row.tags],
   ephemeral: row.ephemeral,
+  approval: row.approval,
   maxUses: row.maxUses,
   uses: row.uses,
   expiresAt: timeOrNull(row.expiresAt),
@@ -72,6 +93,8 @@ export const tokenView = (row: TokenRow): z.infer<typeof TokenView> => ({
 export const apiKeyView = (row: ApiKeyRow): z.infer<typeof ApiKeyView> => ({
   id: row.id,
   name: row.name,
+  scopes: [...row.scopes],
+  expiresAt: timeOrNull(row.expiresAt),
   createdAt: time(row.createdAt),
   lastUsedAt: timeOrNull(row.lastUsedAt),
 });

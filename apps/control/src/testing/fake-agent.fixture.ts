@@ -93,7 +93,8 @@ export class FakeAgent {
     const client = connect(addresses[0]!, root);
     try {
       const tokenFields = { tokenId: id, tokenSecret: Buffer.from(secret) };
-      const prepared = await unary<PrepareJoinResponse>((done) => client.prepareJoin(tokenFields, done));
+      const asked = { ...tokenFields, wireguardKey: Buffer.alloc(0) };
+      const prepared = await unary<PrepareJoinResponse>((done) => client.prepareJoin(asked, done));
       const request = joinRequest(tokenFields, keys, prepared, options);
       options.change?.(request, prepared);
       const joined = await unary<JoinResponse>((done) => client.join(request, done));

@@ -60,9 +60,11 @@ export async function checkApiKey({ prisma }: Database, text: string): Promise<A
   return toApiKeyRow({ ...row, lastUsedAt: now });
 }
 
-const toApiKeyRow = ({ id, name, createdAt, lastUsedAt }: Rows.ApiKey): ApiKeyRow => ({
+const toApiKeyRow = ({ id, name, scopes, expiresAt, createdAt, lastUsedAt }: Rows.ApiKey): ApiKeyRow => ({
   id,
   name,
+  scopes,
+  expiresAt,
   createdAt,
   lastUsedAt,
 });

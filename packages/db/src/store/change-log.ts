@@ -1,5 +1,5 @@
 import { type NetworkId, type NodeId, networkId, nodeId, type Prefix } from '@warren/base';
-import type { NetworkNode } from '@warren/topology';
+import type { ConfSettings, Network, NetworkNode } from '@warren/topology';
 import type { ChangeRow, NetworkState, TombstoneRow } from '../store-api.js';
 import { isUuid } from './checks.js';
 import { type Database, transaction } from './database.js';
@@ -25,6 +25,12 @@ interface NodeColumns {
   record: Uint8Array<ArrayBuffer> | null;
   identityKey: Uint8Array<ArrayBuffer> | null;
   signature: Uint8Array<ArrayBuffer> | null;
+  previousPublicKey: string | null;
+  previousRecord: Uint8Array<ArrayBuffer> | null;
+  previousSignature: Uint8Array<ArrayBuffer> | null;
+  keyExpiresAt: Date | null;
+  rotateGeneration: bigint | null;
+  settings: object;
   addresses: string[] | null;
 }
 
@@ -33,27 +39,51 @@ export async function loadNetwork({ sql }: Database, id: NetworkId): Promise<Net
   if (!isUuid(id)) return undefined;
   // One snapshot for all three reads: a change between them would give nodes of one revision the number of another.
   return sql.begin('isolation level repeatable read read only', async (tx): Promise<NetworkState | undefined> => {
-    const [network] = await tx<{ name: string; cidrs: Prefix[]; mtu: number; epoch: number; revision: string }[]>`
-      SELECT name, cidrs, mtu, epoch, revision FROM network WHERE id = ${id}`;
+    const [network] = await tx<NetworkColumns[]>`
+      SELECT name, cidrs, mtu, offline_tolerance_ms AS "offlineToleranceMs", key_rotation_ms AS "keyRotationMs", settings,
+        epoch, revision FROM network WHERE id = ${id}`;
     if (!network) return undefined;
     const [nodes, tombstones] = await Promise.all([
       tx<NodeColumns[]>`
         SELECT id, name, role, kind, public_key AS "publicKey", endpoint, unavailable,
-          signal_port AS "signalPort", record,
+          signal_port AS "signalPort", record, previous_public_key AS "previousPublicKey",
+          previous_record AS "previousRecord", previous_signature AS "previousSignature",
+          key_expires_at AS "keyExpiresAt", rotate_generation AS "rotateGeneration", settings,
           identity_key AS "identityKey", signature, (SELECT array_agg(host(address)) FROM node_address WHERE node_id = node.id) AS addresses
         FROM node WHERE network_id = ${id} AND status = 'active' ORDER BY id`,
       tx<
         TombstoneRow[]
       >`SELECT tombstone, signature FROM tombstone WHERE network_id = ${id} ORDER BY created_at, node_id`,
     ]);
-    const { name, cidrs, mtu, epoch, revision } = network;
+    const { epoch, revision } = network;
     return {
-      network: { id: networkId(id), name, cidrs, mtu, nodes: new Map(nodes.map(toEntry)) },
+      network: toNetwork(id, network, nodes),
       epoch,
       revision: Number(revision),
       tombstones: tombstones.map((row) => ({ tombstone: plain(row.tombstone), signature: plain(row.signature) })),
     };
   });
+}
+
+interface NetworkColumns {
+  name: string;
+  cidrs: Prefix[];
+  mtu: number;
+  offlineToleranceMs: string;
+  keyRotationMs: string | null;
+  settings: ConfSettings;
+  epoch: number;
+  revision: string;
+}
+
+function toNetwork(id: NetworkId, row: NetworkColumns, nodes: readonly NodeColumns[]): Network {
+  const { name, cidrs, mtu, offlineToleranceMs, keyRotationMs, settings } = row;
+  return {
+    ...{ id, name, cidrs, mtu, settings },
+    offlineToleranceMs: Number(offlineToleranceMs),
+    ...(keyRotationMs !== null && { keyRotationMs: Number(keyRotationMs) }),
+    nodes: new Map(nodes.map(toEntry)),
+  };
 }
 
 function toEntry(row: NodeColumns): [NodeId, NetworkNode] {

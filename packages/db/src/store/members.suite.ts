@@ -83,7 +83,7 @@ export function membersSuite(given: () => { store: Store; url: string }): void {
       const { join, token } = await networkWithToken(store);
       const { node } = await join({ name: 'laptop' });
       await expect(join({ name: 'laptop' })).rejects.toMatchObject({ code: 'name-taken' });
-      await expect(join({ publicKey: node.publicKey })).rejects.toMatchObject({ code: 'key-taken' });
+      await expect(join({ publicKey: node.publicKey! })).rejects.toMatchObject({ code: 'key-taken' });
       await expect(join({ nodeId: node.id })).rejects.toMatchObject({ code: 'bad-request' });
       await expect(join({ name: 'no spaces' })).rejects.toMatchObject({ code: 'bad-request' });
       const unknown = { ...joinInput(token), tokenSecret: new Uint8Array(32) };

@@ -66,7 +66,9 @@ export async function takeRevision(tx: Transaction, id: NetworkId): Promise<Netw
   const rows = isUuid(id)
     ? await tx.$queryRaw<Parameters<typeof toNetworkRow>[0][]>`
         UPDATE network SET revision = revision + 1 WHERE id = ${id}::uuid
-        RETURNING id, name, cidrs, mtu, epoch, revision, created_at AS "createdAt"`
+        RETURNING id, name, cidrs, mtu, pools, settings, offline_tolerance_ms AS "offlineToleranceMs",
+          key_expiry_ms AS "keyExpiryMs", key_rotation_ms AS "keyRotationMs", ephemeral_after_ms AS "ephemeralAfterMs",
+          epoch, revision, created_at AS "createdAt"`
     : [];
   if (!rows[0]) throw networkNotFound(id);
   return toNetworkRow(rows[0]);

@@ -1,7 +1,7 @@
 import type { NetworkId, NodeId } from '@warren/base';
 import type { Actor, NodeRow, SignTombstone, TombstoneRow } from '../store-api.js';
 import { restAddresses } from './addresses.js';
-import { isUuid, nodeNotFound } from './checks.js';
+import { badRequest, isUuid, nodeNotFound } from './checks.js';
 import type { Database, Transaction } from './database.js';
 import { changeNetwork, type NetworkChange } from './network-change.js';
 import { nodeNetwork } from './nodes.js';
@@ -22,6 +22,7 @@ export async function revokeNode(
     if (before.status === 'revoked') return { result: before, change: null };
     const revokedAt = new Date();
     const { publicKey } = before;
+    if (publicKey === null) throw badRequest(`node "${before.name}" has no key yet that could be revoked: delete it`);
     const identityKey = before.record?.identityKey ?? null;
     const tombstone = signTombstone({ networkId, nodeId: id, publicKey, identityKey, revokedAt });
     await tx.nodeKey.updateMany({ where: { nodeId: id }, data: { state: 'banned', bannedAt: revokedAt } });

@@ -11,7 +11,15 @@ import {
   parseIpAddress,
   toBase64,
 } from '@warren/base';
-import type { NetworkNode, NodeKind, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type {
+  ConfSettings,
+  NetworkNode,
+  NodeKind,
+  NodeStatus,
+  PreviousKey,
+  Role,
+  SignedRecord,
+} from '@warren/topology';
 import type * as Rows from '../gen/prisma/client.js';
 import type { NetworkRow, NodeRow, TokenRow, TombstoneRow } from '../store-api.js';
 
@@ -27,6 +35,12 @@ export function toNetworkRow(row: Rows.Network): NetworkRow {
     name: row.name,
     cidrs: row.cidrs as Prefix[],
     mtu: row.mtu,
+    pools: row.pools as Prefix[],
+    settings: row.settings as ConfSettings,
+    offlineToleranceMs: Number(row.offlineToleranceMs),
+    keyExpiryMs: numberOrNull(row.keyExpiryMs),
+    keyRotationMs: numberOrNull(row.keyRotationMs),
+    ephemeralAfterMs: numberOrNull(row.ephemeralAfterMs),
     epoch: row.epoch,
     revision: Number(row.revision),
     createdAt: row.createdAt,
@@ -37,6 +51,12 @@ export function toNetworkRow(row: Rows.Network): NetworkRow {
 export function toNodeRow(row: NodeWithAddresses): NodeRow {
   return {
     ...toNetworkNode(row),
+    publicKey: row.publicKey as PublicKey | null,
+    keyChangedAt: row.keyChangedAt,
+    disabledAt: row.disabledAt,
+    cloneNoticedAt: row.cloneNoticedAt,
+    configKeyCreatedAt: row.configKeyCreatedAt,
+    overlapUntil: row.overlapUntil,
     networkId: networkId(row.networkId),
     status: row.status as NodeStatus,
     tags: row.tags,
@@ -60,6 +80,10 @@ export function toNetworkNode(row: NetworkNodeColumns): NetworkNode {
     ...(row.endpoint !== null && { endpoint: row.endpoint as HostPort }),
     ...(row.unavailable && { unavailable: true }),
     ...(row.signalPort !== null && { signalPort: row.signalPort }),
+    ...(row.previousPublicKey !== null && { previousKey: previousKey(row, row.previousPublicKey) }),
+    ...(row.keyExpiresAt !== null && { keyExpiresAt: row.keyExpiresAt.getTime() }),
+    ...(row.rotateGeneration !== null && { rotateGeneration: Number(row.rotateGeneration) }),
+    ...(Object.keys(row.settings as object).length > 0 && { settings: row.settings as ConfSettings }),
     ...optionalRecord(row),
   };
 }
@@ -78,6 +102,12 @@ type NetworkNodeColumns = Pick<
   | 'record'
   | 'identityKey'
   | 'signature'
+  | 'previousPublicKey'
+  | 'previousRecord'
+  | 'previousSignature'
+  | 'keyExpiresAt'
+  | 'rotateGeneration'
+  | 'settings'
 >;
 
 /** Leaves the hash behind. */
@@ -85,9 +115,11 @@ export function toTokenRow(row: Rows.JoinToken): TokenRow {
   return {
     id: row.id,
     networkId: networkId(row.networkId),
+    name: row.name,
     role: row.role as Role | null,
     tags: row.tags,
     ephemeral: row.ephemeral,
+    approval: row.approval,
     maxUses: row.maxUses,
     uses: row.uses,
     expiresAt: row.expiresAt,
@@ -98,10 +130,15 @@ export function toTokenRow(row: Rows.JoinToken): TokenRow {
 
 /** As others see it: nobody but active nodes. */
 export const visible = (node: NodeRow): NetworkNode | null => {
-  if (node.status !== 'active') return null;
+  if (node.status !== 'active' || node.publicKey === null) return null;
   const { id, name, role, kind, publicKey, addresses, endpoint, unavailable, signalPort, record } = node;
+  const { previousKey, keyExpiresAt, rotateGeneration, settings } = node;
   return {
     ...{ id, name, role, kind, publicKey, addresses },
+    ...(previousKey && { previousKey }),
+    ...(keyExpiresAt !== undefined && { keyExpiresAt }),
+    ...(rotateGeneration !== undefined && { rotateGeneration }),
+    ...(settings && { settings }),
     ...(endpoint && { endpoint }),
     ...(unavailable && { unavailable }),
     ...(signalPort !== undefined && { signalPort }),
@@ -110,30 +147,56 @@ export const visible = (node: NodeRow): NetworkNode | null => {
 };
 
 /** A node in the change log: bytes as base64, everything else as it is. */
-export interface LoggedNode extends Omit<NetworkNode, 'record'> {
-  readonly record?: { readonly record: string; readonly identityKey: string; readonly signature: string };
+export interface LoggedNode extends Omit<NetworkNode, 'record' | 'previousKey'> {
+  readonly record?: LoggedRecord;
+  readonly previousKey?: { readonly publicKey: PublicKey; readonly record?: LoggedRecord };
+}
+
+interface LoggedRecord {
+  readonly record: string;
+  readonly identityKey: string;
+  readonly signature: string;
 }
 
 /** For the change log; `fromLoggedNode` is its inverse. */
-export function toLoggedNode({ record, ...node }: NetworkNode): LoggedNode {
-  if (!record) return node;
-  const { record: signed, identityKey, signature } = record;
+export function toLoggedNode({ record, previousKey, ...node }: NetworkNode): LoggedNode {
   return {
     ...node,
-    record: { record: toBase64(signed), identityKey: toBase64(identityKey), signature: toBase64(signature) },
+    ...(record && { record: toLoggedRecord(record) }),
+    ...(previousKey && {
+      previousKey: {
+        publicKey: previousKey.publicKey,
+        ...(previousKey.record && { record: toLoggedRecord(previousKey.record) }),
+      },
+    }),
   };
 }
 
 /** Bytes come back as new arrays. */
-export function fromLoggedNode({ record, ...node }: LoggedNode): NetworkNode {
-  if (!record) return node;
-  const signed: SignedRecord = {
-    record: bytes(record.record),
-    identityKey: bytes(record.identityKey),
-    signature: bytes(record.signature),
+export function fromLoggedNode({ record, previousKey, ...node }: LoggedNode): NetworkNode {
+  return {
+    ...node,
+    ...(record && { record: fromLoggedRecord(record) }),
+    ...(previousKey && {
+      previousKey: {
+        publicKey: previousKey.publicKey,
+        ...(previousKey.record && { record: fromLoggedRecord(previousKey.record) }),
+      },
+    }),
   };
-  return { ...node, record: signed };
 }
+
+const toLoggedRecord = ({ record, identityKey, signature }: SignedRecord): LoggedRecord => ({
+  record: toBase64(record),
+  identityKey: toBase64(identityKey),
+  signature: toBase64(signature),
+});
+
+const fromLoggedRecord = ({ record, identityKey, signature }: LoggedRecord): SignedRecord => ({
+  record: bytes(record),
+  identityKey: bytes(identityKey),
+  signature: bytes(signature),
+});
 
 /** A tombstone in the change log, base64. */
 export interface LoggedTombstone {
@@ -169,6 +232,21 @@ function optionalRecord(row: NetworkNodeColumns): { record?: SignedRecord } {
     ? { record: { record: plain(record), identityKey: plain(identityKey), signature: plain(signature) } }
     : {};
 }
+
+/** The identity is that of the record in use: it outlives the keys that it vouches for. */
+function previousKey(row: NetworkNodeColumns, publicKey: string): PreviousKey {
+  const { previousRecord, previousSignature, identityKey } = row;
+  const record = previousRecord &&
+    previousSignature &&
+    identityKey && {
+      record: plain(previousRecord),
+      identityKey: plain(identityKey),
+      signature: plain(previousSignature),
+    };
+  return { publicKey: publicKey as PublicKey, ...(record && { record }) };
+}
+
+const numberOrNull = (value: bigint | null): number | null => (value === null ? null : Number(value));
 
 /** Drivers give Buffers, which compare and print differently. */
 export const plain = (given: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(given);

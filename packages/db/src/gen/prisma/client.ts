@@ -52,6 +52,16 @@ export type Network = Prisma.NetworkModel
  */
 export type Node = Prisma.NodeModel
 /**
+ * Model AddressReservation
+ * Addresses that are handed to nobody by themselves: for the node of a name, or for something that is no member.
+ */
+export type AddressReservation = Prisma.AddressReservationModel
+/**
+ * Model PresharedKey
+ * WireGuard preshared key of a pair of which at least one is a vanilla member; sealed under the operator's sealing key.
+ */
+export type PresharedKey = Prisma.PresharedKeyModel
+/**
  * Model NodeAddress
  * An address that a node has, or had: rows outlive their node, so that an address rests before reuse.
  */

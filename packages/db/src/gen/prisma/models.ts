@@ -10,6 +10,8 @@
  */
 export type * from './models/Network.js'
 export type * from './models/Node.js'
+export type * from './models/AddressReservation.js'
+export type * from './models/PresharedKey.js'
 export type * from './models/NodeAddress.js'
 export type * from './models/NodeKey.js'
 export type * from './models/JoinToken.js'

@@ -399,6 +399,8 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 export const ModelName = {
   Network: 'Network',
   Node: 'Node',
+  AddressReservation: 'AddressReservation',
+  PresharedKey: 'PresharedKey',
   NodeAddress: 'NodeAddress',
   NodeKey: 'NodeKey',
   JoinToken: 'JoinToken',
@@ -426,7 +428,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "network" | "node" | "nodeAddress" | "nodeKey" | "joinToken" | "tokenUse" | "changeLog" | "tombstone" | "signalToken" | "signalServer" | "apiKey" | "auditLog" | "secret" | "meta"
+    modelProps: "network" | "node" | "addressReservation" | "presharedKey" | "nodeAddress" | "nodeKey" | "joinToken" | "tokenUse" | "changeLog" | "tombstone" | "signalToken" | "signalServer" | "apiKey" | "auditLog" | "secret" | "meta"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -575,6 +577,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.NodeCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.NodeCountAggregateOutputType> | number
+        }
+      }
+    }
+    AddressReservation: {
+      payload: Prisma.$AddressReservationPayload<ExtArgs>
+      fields: Prisma.AddressReservationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AddressReservationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AddressReservationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>
+        }
+        findFirst: {
+          args: Prisma.AddressReservationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AddressReservationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>
+        }
+        findMany: {
+          args: Prisma.AddressReservationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>[]
+        }
+        create: {
+          args: Prisma.AddressReservationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>
+        }
+        createMany: {
+          args: Prisma.AddressReservationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AddressReservationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>[]
+        }
+        delete: {
+          args: Prisma.AddressReservationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>
+        }
+        update: {
+          args: Prisma.AddressReservationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>
+        }
+        deleteMany: {
+          args: Prisma.AddressReservationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AddressReservationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AddressReservationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>[]
+        }
+        upsert: {
+          args: Prisma.AddressReservationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AddressReservationPayload>
+        }
+        aggregate: {
+          args: Prisma.AddressReservationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAddressReservation>
+        }
+        groupBy: {
+          args: Prisma.AddressReservationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AddressReservationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AddressReservationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AddressReservationCountAggregateOutputType> | number
+        }
+      }
+    }
+    PresharedKey: {
+      payload: Prisma.$PresharedKeyPayload<ExtArgs>
+      fields: Prisma.PresharedKeyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PresharedKeyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PresharedKeyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>
+        }
+        findFirst: {
+          args: Prisma.PresharedKeyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PresharedKeyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>
+        }
+        findMany: {
+          args: Prisma.PresharedKeyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>[]
+        }
+        create: {
+          args: Prisma.PresharedKeyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>
+        }
+        createMany: {
+          args: Prisma.PresharedKeyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PresharedKeyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>[]
+        }
+        delete: {
+          args: Prisma.PresharedKeyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>
+        }
+        update: {
+          args: Prisma.PresharedKeyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>
+        }
+        deleteMany: {
+          args: Prisma.PresharedKeyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PresharedKeyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PresharedKeyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>[]
+        }
+        upsert: {
+          args: Prisma.PresharedKeyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PresharedKeyPayload>
+        }
+        aggregate: {
+          args: Prisma.PresharedKeyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePresharedKey>
+        }
+        groupBy: {
+          args: Prisma.PresharedKeyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PresharedKeyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PresharedKeyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PresharedKeyCountAggregateOutputType> | number
         }
       }
     }
@@ -1510,6 +1660,12 @@ export const NetworkScalarFieldEnum = {
   name: 'name',
   cidrs: 'cidrs',
   mtu: 'mtu',
+  pools: 'pools',
+  settings: 'settings',
+  offlineToleranceMs: 'offlineToleranceMs',
+  keyExpiryMs: 'keyExpiryMs',
+  keyRotationMs: 'keyRotationMs',
+  ephemeralAfterMs: 'ephemeralAfterMs',
   epoch: 'epoch',
   revision: 'revision',
   createdAt: 'createdAt'
@@ -1528,6 +1684,18 @@ export const NodeScalarFieldEnum = {
   tags: 'tags',
   ephemeral: 'ephemeral',
   publicKey: 'publicKey',
+  keyChangedAt: 'keyChangedAt',
+  keyExpiresAt: 'keyExpiresAt',
+  rotateGeneration: 'rotateGeneration',
+  previousPublicKey: 'previousPublicKey',
+  previousRecord: 'previousRecord',
+  previousSignature: 'previousSignature',
+  overlapUntil: 'overlapUntil',
+  disabledAt: 'disabledAt',
+  cloneNoticedAt: 'cloneNoticedAt',
+  settings: 'settings',
+  configKeyHash: 'configKeyHash',
+  configKeyCreatedAt: 'configKeyCreatedAt',
   endpoint: 'endpoint',
   listenPort: 'listenPort',
   record: 'record',
@@ -1542,6 +1710,28 @@ export const NodeScalarFieldEnum = {
 } as const
 
 export type NodeScalarFieldEnum = (typeof NodeScalarFieldEnum)[keyof typeof NodeScalarFieldEnum]
+
+
+export const AddressReservationScalarFieldEnum = {
+  networkId: 'networkId',
+  prefix: 'prefix',
+  name: 'name',
+  note: 'note',
+  createdAt: 'createdAt'
+} as const
+
+export type AddressReservationScalarFieldEnum = (typeof AddressReservationScalarFieldEnum)[keyof typeof AddressReservationScalarFieldEnum]
+
+
+export const PresharedKeyScalarFieldEnum = {
+  networkId: 'networkId',
+  nodeA: 'nodeA',
+  nodeB: 'nodeB',
+  sealed: 'sealed',
+  createdAt: 'createdAt'
+} as const
+
+export type PresharedKeyScalarFieldEnum = (typeof PresharedKeyScalarFieldEnum)[keyof typeof PresharedKeyScalarFieldEnum]
 
 
 export const NodeAddressScalarFieldEnum = {
@@ -1572,9 +1762,11 @@ export const JoinTokenScalarFieldEnum = {
   id: 'id',
   networkId: 'networkId',
   secretHash: 'secretHash',
+  name: 'name',
   role: 'role',
   tags: 'tags',
   ephemeral: 'ephemeral',
+  approval: 'approval',
   maxUses: 'maxUses',
   uses: 'uses',
   expiresAt: 'expiresAt',
@@ -1652,6 +1844,8 @@ export const ApiKeyScalarFieldEnum = {
   id: 'id',
   name: 'name',
   secretHash: 'secretHash',
+  scopes: 'scopes',
+  expiresAt: 'expiresAt',
   createdAt: 'createdAt',
   lastUsedAt: 'lastUsedAt'
 } as const
@@ -1697,19 +1891,19 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
 export const NullableJsonNullValueInput = {
   DbNull: DbNull,
   JsonNull: JsonNull
 } as const
 
 export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
-
-
-export const JsonNullValueInput = {
-  JsonNull: JsonNull
-} as const
-
-export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
 
 
 export const QueryMode = {
@@ -1720,14 +1914,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -1735,6 +1921,14 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 
 
 
@@ -1768,6 +1962,20 @@ export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'In
  * Reference to a field of type 'Int[]'
  */
 export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Json'
+ */
+export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
+    
+
+
+/**
+ * Reference to a field of type 'QueryMode'
+ */
+export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
     
 
 
@@ -1817,20 +2025,6 @@ export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, '
  * Reference to a field of type 'Bytes[]'
  */
 export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
-    
-
-
-/**
- * Reference to a field of type 'Json'
- */
-export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
-    
-
-
-/**
- * Reference to a field of type 'QueryMode'
- */
-export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
     
 
 
@@ -2000,6 +2194,8 @@ export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaC
 export type GlobalOmitConfig = {
   network?: Prisma.NetworkOmit
   node?: Prisma.NodeOmit
+  addressReservation?: Prisma.AddressReservationOmit
+  presharedKey?: Prisma.PresharedKeyOmit
   nodeAddress?: Prisma.NodeAddressOmit
   nodeKey?: Prisma.NodeKeyOmit
   joinToken?: Prisma.JoinTokenOmit

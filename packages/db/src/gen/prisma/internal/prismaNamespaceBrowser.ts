@@ -53,6 +53,8 @@ export const AnyNull = runtime.AnyNull
 export const ModelName = {
   Network: 'Network',
   Node: 'Node',
+  AddressReservation: 'AddressReservation',
+  PresharedKey: 'PresharedKey',
   NodeAddress: 'NodeAddress',
   NodeKey: 'NodeKey',
   JoinToken: 'JoinToken',
@@ -88,6 +90,12 @@ export const NetworkScalarFieldEnum = {
   name: 'name',
   cidrs: 'cidrs',
   mtu: 'mtu',
+  pools: 'pools',
+  settings: 'settings',
+  offlineToleranceMs: 'offlineToleranceMs',
+  keyExpiryMs: 'keyExpiryMs',
+  keyRotationMs: 'keyRotationMs',
+  ephemeralAfterMs: 'ephemeralAfterMs',
   epoch: 'epoch',
   revision: 'revision',
   createdAt: 'createdAt'
@@ -106,6 +114,18 @@ export const NodeScalarFieldEnum = {
   tags: 'tags',
   ephemeral: 'ephemeral',
   publicKey: 'publicKey',
+  keyChangedAt: 'keyChangedAt',
+  keyExpiresAt: 'keyExpiresAt',
+  rotateGeneration: 'rotateGeneration',
+  previousPublicKey: 'previousPublicKey',
+  previousRecord: 'previousRecord',
+  previousSignature: 'previousSignature',
+  overlapUntil: 'overlapUntil',
+  disabledAt: 'disabledAt',
+  cloneNoticedAt: 'cloneNoticedAt',
+  settings: 'settings',
+  configKeyHash: 'configKeyHash',
+  configKeyCreatedAt: 'configKeyCreatedAt',
   endpoint: 'endpoint',
   listenPort: 'listenPort',
   record: 'record',
@@ -120,6 +140,28 @@ export const NodeScalarFieldEnum = {
 } as const
 
 export type NodeScalarFieldEnum = (typeof NodeScalarFieldEnum)[keyof typeof NodeScalarFieldEnum]
+
+
+export const AddressReservationScalarFieldEnum = {
+  networkId: 'networkId',
+  prefix: 'prefix',
+  name: 'name',
+  note: 'note',
+  createdAt: 'createdAt'
+} as const
+
+export type AddressReservationScalarFieldEnum = (typeof AddressReservationScalarFieldEnum)[keyof typeof AddressReservationScalarFieldEnum]
+
+
+export const PresharedKeyScalarFieldEnum = {
+  networkId: 'networkId',
+  nodeA: 'nodeA',
+  nodeB: 'nodeB',
+  sealed: 'sealed',
+  createdAt: 'createdAt'
+} as const
+
+export type PresharedKeyScalarFieldEnum = (typeof PresharedKeyScalarFieldEnum)[keyof typeof PresharedKeyScalarFieldEnum]
 
 
 export const NodeAddressScalarFieldEnum = {
@@ -150,9 +192,11 @@ export const JoinTokenScalarFieldEnum = {
   id: 'id',
   networkId: 'networkId',
   secretHash: 'secretHash',
+  name: 'name',
   role: 'role',
   tags: 'tags',
   ephemeral: 'ephemeral',
+  approval: 'approval',
   maxUses: 'maxUses',
   uses: 'uses',
   expiresAt: 'expiresAt',
@@ -230,6 +274,8 @@ export const ApiKeyScalarFieldEnum = {
   id: 'id',
   name: 'name',
   secretHash: 'secretHash',
+  scopes: 'scopes',
+  expiresAt: 'expiresAt',
   createdAt: 'createdAt',
   lastUsedAt: 'lastUsedAt'
 } as const
@@ -275,19 +321,19 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
 export const NullableJsonNullValueInput = {
   DbNull: DbNull,
   JsonNull: JsonNull
 } as const
 
 export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
-
-
-export const JsonNullValueInput = {
-  JsonNull: JsonNull
-} as const
-
-export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
 
 
 export const QueryMode = {
@@ -298,14 +344,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -313,4 +351,12 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 

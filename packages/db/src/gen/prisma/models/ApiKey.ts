@@ -28,6 +28,7 @@ export type ApiKeyMinAggregateOutputType = {
   id: string | null
   name: string | null
   secretHash: runtime.Bytes | null
+  expiresAt: Date | null
   createdAt: Date | null
   lastUsedAt: Date | null
 }
@@ -36,6 +37,7 @@ export type ApiKeyMaxAggregateOutputType = {
   id: string | null
   name: string | null
   secretHash: runtime.Bytes | null
+  expiresAt: Date | null
   createdAt: Date | null
   lastUsedAt: Date | null
 }
@@ -44,6 +46,8 @@ export type ApiKeyCountAggregateOutputType = {
   id: number
   name: number
   secretHash: number
+  scopes: number
+  expiresAt: number
   createdAt: number
   lastUsedAt: number
   _all: number
@@ -54,6 +58,7 @@ export type ApiKeyMinAggregateInputType = {
   id?: true
   name?: true
   secretHash?: true
+  expiresAt?: true
   createdAt?: true
   lastUsedAt?: true
 }
@@ -62,6 +67,7 @@ export type ApiKeyMaxAggregateInputType = {
   id?: true
   name?: true
   secretHash?: true
+  expiresAt?: true
   createdAt?: true
   lastUsedAt?: true
 }
@@ -70,6 +76,8 @@ export type ApiKeyCountAggregateInputType = {
   id?: true
   name?: true
   secretHash?: true
+  scopes?: true
+  expiresAt?: true
   createdAt?: true
   lastUsedAt?: true
   _all?: true
@@ -151,6 +159,8 @@ export type ApiKeyGroupByOutputType = {
   id: string
   name: string
   secretHash: runtime.Bytes
+  scopes: string[]
+  expiresAt: Date | null
   createdAt: Date
   lastUsedAt: Date | null
   _count: ApiKeyCountAggregateOutputType | null
@@ -180,6 +190,8 @@ export type ApiKeyWhereInput = {
   id?: Prisma.StringFilter<"ApiKey"> | string
   name?: Prisma.StringFilter<"ApiKey"> | string
   secretHash?: Prisma.BytesFilter<"ApiKey"> | runtime.Bytes
+  scopes?: Prisma.StringNullableListFilter<"ApiKey">
+  expiresAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   lastUsedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
 }
@@ -188,6 +200,8 @@ export type ApiKeyOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  scopes?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
 }
@@ -199,6 +213,8 @@ export type ApiKeyWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.ApiKeyWhereInput | Prisma.ApiKeyWhereInput[]
   name?: Prisma.StringFilter<"ApiKey"> | string
   secretHash?: Prisma.BytesFilter<"ApiKey"> | runtime.Bytes
+  scopes?: Prisma.StringNullableListFilter<"ApiKey">
+  expiresAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   lastUsedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
 }, "id">
@@ -207,6 +223,8 @@ export type ApiKeyOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  scopes?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ApiKeyCountOrderByAggregateInput
@@ -221,6 +239,8 @@ export type ApiKeyScalarWhereWithAggregatesInput = {
   id?: Prisma.StringWithAggregatesFilter<"ApiKey"> | string
   name?: Prisma.StringWithAggregatesFilter<"ApiKey"> | string
   secretHash?: Prisma.BytesWithAggregatesFilter<"ApiKey"> | runtime.Bytes
+  scopes?: Prisma.StringNullableListFilter<"ApiKey">
+  expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ApiKey"> | Date | string
   lastUsedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
 }
@@ -229,6 +249,8 @@ export type ApiKeyCreateInput = {
   id: string
   name: string
   secretHash: runtime.Bytes
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
+  expiresAt?: Date | string | null
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
 }
@@ -237,6 +259,8 @@ export type ApiKeyUncheckedCreateInput = {
   id: string
   name: string
   secretHash: runtime.Bytes
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
+  expiresAt?: Date | string | null
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
 }
@@ -245,6 +269,8 @@ export type ApiKeyUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -253,6 +279,8 @@ export type ApiKeyUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -261,6 +289,8 @@ export type ApiKeyCreateManyInput = {
   id: string
   name: string
   secretHash: runtime.Bytes
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
+  expiresAt?: Date | string | null
   createdAt?: Date | string
   lastUsedAt?: Date | string | null
 }
@@ -269,6 +299,8 @@ export type ApiKeyUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -277,6 +309,8 @@ export type ApiKeyUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -285,6 +319,8 @@ export type ApiKeyCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  scopes?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
 }
@@ -293,6 +329,7 @@ export type ApiKeyMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
 }
@@ -301,8 +338,18 @@ export type ApiKeyMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
+}
+
+export type ApiKeyCreatescopesInput = {
+  set: string[]
+}
+
+export type ApiKeyUpdatescopesInput = {
+  set?: string[]
+  push?: string | string[]
 }
 
 
@@ -311,6 +358,8 @@ export type ApiKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   id?: boolean
   name?: boolean
   secretHash?: boolean
+  scopes?: boolean
+  expiresAt?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
 }, ExtArgs["result"]["apiKey"]>
@@ -319,6 +368,8 @@ export type ApiKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   id?: boolean
   name?: boolean
   secretHash?: boolean
+  scopes?: boolean
+  expiresAt?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
 }, ExtArgs["result"]["apiKey"]>
@@ -327,6 +378,8 @@ export type ApiKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   id?: boolean
   name?: boolean
   secretHash?: boolean
+  scopes?: boolean
+  expiresAt?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
 }, ExtArgs["result"]["apiKey"]>
@@ -335,11 +388,13 @@ export type ApiKeySelectScalar = {
   id?: boolean
   name?: boolean
   secretHash?: boolean
+  scopes?: boolean
+  expiresAt?: boolean
   createdAt?: boolean
   lastUsedAt?: boolean
 }
 
-export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "secretHash" | "createdAt" | "lastUsedAt", ExtArgs["result"]["apiKey"]>
+export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "secretHash" | "scopes" | "expiresAt" | "createdAt" | "lastUsedAt", ExtArgs["result"]["apiKey"]>
 
 export type $ApiKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ApiKey"
@@ -351,6 +406,11 @@ export type $ApiKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * SHA-256 of 32 random bytes, as for join tokens.
      */
     secretHash: runtime.Bytes
+    /**
+     * What it may do; `admin`: everything.
+     */
+    scopes: string[]
+    expiresAt: Date | null
     createdAt: Date
     lastUsedAt: Date | null
   }, ExtArgs["result"]["apiKey"]>
@@ -779,6 +839,8 @@ export interface ApiKeyFieldRefs {
   readonly id: Prisma.FieldRef<"ApiKey", 'String'>
   readonly name: Prisma.FieldRef<"ApiKey", 'String'>
   readonly secretHash: Prisma.FieldRef<"ApiKey", 'Bytes'>
+  readonly scopes: Prisma.FieldRef<"ApiKey", 'String[]'>
+  readonly expiresAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
   readonly lastUsedAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
 }

@@ -40,8 +40,10 @@ export type JoinTokenMinAggregateOutputType = {
   id: string | null
   networkId: string | null
   secretHash: runtime.Bytes | null
+  name: string | null
   role: string | null
   ephemeral: boolean | null
+  approval: boolean | null
   maxUses: number | null
   uses: number | null
   expiresAt: Date | null
@@ -53,8 +55,10 @@ export type JoinTokenMaxAggregateOutputType = {
   id: string | null
   networkId: string | null
   secretHash: runtime.Bytes | null
+  name: string | null
   role: string | null
   ephemeral: boolean | null
+  approval: boolean | null
   maxUses: number | null
   uses: number | null
   expiresAt: Date | null
@@ -66,9 +70,11 @@ export type JoinTokenCountAggregateOutputType = {
   id: number
   networkId: number
   secretHash: number
+  name: number
   role: number
   tags: number
   ephemeral: number
+  approval: number
   maxUses: number
   uses: number
   expiresAt: number
@@ -92,8 +98,10 @@ export type JoinTokenMinAggregateInputType = {
   id?: true
   networkId?: true
   secretHash?: true
+  name?: true
   role?: true
   ephemeral?: true
+  approval?: true
   maxUses?: true
   uses?: true
   expiresAt?: true
@@ -105,8 +113,10 @@ export type JoinTokenMaxAggregateInputType = {
   id?: true
   networkId?: true
   secretHash?: true
+  name?: true
   role?: true
   ephemeral?: true
+  approval?: true
   maxUses?: true
   uses?: true
   expiresAt?: true
@@ -118,9 +128,11 @@ export type JoinTokenCountAggregateInputType = {
   id?: true
   networkId?: true
   secretHash?: true
+  name?: true
   role?: true
   tags?: true
   ephemeral?: true
+  approval?: true
   maxUses?: true
   uses?: true
   expiresAt?: true
@@ -219,9 +231,11 @@ export type JoinTokenGroupByOutputType = {
   id: string
   networkId: string
   secretHash: runtime.Bytes
+  name: string | null
   role: string | null
   tags: string[]
   ephemeral: boolean
+  approval: boolean
   maxUses: number | null
   uses: number
   expiresAt: Date | null
@@ -256,9 +270,11 @@ export type JoinTokenWhereInput = {
   id?: Prisma.StringFilter<"JoinToken"> | string
   networkId?: Prisma.UuidFilter<"JoinToken"> | string
   secretHash?: Prisma.BytesFilter<"JoinToken"> | runtime.Bytes
+  name?: Prisma.StringNullableFilter<"JoinToken"> | string | null
   role?: Prisma.StringNullableFilter<"JoinToken"> | string | null
   tags?: Prisma.StringNullableListFilter<"JoinToken">
   ephemeral?: Prisma.BoolFilter<"JoinToken"> | boolean
+  approval?: Prisma.BoolFilter<"JoinToken"> | boolean
   maxUses?: Prisma.IntNullableFilter<"JoinToken"> | number | null
   uses?: Prisma.IntFilter<"JoinToken"> | number
   expiresAt?: Prisma.DateTimeNullableFilter<"JoinToken"> | Date | string | null
@@ -272,9 +288,11 @@ export type JoinTokenOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   networkId?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  name?: Prisma.SortOrderInput | Prisma.SortOrder
   role?: Prisma.SortOrderInput | Prisma.SortOrder
   tags?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
   maxUses?: Prisma.SortOrderInput | Prisma.SortOrder
   uses?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -291,9 +309,11 @@ export type JoinTokenWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.JoinTokenWhereInput | Prisma.JoinTokenWhereInput[]
   networkId?: Prisma.UuidFilter<"JoinToken"> | string
   secretHash?: Prisma.BytesFilter<"JoinToken"> | runtime.Bytes
+  name?: Prisma.StringNullableFilter<"JoinToken"> | string | null
   role?: Prisma.StringNullableFilter<"JoinToken"> | string | null
   tags?: Prisma.StringNullableListFilter<"JoinToken">
   ephemeral?: Prisma.BoolFilter<"JoinToken"> | boolean
+  approval?: Prisma.BoolFilter<"JoinToken"> | boolean
   maxUses?: Prisma.IntNullableFilter<"JoinToken"> | number | null
   uses?: Prisma.IntFilter<"JoinToken"> | number
   expiresAt?: Prisma.DateTimeNullableFilter<"JoinToken"> | Date | string | null
@@ -307,9 +327,11 @@ export type JoinTokenOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   networkId?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  name?: Prisma.SortOrderInput | Prisma.SortOrder
   role?: Prisma.SortOrderInput | Prisma.SortOrder
   tags?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
   maxUses?: Prisma.SortOrderInput | Prisma.SortOrder
   uses?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -329,9 +351,11 @@ export type JoinTokenScalarWhereWithAggregatesInput = {
   id?: Prisma.StringWithAggregatesFilter<"JoinToken"> | string
   networkId?: Prisma.UuidWithAggregatesFilter<"JoinToken"> | string
   secretHash?: Prisma.BytesWithAggregatesFilter<"JoinToken"> | runtime.Bytes
+  name?: Prisma.StringNullableWithAggregatesFilter<"JoinToken"> | string | null
   role?: Prisma.StringNullableWithAggregatesFilter<"JoinToken"> | string | null
   tags?: Prisma.StringNullableListFilter<"JoinToken">
   ephemeral?: Prisma.BoolWithAggregatesFilter<"JoinToken"> | boolean
+  approval?: Prisma.BoolWithAggregatesFilter<"JoinToken"> | boolean
   maxUses?: Prisma.IntNullableWithAggregatesFilter<"JoinToken"> | number | null
   uses?: Prisma.IntWithAggregatesFilter<"JoinToken"> | number
   expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"JoinToken"> | Date | string | null
@@ -342,9 +366,11 @@ export type JoinTokenScalarWhereWithAggregatesInput = {
 export type JoinTokenCreateInput = {
   id: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -358,9 +384,11 @@ export type JoinTokenUncheckedCreateInput = {
   id: string
   networkId: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -372,9 +400,11 @@ export type JoinTokenUncheckedCreateInput = {
 export type JoinTokenUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -388,9 +418,11 @@ export type JoinTokenUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   networkId?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -403,9 +435,11 @@ export type JoinTokenCreateManyInput = {
   id: string
   networkId: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -416,9 +450,11 @@ export type JoinTokenCreateManyInput = {
 export type JoinTokenUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -430,9 +466,11 @@ export type JoinTokenUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   networkId?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -454,9 +492,11 @@ export type JoinTokenCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   networkId?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  name?: Prisma.SortOrder
   role?: Prisma.SortOrder
   tags?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
   maxUses?: Prisma.SortOrder
   uses?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -473,8 +513,10 @@ export type JoinTokenMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   networkId?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  name?: Prisma.SortOrder
   role?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
   maxUses?: Prisma.SortOrder
   uses?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -486,8 +528,10 @@ export type JoinTokenMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   networkId?: Prisma.SortOrder
   secretHash?: Prisma.SortOrder
+  name?: Prisma.SortOrder
   role?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
+  approval?: Prisma.SortOrder
   maxUses?: Prisma.SortOrder
   uses?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -573,9 +617,11 @@ export type JoinTokenUpdateOneRequiredWithoutSpentNestedInput = {
 export type JoinTokenCreateWithoutNetworkInput = {
   id: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -587,9 +633,11 @@ export type JoinTokenCreateWithoutNetworkInput = {
 export type JoinTokenUncheckedCreateWithoutNetworkInput = {
   id: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -631,9 +679,11 @@ export type JoinTokenScalarWhereInput = {
   id?: Prisma.StringFilter<"JoinToken"> | string
   networkId?: Prisma.UuidFilter<"JoinToken"> | string
   secretHash?: Prisma.BytesFilter<"JoinToken"> | runtime.Bytes
+  name?: Prisma.StringNullableFilter<"JoinToken"> | string | null
   role?: Prisma.StringNullableFilter<"JoinToken"> | string | null
   tags?: Prisma.StringNullableListFilter<"JoinToken">
   ephemeral?: Prisma.BoolFilter<"JoinToken"> | boolean
+  approval?: Prisma.BoolFilter<"JoinToken"> | boolean
   maxUses?: Prisma.IntNullableFilter<"JoinToken"> | number | null
   uses?: Prisma.IntFilter<"JoinToken"> | number
   expiresAt?: Prisma.DateTimeNullableFilter<"JoinToken"> | Date | string | null
@@ -644,9 +694,11 @@ export type JoinTokenScalarWhereInput = {
 export type JoinTokenCreateWithoutSpentInput = {
   id: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -659,9 +711,11 @@ export type JoinTokenUncheckedCreateWithoutSpentInput = {
   id: string
   networkId: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -688,9 +742,11 @@ export type JoinTokenUpdateToOneWithWhereWithoutSpentInput = {
 export type JoinTokenUpdateWithoutSpentInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -703,9 +759,11 @@ export type JoinTokenUncheckedUpdateWithoutSpentInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   networkId?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -716,9 +774,11 @@ export type JoinTokenUncheckedUpdateWithoutSpentInput = {
 export type JoinTokenCreateManyNetworkInput = {
   id: string
   secretHash: runtime.Bytes
+  name?: string | null
   role?: string | null
   tags?: Prisma.JoinTokenCreatetagsInput | string[]
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: number | null
   uses?: number
   expiresAt?: Date | string | null
@@ -729,9 +789,11 @@ export type JoinTokenCreateManyNetworkInput = {
 export type JoinTokenUpdateWithoutNetworkInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -743,9 +805,11 @@ export type JoinTokenUpdateWithoutNetworkInput = {
 export type JoinTokenUncheckedUpdateWithoutNetworkInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -757,9 +821,11 @@ export type JoinTokenUncheckedUpdateWithoutNetworkInput = {
 export type JoinTokenUncheckedUpdateManyWithoutNetworkInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tags?: Prisma.JoinTokenUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  approval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   uses?: Prisma.IntFieldUpdateOperationsInput | number
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -802,9 +868,11 @@ export type JoinTokenSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   id?: boolean
   networkId?: boolean
   secretHash?: boolean
+  name?: boolean
   role?: boolean
   tags?: boolean
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: boolean
   uses?: boolean
   expiresAt?: boolean
@@ -819,9 +887,11 @@ export type JoinTokenSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   id?: boolean
   networkId?: boolean
   secretHash?: boolean
+  name?: boolean
   role?: boolean
   tags?: boolean
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: boolean
   uses?: boolean
   expiresAt?: boolean
@@ -834,9 +904,11 @@ export type JoinTokenSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   id?: boolean
   networkId?: boolean
   secretHash?: boolean
+  name?: boolean
   role?: boolean
   tags?: boolean
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: boolean
   uses?: boolean
   expiresAt?: boolean
@@ -849,9 +921,11 @@ export type JoinTokenSelectScalar = {
   id?: boolean
   networkId?: boolean
   secretHash?: boolean
+  name?: boolean
   role?: boolean
   tags?: boolean
   ephemeral?: boolean
+  approval?: boolean
   maxUses?: boolean
   uses?: boolean
   expiresAt?: boolean
@@ -859,7 +933,7 @@ export type JoinTokenSelectScalar = {
   createdAt?: boolean
 }
 
-export type JoinTokenOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "secretHash" | "role" | "tags" | "ephemeral" | "maxUses" | "uses" | "expiresAt" | "revokedAt" | "createdAt", ExtArgs["result"]["joinToken"]>
+export type JoinTokenOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "secretHash" | "name" | "role" | "tags" | "ephemeral" | "approval" | "maxUses" | "uses" | "expiresAt" | "revokedAt" | "createdAt", ExtArgs["result"]["joinToken"]>
 export type JoinTokenInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
   spent?: boolean | Prisma.JoinToken$spentArgs<ExtArgs>
@@ -888,9 +962,17 @@ export type $JoinTokenPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      * SHA-256 of the secret. The secret is 32 random bytes, so a slow password hash would add nothing.
      */
     secretHash: runtime.Bytes
+    /**
+     * What it is for, for people.
+     */
+    name: string | null
     role: string | null
     tags: string[]
     ephemeral: boolean
+    /**
+     * Who joins with it waits for approval.
+     */
+    approval: boolean
     maxUses: number | null
     uses: number
     expiresAt: Date | null
@@ -1324,9 +1406,11 @@ export interface JoinTokenFieldRefs {
   readonly id: Prisma.FieldRef<"JoinToken", 'String'>
   readonly networkId: Prisma.FieldRef<"JoinToken", 'String'>
   readonly secretHash: Prisma.FieldRef<"JoinToken", 'Bytes'>
+  readonly name: Prisma.FieldRef<"JoinToken", 'String'>
   readonly role: Prisma.FieldRef<"JoinToken", 'String'>
   readonly tags: Prisma.FieldRef<"JoinToken", 'String[]'>
   readonly ephemeral: Prisma.FieldRef<"JoinToken", 'Boolean'>
+  readonly approval: Prisma.FieldRef<"JoinToken", 'Boolean'>
   readonly maxUses: Prisma.FieldRef<"JoinToken", 'Int'>
   readonly uses: Prisma.FieldRef<"JoinToken", 'Int'>
   readonly expiresAt: Prisma.FieldRef<"JoinToken", 'DateTime'>

@@ -28,12 +28,20 @@ export type AggregateNetwork = {
 
 export type NetworkAvgAggregateOutputType = {
   mtu: number | null
+  offlineToleranceMs: number | null
+  keyExpiryMs: number | null
+  keyRotationMs: number | null
+  ephemeralAfterMs: number | null
   epoch: number | null
   revision: number | null
 }
 
 export type NetworkSumAggregateOutputType = {
   mtu: number | null
+  offlineToleranceMs: bigint | null
+  keyExpiryMs: bigint | null
+  keyRotationMs: bigint | null
+  ephemeralAfterMs: bigint | null
   epoch: number | null
   revision: bigint | null
 }
@@ -42,6 +50,10 @@ export type NetworkMinAggregateOutputType = {
   id: string | null
   name: string | null
   mtu: number | null
+  offlineToleranceMs: bigint | null
+  keyExpiryMs: bigint | null
+  keyRotationMs: bigint | null
+  ephemeralAfterMs: bigint | null
   epoch: number | null
   revision: bigint | null
   createdAt: Date | null
@@ -51,6 +63,10 @@ export type NetworkMaxAggregateOutputType = {
   id: string | null
   name: string | null
   mtu: number | null
+  offlineToleranceMs: bigint | null
+  keyExpiryMs: bigint | null
+  keyRotationMs: bigint | null
+  ephemeralAfterMs: bigint | null
   epoch: number | null
   revision: bigint | null
   createdAt: Date | null
@@ -61,6 +77,12 @@ export type NetworkCountAggregateOutputType = {
   name: number
   cidrs: number
   mtu: number
+  pools: number
+  settings: number
+  offlineToleranceMs: number
+  keyExpiryMs: number
+  keyRotationMs: number
+  ephemeralAfterMs: number
   epoch: number
   revision: number
   createdAt: number
@@ -70,12 +92,20 @@ export type NetworkCountAggregateOutputType = {
 
 export type NetworkAvgAggregateInputType = {
   mtu?: true
+  offlineToleranceMs?: true
+  keyExpiryMs?: true
+  keyRotationMs?: true
+  ephemeralAfterMs?: true
   epoch?: true
   revision?: true
 }
 
 export type NetworkSumAggregateInputType = {
   mtu?: true
+  offlineToleranceMs?: true
+  keyExpiryMs?: true
+  keyRotationMs?: true
+  ephemeralAfterMs?: true
   epoch?: true
   revision?: true
 }
@@ -84,6 +114,10 @@ export type NetworkMinAggregateInputType = {
   id?: true
   name?: true
   mtu?: true
+  offlineToleranceMs?: true
+  keyExpiryMs?: true
+  keyRotationMs?: true
+  ephemeralAfterMs?: true
   epoch?: true
   revision?: true
   createdAt?: true
@@ -93,6 +127,10 @@ export type NetworkMaxAggregateInputType = {
   id?: true
   name?: true
   mtu?: true
+  offlineToleranceMs?: true
+  keyExpiryMs?: true
+  keyRotationMs?: true
+  ephemeralAfterMs?: true
   epoch?: true
   revision?: true
   createdAt?: true
@@ -103,6 +141,12 @@ export type NetworkCountAggregateInputType = {
   name?: true
   cidrs?: true
   mtu?: true
+  pools?: true
+  settings?: true
+  offlineToleranceMs?: true
+  keyExpiryMs?: true
+  keyRotationMs?: true
+  ephemeralAfterMs?: true
   epoch?: true
   revision?: true
   createdAt?: true
@@ -200,6 +244,12 @@ export type NetworkGroupByOutputType = {
   name: string
   cidrs: string[]
   mtu: number
+  pools: string[]
+  settings: runtime.JsonValue
+  offlineToleranceMs: bigint
+  keyExpiryMs: bigint | null
+  keyRotationMs: bigint | null
+  ephemeralAfterMs: bigint | null
   epoch: number
   revision: bigint
   createdAt: Date
@@ -233,6 +283,12 @@ export type NetworkWhereInput = {
   name?: Prisma.StringFilter<"Network"> | string
   cidrs?: Prisma.StringNullableListFilter<"Network">
   mtu?: Prisma.IntFilter<"Network"> | number
+  pools?: Prisma.StringNullableListFilter<"Network">
+  settings?: Prisma.JsonFilter<"Network">
+  offlineToleranceMs?: Prisma.BigIntFilter<"Network"> | bigint | number
+  keyExpiryMs?: Prisma.BigIntNullableFilter<"Network"> | bigint | number | null
+  keyRotationMs?: Prisma.BigIntNullableFilter<"Network"> | bigint | number | null
+  ephemeralAfterMs?: Prisma.BigIntNullableFilter<"Network"> | bigint | number | null
   epoch?: Prisma.IntFilter<"Network"> | number
   revision?: Prisma.BigIntFilter<"Network"> | bigint | number
   createdAt?: Prisma.DateTimeFilter<"Network"> | Date | string
@@ -242,6 +298,8 @@ export type NetworkWhereInput = {
   tokens?: Prisma.JoinTokenListRelationFilter
   changes?: Prisma.ChangeLogListRelationFilter
   tombstones?: Prisma.TombstoneListRelationFilter
+  reservations?: Prisma.AddressReservationListRelationFilter
+  presharedKeys?: Prisma.PresharedKeyListRelationFilter
 }
 
 export type NetworkOrderByWithRelationInput = {
@@ -249,6 +307,12 @@ export type NetworkOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   cidrs?: Prisma.SortOrder
   mtu?: Prisma.SortOrder
+  pools?: Prisma.SortOrder
+  settings?: Prisma.SortOrder
+  offlineToleranceMs?: Prisma.SortOrder
+  keyExpiryMs?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyRotationMs?: Prisma.SortOrderInput | Prisma.SortOrder
+  ephemeralAfterMs?: Prisma.SortOrderInput | Prisma.SortOrder
   epoch?: Prisma.SortOrder
   revision?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -258,6 +322,8 @@ export type NetworkOrderByWithRelationInput = {
   tokens?: Prisma.JoinTokenOrderByRelationAggregateInput
   changes?: Prisma.ChangeLogOrderByRelationAggregateInput
   tombstones?: Prisma.TombstoneOrderByRelationAggregateInput
+  reservations?: Prisma.AddressReservationOrderByRelationAggregateInput
+  presharedKeys?: Prisma.PresharedKeyOrderByRelationAggregateInput
 }
 
 export type NetworkWhereUniqueInput = Prisma.AtLeast<{
@@ -268,6 +334,12 @@ export type NetworkWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.NetworkWhereInput | Prisma.NetworkWhereInput[]
   cidrs?: Prisma.StringNullableListFilter<"Network">
   mtu?: Prisma.IntFilter<"Network"> | number
+  pools?: Prisma.StringNullableListFilter<"Network">
+  settings?: Prisma.JsonFilter<"Network">
+  offlineToleranceMs?: Prisma.BigIntFilter<"Network"> | bigint | number
+  keyExpiryMs?: Prisma.BigIntNullableFilter<"Network"> | bigint | number | null
+  keyRotationMs?: Prisma.BigIntNullableFilter<"Network"> | bigint | number | null
+  ephemeralAfterMs?: Prisma.BigIntNullableFilter<"Network"> | bigint | number | null
   epoch?: Prisma.IntFilter<"Network"> | number
   revision?: Prisma.BigIntFilter<"Network"> | bigint | number
   createdAt?: Prisma.DateTimeFilter<"Network"> | Date | string
@@ -277,6 +349,8 @@ export type NetworkWhereUniqueInput = Prisma.AtLeast<{
   tokens?: Prisma.JoinTokenListRelationFilter
   changes?: Prisma.ChangeLogListRelationFilter
   tombstones?: Prisma.TombstoneListRelationFilter
+  reservations?: Prisma.AddressReservationListRelationFilter
+  presharedKeys?: Prisma.PresharedKeyListRelationFilter
 }, "id" | "name">
 
 export type NetworkOrderByWithAggregationInput = {
@@ -284,6 +358,12 @@ export type NetworkOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   cidrs?: Prisma.SortOrder
   mtu?: Prisma.SortOrder
+  pools?: Prisma.SortOrder
+  settings?: Prisma.SortOrder
+  offlineToleranceMs?: Prisma.SortOrder
+  keyExpiryMs?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyRotationMs?: Prisma.SortOrderInput | Prisma.SortOrder
+  ephemeralAfterMs?: Prisma.SortOrderInput | Prisma.SortOrder
   epoch?: Prisma.SortOrder
   revision?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -302,6 +382,12 @@ export type NetworkScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Network"> | string
   cidrs?: Prisma.StringNullableListFilter<"Network">
   mtu?: Prisma.IntWithAggregatesFilter<"Network"> | number
+  pools?: Prisma.StringNullableListFilter<"Network">
+  settings?: Prisma.JsonWithAggregatesFilter<"Network">
+  offlineToleranceMs?: Prisma.BigIntWithAggregatesFilter<"Network"> | bigint | number
+  keyExpiryMs?: Prisma.BigIntNullableWithAggregatesFilter<"Network"> | bigint | number | null
+  keyRotationMs?: Prisma.BigIntNullableWithAggregatesFilter<"Network"> | bigint | number | null
+  ephemeralAfterMs?: Prisma.BigIntNullableWithAggregatesFilter<"Network"> | bigint | number | null
   epoch?: Prisma.IntWithAggregatesFilter<"Network"> | number
   revision?: Prisma.BigIntWithAggregatesFilter<"Network"> | bigint | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Network"> | Date | string
@@ -312,6 +398,12 @@ export type NetworkCreateInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -321,6 +413,8 @@ export type NetworkCreateInput = {
   tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUncheckedCreateInput = {
@@ -328,6 +422,12 @@ export type NetworkUncheckedCreateInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -337,6 +437,8 @@ export type NetworkUncheckedCreateInput = {
   tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUpdateInput = {
@@ -344,6 +446,12 @@ export type NetworkUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -353,6 +461,8 @@ export type NetworkUpdateInput = {
   tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkUncheckedUpdateInput = {
@@ -360,6 +470,12 @@ export type NetworkUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -369,6 +485,8 @@ export type NetworkUncheckedUpdateInput = {
   tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkCreateManyInput = {
@@ -376,6 +494,12 @@ export type NetworkCreateManyInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -386,6 +510,12 @@ export type NetworkUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -396,6 +526,12 @@ export type NetworkUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -414,6 +550,12 @@ export type NetworkCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   cidrs?: Prisma.SortOrder
   mtu?: Prisma.SortOrder
+  pools?: Prisma.SortOrder
+  settings?: Prisma.SortOrder
+  offlineToleranceMs?: Prisma.SortOrder
+  keyExpiryMs?: Prisma.SortOrder
+  keyRotationMs?: Prisma.SortOrder
+  ephemeralAfterMs?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   revision?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -421,6 +563,10 @@ export type NetworkCountOrderByAggregateInput = {
 
 export type NetworkAvgOrderByAggregateInput = {
   mtu?: Prisma.SortOrder
+  offlineToleranceMs?: Prisma.SortOrder
+  keyExpiryMs?: Prisma.SortOrder
+  keyRotationMs?: Prisma.SortOrder
+  ephemeralAfterMs?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   revision?: Prisma.SortOrder
 }
@@ -429,6 +575,10 @@ export type NetworkMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   mtu?: Prisma.SortOrder
+  offlineToleranceMs?: Prisma.SortOrder
+  keyExpiryMs?: Prisma.SortOrder
+  keyRotationMs?: Prisma.SortOrder
+  ephemeralAfterMs?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   revision?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -438,6 +588,10 @@ export type NetworkMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   mtu?: Prisma.SortOrder
+  offlineToleranceMs?: Prisma.SortOrder
+  keyExpiryMs?: Prisma.SortOrder
+  keyRotationMs?: Prisma.SortOrder
+  ephemeralAfterMs?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   revision?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -445,6 +599,10 @@ export type NetworkMinOrderByAggregateInput = {
 
 export type NetworkSumOrderByAggregateInput = {
   mtu?: Prisma.SortOrder
+  offlineToleranceMs?: Prisma.SortOrder
+  keyExpiryMs?: Prisma.SortOrder
+  keyRotationMs?: Prisma.SortOrder
+  ephemeralAfterMs?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   revision?: Prisma.SortOrder
 }
@@ -455,6 +613,10 @@ export type NetworkScalarRelationFilter = {
 }
 
 export type NetworkCreatecidrsInput = {
+  set: string[]
+}
+
+export type NetworkCreatepoolsInput = {
   set: string[]
 }
 
@@ -475,8 +637,21 @@ export type IntFieldUpdateOperationsInput = {
   divide?: number
 }
 
+export type NetworkUpdatepoolsInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
 export type BigIntFieldUpdateOperationsInput = {
   set?: bigint | number
+  increment?: bigint | number
+  decrement?: bigint | number
+  multiply?: bigint | number
+  divide?: bigint | number
+}
+
+export type NullableBigIntFieldUpdateOperationsInput = {
+  set?: bigint | number | null
   increment?: bigint | number
   decrement?: bigint | number
   multiply?: bigint | number
@@ -499,6 +674,34 @@ export type NetworkUpdateOneRequiredWithoutNodesNestedInput = {
   upsert?: Prisma.NetworkUpsertWithoutNodesInput
   connect?: Prisma.NetworkWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.NetworkUpdateToOneWithWhereWithoutNodesInput, Prisma.NetworkUpdateWithoutNodesInput>, Prisma.NetworkUncheckedUpdateWithoutNodesInput>
+}
+
+export type NetworkCreateNestedOneWithoutReservationsInput = {
+  create?: Prisma.XOR<Prisma.NetworkCreateWithoutReservationsInput, Prisma.NetworkUncheckedCreateWithoutReservationsInput>
+  connectOrCreate?: Prisma.NetworkCreateOrConnectWithoutReservationsInput
+  connect?: Prisma.NetworkWhereUniqueInput
+}
+
+export type NetworkUpdateOneRequiredWithoutReservationsNestedInput = {
+  create?: Prisma.XOR<Prisma.NetworkCreateWithoutReservationsInput, Prisma.NetworkUncheckedCreateWithoutReservationsInput>
+  connectOrCreate?: Prisma.NetworkCreateOrConnectWithoutReservationsInput
+  upsert?: Prisma.NetworkUpsertWithoutReservationsInput
+  connect?: Prisma.NetworkWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.NetworkUpdateToOneWithWhereWithoutReservationsInput, Prisma.NetworkUpdateWithoutReservationsInput>, Prisma.NetworkUncheckedUpdateWithoutReservationsInput>
+}
+
+export type NetworkCreateNestedOneWithoutPresharedKeysInput = {
+  create?: Prisma.XOR<Prisma.NetworkCreateWithoutPresharedKeysInput, Prisma.NetworkUncheckedCreateWithoutPresharedKeysInput>
+  connectOrCreate?: Prisma.NetworkCreateOrConnectWithoutPresharedKeysInput
+  connect?: Prisma.NetworkWhereUniqueInput
+}
+
+export type NetworkUpdateOneRequiredWithoutPresharedKeysNestedInput = {
+  create?: Prisma.XOR<Prisma.NetworkCreateWithoutPresharedKeysInput, Prisma.NetworkUncheckedCreateWithoutPresharedKeysInput>
+  connectOrCreate?: Prisma.NetworkCreateOrConnectWithoutPresharedKeysInput
+  upsert?: Prisma.NetworkUpsertWithoutPresharedKeysInput
+  connect?: Prisma.NetworkWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.NetworkUpdateToOneWithWhereWithoutPresharedKeysInput, Prisma.NetworkUpdateWithoutPresharedKeysInput>, Prisma.NetworkUncheckedUpdateWithoutPresharedKeysInput>
 }
 
 export type NetworkCreateNestedOneWithoutAddressesInput = {
@@ -576,6 +779,12 @@ export type NetworkCreateWithoutNodesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -584,6 +793,8 @@ export type NetworkCreateWithoutNodesInput = {
   tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUncheckedCreateWithoutNodesInput = {
@@ -591,6 +802,12 @@ export type NetworkUncheckedCreateWithoutNodesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -599,6 +816,8 @@ export type NetworkUncheckedCreateWithoutNodesInput = {
   tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkCreateOrConnectWithoutNodesInput = {
@@ -622,6 +841,12 @@ export type NetworkUpdateWithoutNodesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -630,6 +855,8 @@ export type NetworkUpdateWithoutNodesInput = {
   tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkUncheckedUpdateWithoutNodesInput = {
@@ -637,6 +864,12 @@ export type NetworkUncheckedUpdateWithoutNodesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -645,6 +878,224 @@ export type NetworkUncheckedUpdateWithoutNodesInput = {
   tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
+}
+
+export type NetworkCreateWithoutReservationsInput = {
+  id?: string
+  name: string
+  cidrs?: Prisma.NetworkCreatecidrsInput | string[]
+  mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
+  epoch?: number
+  revision?: bigint | number
+  createdAt?: Date | string
+  nodes?: Prisma.NodeCreateNestedManyWithoutNetworkInput
+  addresses?: Prisma.NodeAddressCreateNestedManyWithoutNetworkInput
+  keys?: Prisma.NodeKeyCreateNestedManyWithoutNetworkInput
+  tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
+  changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
+  tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
+}
+
+export type NetworkUncheckedCreateWithoutReservationsInput = {
+  id?: string
+  name: string
+  cidrs?: Prisma.NetworkCreatecidrsInput | string[]
+  mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
+  epoch?: number
+  revision?: bigint | number
+  createdAt?: Date | string
+  nodes?: Prisma.NodeUncheckedCreateNestedManyWithoutNetworkInput
+  addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNetworkInput
+  keys?: Prisma.NodeKeyUncheckedCreateNestedManyWithoutNetworkInput
+  tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
+  changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
+  tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
+}
+
+export type NetworkCreateOrConnectWithoutReservationsInput = {
+  where: Prisma.NetworkWhereUniqueInput
+  create: Prisma.XOR<Prisma.NetworkCreateWithoutReservationsInput, Prisma.NetworkUncheckedCreateWithoutReservationsInput>
+}
+
+export type NetworkUpsertWithoutReservationsInput = {
+  update: Prisma.XOR<Prisma.NetworkUpdateWithoutReservationsInput, Prisma.NetworkUncheckedUpdateWithoutReservationsInput>
+  create: Prisma.XOR<Prisma.NetworkCreateWithoutReservationsInput, Prisma.NetworkUncheckedCreateWithoutReservationsInput>
+  where?: Prisma.NetworkWhereInput
+}
+
+export type NetworkUpdateToOneWithWhereWithoutReservationsInput = {
+  where?: Prisma.NetworkWhereInput
+  data: Prisma.XOR<Prisma.NetworkUpdateWithoutReservationsInput, Prisma.NetworkUncheckedUpdateWithoutReservationsInput>
+}
+
+export type NetworkUpdateWithoutReservationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
+  mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  nodes?: Prisma.NodeUpdateManyWithoutNetworkNestedInput
+  addresses?: Prisma.NodeAddressUpdateManyWithoutNetworkNestedInput
+  keys?: Prisma.NodeKeyUpdateManyWithoutNetworkNestedInput
+  tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
+  changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
+  tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
+}
+
+export type NetworkUncheckedUpdateWithoutReservationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
+  mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  nodes?: Prisma.NodeUncheckedUpdateManyWithoutNetworkNestedInput
+  addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNetworkNestedInput
+  keys?: Prisma.NodeKeyUncheckedUpdateManyWithoutNetworkNestedInput
+  tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
+  changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
+  tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
+}
+
+export type NetworkCreateWithoutPresharedKeysInput = {
+  id?: string
+  name: string
+  cidrs?: Prisma.NetworkCreatecidrsInput | string[]
+  mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
+  epoch?: number
+  revision?: bigint | number
+  createdAt?: Date | string
+  nodes?: Prisma.NodeCreateNestedManyWithoutNetworkInput
+  addresses?: Prisma.NodeAddressCreateNestedManyWithoutNetworkInput
+  keys?: Prisma.NodeKeyCreateNestedManyWithoutNetworkInput
+  tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
+  changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
+  tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+}
+
+export type NetworkUncheckedCreateWithoutPresharedKeysInput = {
+  id?: string
+  name: string
+  cidrs?: Prisma.NetworkCreatecidrsInput | string[]
+  mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
+  epoch?: number
+  revision?: bigint | number
+  createdAt?: Date | string
+  nodes?: Prisma.NodeUncheckedCreateNestedManyWithoutNetworkInput
+  addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNetworkInput
+  keys?: Prisma.NodeKeyUncheckedCreateNestedManyWithoutNetworkInput
+  tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
+  changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
+  tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+}
+
+export type NetworkCreateOrConnectWithoutPresharedKeysInput = {
+  where: Prisma.NetworkWhereUniqueInput
+  create: Prisma.XOR<Prisma.NetworkCreateWithoutPresharedKeysInput, Prisma.NetworkUncheckedCreateWithoutPresharedKeysInput>
+}
+
+export type NetworkUpsertWithoutPresharedKeysInput = {
+  update: Prisma.XOR<Prisma.NetworkUpdateWithoutPresharedKeysInput, Prisma.NetworkUncheckedUpdateWithoutPresharedKeysInput>
+  create: Prisma.XOR<Prisma.NetworkCreateWithoutPresharedKeysInput, Prisma.NetworkUncheckedCreateWithoutPresharedKeysInput>
+  where?: Prisma.NetworkWhereInput
+}
+
+export type NetworkUpdateToOneWithWhereWithoutPresharedKeysInput = {
+  where?: Prisma.NetworkWhereInput
+  data: Prisma.XOR<Prisma.NetworkUpdateWithoutPresharedKeysInput, Prisma.NetworkUncheckedUpdateWithoutPresharedKeysInput>
+}
+
+export type NetworkUpdateWithoutPresharedKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
+  mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  nodes?: Prisma.NodeUpdateManyWithoutNetworkNestedInput
+  addresses?: Prisma.NodeAddressUpdateManyWithoutNetworkNestedInput
+  keys?: Prisma.NodeKeyUpdateManyWithoutNetworkNestedInput
+  tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
+  changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
+  tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+}
+
+export type NetworkUncheckedUpdateWithoutPresharedKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
+  mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  nodes?: Prisma.NodeUncheckedUpdateManyWithoutNetworkNestedInput
+  addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNetworkNestedInput
+  keys?: Prisma.NodeKeyUncheckedUpdateManyWithoutNetworkNestedInput
+  tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
+  changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
+  tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkCreateWithoutAddressesInput = {
@@ -652,6 +1103,12 @@ export type NetworkCreateWithoutAddressesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -660,6 +1117,8 @@ export type NetworkCreateWithoutAddressesInput = {
   tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUncheckedCreateWithoutAddressesInput = {
@@ -667,6 +1126,12 @@ export type NetworkUncheckedCreateWithoutAddressesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -675,6 +1140,8 @@ export type NetworkUncheckedCreateWithoutAddressesInput = {
   tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkCreateOrConnectWithoutAddressesInput = {
@@ -698,6 +1165,12 @@ export type NetworkUpdateWithoutAddressesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -706,6 +1179,8 @@ export type NetworkUpdateWithoutAddressesInput = {
   tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkUncheckedUpdateWithoutAddressesInput = {
@@ -713,6 +1188,12 @@ export type NetworkUncheckedUpdateWithoutAddressesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -721,6 +1202,8 @@ export type NetworkUncheckedUpdateWithoutAddressesInput = {
   tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkCreateWithoutKeysInput = {
@@ -728,6 +1211,12 @@ export type NetworkCreateWithoutKeysInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -736,6 +1225,8 @@ export type NetworkCreateWithoutKeysInput = {
   tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUncheckedCreateWithoutKeysInput = {
@@ -743,6 +1234,12 @@ export type NetworkUncheckedCreateWithoutKeysInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -751,6 +1248,8 @@ export type NetworkUncheckedCreateWithoutKeysInput = {
   tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkCreateOrConnectWithoutKeysInput = {
@@ -774,6 +1273,12 @@ export type NetworkUpdateWithoutKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -782,6 +1287,8 @@ export type NetworkUpdateWithoutKeysInput = {
   tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkUncheckedUpdateWithoutKeysInput = {
@@ -789,6 +1296,12 @@ export type NetworkUncheckedUpdateWithoutKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -797,6 +1310,8 @@ export type NetworkUncheckedUpdateWithoutKeysInput = {
   tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkCreateWithoutTokensInput = {
@@ -804,6 +1319,12 @@ export type NetworkCreateWithoutTokensInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -812,6 +1333,8 @@ export type NetworkCreateWithoutTokensInput = {
   keys?: Prisma.NodeKeyCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUncheckedCreateWithoutTokensInput = {
@@ -819,6 +1342,12 @@ export type NetworkUncheckedCreateWithoutTokensInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -827,6 +1356,8 @@ export type NetworkUncheckedCreateWithoutTokensInput = {
   keys?: Prisma.NodeKeyUncheckedCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkCreateOrConnectWithoutTokensInput = {
@@ -850,6 +1381,12 @@ export type NetworkUpdateWithoutTokensInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -858,6 +1395,8 @@ export type NetworkUpdateWithoutTokensInput = {
   keys?: Prisma.NodeKeyUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkUncheckedUpdateWithoutTokensInput = {
@@ -865,6 +1404,12 @@ export type NetworkUncheckedUpdateWithoutTokensInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -873,6 +1418,8 @@ export type NetworkUncheckedUpdateWithoutTokensInput = {
   keys?: Prisma.NodeKeyUncheckedUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkCreateWithoutChangesInput = {
@@ -880,6 +1427,12 @@ export type NetworkCreateWithoutChangesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -888,6 +1441,8 @@ export type NetworkCreateWithoutChangesInput = {
   keys?: Prisma.NodeKeyCreateNestedManyWithoutNetworkInput
   tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUncheckedCreateWithoutChangesInput = {
@@ -895,6 +1450,12 @@ export type NetworkUncheckedCreateWithoutChangesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -903,6 +1464,8 @@ export type NetworkUncheckedCreateWithoutChangesInput = {
   keys?: Prisma.NodeKeyUncheckedCreateNestedManyWithoutNetworkInput
   tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
   tombstones?: Prisma.TombstoneUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkCreateOrConnectWithoutChangesInput = {
@@ -926,6 +1489,12 @@ export type NetworkUpdateWithoutChangesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -934,6 +1503,8 @@ export type NetworkUpdateWithoutChangesInput = {
   keys?: Prisma.NodeKeyUpdateManyWithoutNetworkNestedInput
   tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkUncheckedUpdateWithoutChangesInput = {
@@ -941,6 +1512,12 @@ export type NetworkUncheckedUpdateWithoutChangesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -949,6 +1526,8 @@ export type NetworkUncheckedUpdateWithoutChangesInput = {
   keys?: Prisma.NodeKeyUncheckedUpdateManyWithoutNetworkNestedInput
   tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
   tombstones?: Prisma.TombstoneUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkCreateWithoutTombstonesInput = {
@@ -956,6 +1535,12 @@ export type NetworkCreateWithoutTombstonesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -964,6 +1549,8 @@ export type NetworkCreateWithoutTombstonesInput = {
   keys?: Prisma.NodeKeyCreateNestedManyWithoutNetworkInput
   tokens?: Prisma.JoinTokenCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkUncheckedCreateWithoutTombstonesInput = {
@@ -971,6 +1558,12 @@ export type NetworkUncheckedCreateWithoutTombstonesInput = {
   name: string
   cidrs?: Prisma.NetworkCreatecidrsInput | string[]
   mtu: number
+  pools?: Prisma.NetworkCreatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: bigint | number
+  keyExpiryMs?: bigint | number | null
+  keyRotationMs?: bigint | number | null
+  ephemeralAfterMs?: bigint | number | null
   epoch?: number
   revision?: bigint | number
   createdAt?: Date | string
@@ -979,6 +1572,8 @@ export type NetworkUncheckedCreateWithoutTombstonesInput = {
   keys?: Prisma.NodeKeyUncheckedCreateNestedManyWithoutNetworkInput
   tokens?: Prisma.JoinTokenUncheckedCreateNestedManyWithoutNetworkInput
   changes?: Prisma.ChangeLogUncheckedCreateNestedManyWithoutNetworkInput
+  reservations?: Prisma.AddressReservationUncheckedCreateNestedManyWithoutNetworkInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutNetworkInput
 }
 
 export type NetworkCreateOrConnectWithoutTombstonesInput = {
@@ -1002,6 +1597,12 @@ export type NetworkUpdateWithoutTombstonesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1010,6 +1611,8 @@ export type NetworkUpdateWithoutTombstonesInput = {
   keys?: Prisma.NodeKeyUpdateManyWithoutNetworkNestedInput
   tokens?: Prisma.JoinTokenUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUpdateManyWithoutNetworkNestedInput
 }
 
 export type NetworkUncheckedUpdateWithoutTombstonesInput = {
@@ -1017,6 +1620,12 @@ export type NetworkUncheckedUpdateWithoutTombstonesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   cidrs?: Prisma.NetworkUpdatecidrsInput | string[]
   mtu?: Prisma.IntFieldUpdateOperationsInput | number
+  pools?: Prisma.NetworkUpdatepoolsInput | string[]
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  offlineToleranceMs?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyExpiryMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  keyRotationMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  ephemeralAfterMs?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   epoch?: Prisma.IntFieldUpdateOperationsInput | number
   revision?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1025,6 +1634,8 @@ export type NetworkUncheckedUpdateWithoutTombstonesInput = {
   keys?: Prisma.NodeKeyUncheckedUpdateManyWithoutNetworkNestedInput
   tokens?: Prisma.JoinTokenUncheckedUpdateManyWithoutNetworkNestedInput
   changes?: Prisma.ChangeLogUncheckedUpdateManyWithoutNetworkNestedInput
+  reservations?: Prisma.AddressReservationUncheckedUpdateManyWithoutNetworkNestedInput
+  presharedKeys?: Prisma.PresharedKeyUncheckedUpdateManyWithoutNetworkNestedInput
 }
 
 
@@ -1039,6 +1650,8 @@ export type NetworkCountOutputType = {
   tokens: number
   changes: number
   tombstones: number
+  reservations: number
+  presharedKeys: number
 }
 
 export type NetworkCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1048,6 +1661,8 @@ export type NetworkCountOutputTypeSelect<ExtArgs extends runtime.Types.Extension
   tokens?: boolean | NetworkCountOutputTypeCountTokensArgs
   changes?: boolean | NetworkCountOutputTypeCountChangesArgs
   tombstones?: boolean | NetworkCountOutputTypeCountTombstonesArgs
+  reservations?: boolean | NetworkCountOutputTypeCountReservationsArgs
+  presharedKeys?: boolean | NetworkCountOutputTypeCountPresharedKeysArgs
 }
 
 /**
@@ -1102,12 +1717,32 @@ export type NetworkCountOutputTypeCountTombstonesArgs<ExtArgs extends runtime.Ty
   where?: Prisma.TombstoneWhereInput
 }
 
+/**
+ * NetworkCountOutputType without action
+ */
+export type NetworkCountOutputTypeCountReservationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.AddressReservationWhereInput
+}
+
+/**
+ * NetworkCountOutputType without action
+ */
+export type NetworkCountOutputTypeCountPresharedKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PresharedKeyWhereInput
+}
+
 
 export type NetworkSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   name?: boolean
   cidrs?: boolean
   mtu?: boolean
+  pools?: boolean
+  settings?: boolean
+  offlineToleranceMs?: boolean
+  keyExpiryMs?: boolean
+  keyRotationMs?: boolean
+  ephemeralAfterMs?: boolean
   epoch?: boolean
   revision?: boolean
   createdAt?: boolean
@@ -1117,6 +1752,8 @@ export type NetworkSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   tokens?: boolean | Prisma.Network$tokensArgs<ExtArgs>
   changes?: boolean | Prisma.Network$changesArgs<ExtArgs>
   tombstones?: boolean | Prisma.Network$tombstonesArgs<ExtArgs>
+  reservations?: boolean | Prisma.Network$reservationsArgs<ExtArgs>
+  presharedKeys?: boolean | Prisma.Network$presharedKeysArgs<ExtArgs>
   _count?: boolean | Prisma.NetworkCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["network"]>
 
@@ -1125,6 +1762,12 @@ export type NetworkSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   name?: boolean
   cidrs?: boolean
   mtu?: boolean
+  pools?: boolean
+  settings?: boolean
+  offlineToleranceMs?: boolean
+  keyExpiryMs?: boolean
+  keyRotationMs?: boolean
+  ephemeralAfterMs?: boolean
   epoch?: boolean
   revision?: boolean
   createdAt?: boolean
@@ -1135,6 +1778,12 @@ export type NetworkSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   name?: boolean
   cidrs?: boolean
   mtu?: boolean
+  pools?: boolean
+  settings?: boolean
+  offlineToleranceMs?: boolean
+  keyExpiryMs?: boolean
+  keyRotationMs?: boolean
+  ephemeralAfterMs?: boolean
   epoch?: boolean
   revision?: boolean
   createdAt?: boolean
@@ -1145,12 +1794,18 @@ export type NetworkSelectScalar = {
   name?: boolean
   cidrs?: boolean
   mtu?: boolean
+  pools?: boolean
+  settings?: boolean
+  offlineToleranceMs?: boolean
+  keyExpiryMs?: boolean
+  keyRotationMs?: boolean
+  ephemeralAfterMs?: boolean
   epoch?: boolean
   revision?: boolean
   createdAt?: boolean
 }
 
-export type NetworkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "cidrs" | "mtu" | "epoch" | "revision" | "createdAt", ExtArgs["result"]["network"]>
+export type NetworkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "cidrs" | "mtu" | "pools" | "settings" | "offlineToleranceMs" | "keyExpiryMs" | "keyRotationMs" | "ephemeralAfterMs" | "epoch" | "revision" | "createdAt", ExtArgs["result"]["network"]>
 export type NetworkInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   nodes?: boolean | Prisma.Network$nodesArgs<ExtArgs>
   addresses?: boolean | Prisma.Network$addressesArgs<ExtArgs>
@@ -1158,6 +1813,8 @@ export type NetworkInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   tokens?: boolean | Prisma.Network$tokensArgs<ExtArgs>
   changes?: boolean | Prisma.Network$changesArgs<ExtArgs>
   tombstones?: boolean | Prisma.Network$tombstonesArgs<ExtArgs>
+  reservations?: boolean | Prisma.Network$reservationsArgs<ExtArgs>
+  presharedKeys?: boolean | Prisma.Network$presharedKeysArgs<ExtArgs>
   _count?: boolean | Prisma.NetworkCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type NetworkIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1172,6 +1829,8 @@ export type $NetworkPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     tokens: Prisma.$JoinTokenPayload<ExtArgs>[]
     changes: Prisma.$ChangeLogPayload<ExtArgs>[]
     tombstones: Prisma.$TombstonePayload<ExtArgs>[]
+    reservations: Prisma.$AddressReservationPayload<ExtArgs>[]
+    presharedKeys: Prisma.$PresharedKeyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1181,6 +1840,30 @@ export type $NetworkPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     cidrs: string[]
     mtu: number
+    /**
+     * Prefixes within `cidrs` from which addresses are handed out; empty: all of `cidrs`.
+     */
+    pools: string[]
+    /**
+     * Defaults of the files of vanilla members (topology, `ConfSettings`).
+     */
+    settings: runtime.JsonValue
+    /**
+     * How long agents trust their last known state, milliseconds; 0: without limit.
+     */
+    offlineToleranceMs: bigint
+    /**
+     * How long a WireGuard key of an agent is good, milliseconds; null: for ever.
+     */
+    keyExpiryMs: bigint | null
+    /**
+     * The age at which agents change their WireGuard key by themselves, milliseconds; null: never.
+     */
+    keyRotationMs: bigint | null
+    /**
+     * How long an ephemeral node may be gone, milliseconds; null: as the control plane is set.
+     */
+    ephemeralAfterMs: bigint | null
     /**
      * A restore from backup starts a new epoch; a position is (epoch, revision).
      */
@@ -1587,6 +2270,8 @@ export interface Prisma__NetworkClient<T, Null = never, ExtArgs extends runtime.
   tokens<T extends Prisma.Network$tokensArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Network$tokensArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$JoinTokenPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   changes<T extends Prisma.Network$changesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Network$changesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChangeLogPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   tombstones<T extends Prisma.Network$tombstonesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Network$tombstonesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TombstonePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  reservations<T extends Prisma.Network$reservationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Network$reservationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AddressReservationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  presharedKeys<T extends Prisma.Network$presharedKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Network$presharedKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PresharedKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1620,6 +2305,12 @@ export interface NetworkFieldRefs {
   readonly name: Prisma.FieldRef<"Network", 'String'>
   readonly cidrs: Prisma.FieldRef<"Network", 'String[]'>
   readonly mtu: Prisma.FieldRef<"Network", 'Int'>
+  readonly pools: Prisma.FieldRef<"Network", 'String[]'>
+  readonly settings: Prisma.FieldRef<"Network", 'Json'>
+  readonly offlineToleranceMs: Prisma.FieldRef<"Network", 'BigInt'>
+  readonly keyExpiryMs: Prisma.FieldRef<"Network", 'BigInt'>
+  readonly keyRotationMs: Prisma.FieldRef<"Network", 'BigInt'>
+  readonly ephemeralAfterMs: Prisma.FieldRef<"Network", 'BigInt'>
   readonly epoch: Prisma.FieldRef<"Network", 'Int'>
   readonly revision: Prisma.FieldRef<"Network", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Network", 'DateTime'>
@@ -2157,6 +2848,54 @@ export type Network$tombstonesArgs<ExtArgs extends runtime.Types.Extensions.Inte
   take?: number
   skip?: number
   distinct?: Prisma.TombstoneScalarFieldEnum | Prisma.TombstoneScalarFieldEnum[]
+}
+
+/**
+ * Network.reservations
+ */
+export type Network$reservationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the AddressReservation
+   */
+  select?: Prisma.AddressReservationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the AddressReservation
+   */
+  omit?: Prisma.AddressReservationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AddressReservationInclude<ExtArgs> | null
+  where?: Prisma.AddressReservationWhereInput
+  orderBy?: Prisma.AddressReservationOrderByWithRelationInput | Prisma.AddressReservationOrderByWithRelationInput[]
+  cursor?: Prisma.AddressReservationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.AddressReservationScalarFieldEnum | Prisma.AddressReservationScalarFieldEnum[]
+}
+
+/**
+ * Network.presharedKeys
+ */
+export type Network$presharedKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PresharedKey
+   */
+  select?: Prisma.PresharedKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PresharedKey
+   */
+  omit?: Prisma.PresharedKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PresharedKeyInclude<ExtArgs> | null
+  where?: Prisma.PresharedKeyWhereInput
+  orderBy?: Prisma.PresharedKeyOrderByWithRelationInput | Prisma.PresharedKeyOrderByWithRelationInput[]
+  cursor?: Prisma.PresharedKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PresharedKeyScalarFieldEnum | Prisma.PresharedKeyScalarFieldEnum[]
 }
 
 /**

@@ -27,12 +27,14 @@ export type AggregateNode = {
 }
 
 export type NodeAvgAggregateOutputType = {
+  rotateGeneration: number | null
   listenPort: number | null
   startGeneration: number | null
   signalPort: number | null
 }
 
 export type NodeSumAggregateOutputType = {
+  rotateGeneration: bigint | null
   listenPort: number | null
   startGeneration: bigint | null
   signalPort: number | null
@@ -47,6 +49,17 @@ export type NodeMinAggregateOutputType = {
   status: string | null
   ephemeral: boolean | null
   publicKey: string | null
+  keyChangedAt: Date | null
+  keyExpiresAt: Date | null
+  rotateGeneration: bigint | null
+  previousPublicKey: string | null
+  previousRecord: runtime.Bytes | null
+  previousSignature: runtime.Bytes | null
+  overlapUntil: Date | null
+  disabledAt: Date | null
+  cloneNoticedAt: Date | null
+  configKeyHash: runtime.Bytes | null
+  configKeyCreatedAt: Date | null
   endpoint: string | null
   listenPort: number | null
   record: runtime.Bytes | null
@@ -69,6 +82,17 @@ export type NodeMaxAggregateOutputType = {
   status: string | null
   ephemeral: boolean | null
   publicKey: string | null
+  keyChangedAt: Date | null
+  keyExpiresAt: Date | null
+  rotateGeneration: bigint | null
+  previousPublicKey: string | null
+  previousRecord: runtime.Bytes | null
+  previousSignature: runtime.Bytes | null
+  overlapUntil: Date | null
+  disabledAt: Date | null
+  cloneNoticedAt: Date | null
+  configKeyHash: runtime.Bytes | null
+  configKeyCreatedAt: Date | null
   endpoint: string | null
   listenPort: number | null
   record: runtime.Bytes | null
@@ -92,6 +116,18 @@ export type NodeCountAggregateOutputType = {
   tags: number
   ephemeral: number
   publicKey: number
+  keyChangedAt: number
+  keyExpiresAt: number
+  rotateGeneration: number
+  previousPublicKey: number
+  previousRecord: number
+  previousSignature: number
+  overlapUntil: number
+  disabledAt: number
+  cloneNoticedAt: number
+  settings: number
+  configKeyHash: number
+  configKeyCreatedAt: number
   endpoint: number
   listenPort: number
   record: number
@@ -108,12 +144,14 @@ export type NodeCountAggregateOutputType = {
 
 
 export type NodeAvgAggregateInputType = {
+  rotateGeneration?: true
   listenPort?: true
   startGeneration?: true
   signalPort?: true
 }
 
 export type NodeSumAggregateInputType = {
+  rotateGeneration?: true
   listenPort?: true
   startGeneration?: true
   signalPort?: true
@@ -128,6 +166,17 @@ export type NodeMinAggregateInputType = {
   status?: true
   ephemeral?: true
   publicKey?: true
+  keyChangedAt?: true
+  keyExpiresAt?: true
+  rotateGeneration?: true
+  previousPublicKey?: true
+  previousRecord?: true
+  previousSignature?: true
+  overlapUntil?: true
+  disabledAt?: true
+  cloneNoticedAt?: true
+  configKeyHash?: true
+  configKeyCreatedAt?: true
   endpoint?: true
   listenPort?: true
   record?: true
@@ -150,6 +199,17 @@ export type NodeMaxAggregateInputType = {
   status?: true
   ephemeral?: true
   publicKey?: true
+  keyChangedAt?: true
+  keyExpiresAt?: true
+  rotateGeneration?: true
+  previousPublicKey?: true
+  previousRecord?: true
+  previousSignature?: true
+  overlapUntil?: true
+  disabledAt?: true
+  cloneNoticedAt?: true
+  configKeyHash?: true
+  configKeyCreatedAt?: true
   endpoint?: true
   listenPort?: true
   record?: true
@@ -173,6 +233,18 @@ export type NodeCountAggregateInputType = {
   tags?: true
   ephemeral?: true
   publicKey?: true
+  keyChangedAt?: true
+  keyExpiresAt?: true
+  rotateGeneration?: true
+  previousPublicKey?: true
+  previousRecord?: true
+  previousSignature?: true
+  overlapUntil?: true
+  disabledAt?: true
+  cloneNoticedAt?: true
+  settings?: true
+  configKeyHash?: true
+  configKeyCreatedAt?: true
   endpoint?: true
   listenPort?: true
   record?: true
@@ -282,7 +354,19 @@ export type NodeGroupByOutputType = {
   status: string
   tags: string[]
   ephemeral: boolean
-  publicKey: string
+  publicKey: string | null
+  keyChangedAt: Date
+  keyExpiresAt: Date | null
+  rotateGeneration: bigint | null
+  previousPublicKey: string | null
+  previousRecord: runtime.Bytes | null
+  previousSignature: runtime.Bytes | null
+  overlapUntil: Date | null
+  disabledAt: Date | null
+  cloneNoticedAt: Date | null
+  settings: runtime.JsonValue
+  configKeyHash: runtime.Bytes | null
+  configKeyCreatedAt: Date | null
   endpoint: string | null
   listenPort: number | null
   record: runtime.Bytes | null
@@ -328,7 +412,19 @@ export type NodeWhereInput = {
   status?: Prisma.StringFilter<"Node"> | string
   tags?: Prisma.StringNullableListFilter<"Node">
   ephemeral?: Prisma.BoolFilter<"Node"> | boolean
-  publicKey?: Prisma.StringFilter<"Node"> | string
+  publicKey?: Prisma.StringNullableFilter<"Node"> | string | null
+  keyChangedAt?: Prisma.DateTimeFilter<"Node"> | Date | string
+  keyExpiresAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  rotateGeneration?: Prisma.BigIntNullableFilter<"Node"> | bigint | number | null
+  previousPublicKey?: Prisma.StringNullableFilter<"Node"> | string | null
+  previousRecord?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  previousSignature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  overlapUntil?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  disabledAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  cloneNoticedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  settings?: Prisma.JsonFilter<"Node">
+  configKeyHash?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   endpoint?: Prisma.StringNullableFilter<"Node"> | string | null
   listenPort?: Prisma.IntNullableFilter<"Node"> | number | null
   record?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
@@ -343,6 +439,8 @@ export type NodeWhereInput = {
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
   addresses?: Prisma.NodeAddressListRelationFilter
   uses?: Prisma.TokenUseListRelationFilter
+  pairKeysA?: Prisma.PresharedKeyListRelationFilter
+  pairKeysB?: Prisma.PresharedKeyListRelationFilter
 }
 
 export type NodeOrderByWithRelationInput = {
@@ -354,7 +452,19 @@ export type NodeOrderByWithRelationInput = {
   status?: Prisma.SortOrder
   tags?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
-  publicKey?: Prisma.SortOrder
+  publicKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyChangedAt?: Prisma.SortOrder
+  keyExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  rotateGeneration?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousPublicKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousRecord?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousSignature?: Prisma.SortOrderInput | Prisma.SortOrder
+  overlapUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  disabledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  cloneNoticedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  settings?: Prisma.SortOrder
+  configKeyHash?: Prisma.SortOrderInput | Prisma.SortOrder
+  configKeyCreatedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   endpoint?: Prisma.SortOrderInput | Prisma.SortOrder
   listenPort?: Prisma.SortOrderInput | Prisma.SortOrder
   record?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -369,10 +479,13 @@ export type NodeOrderByWithRelationInput = {
   network?: Prisma.NetworkOrderByWithRelationInput
   addresses?: Prisma.NodeAddressOrderByRelationAggregateInput
   uses?: Prisma.TokenUseOrderByRelationAggregateInput
+  pairKeysA?: Prisma.PresharedKeyOrderByRelationAggregateInput
+  pairKeysB?: Prisma.PresharedKeyOrderByRelationAggregateInput
 }
 
 export type NodeWhereUniqueInput = Prisma.AtLeast<{
   id?: string
+  configKeyHash?: runtime.Bytes
   AND?: Prisma.NodeWhereInput | Prisma.NodeWhereInput[]
   OR?: Prisma.NodeWhereInput[]
   NOT?: Prisma.NodeWhereInput | Prisma.NodeWhereInput[]
@@ -383,7 +496,18 @@ export type NodeWhereUniqueInput = Prisma.AtLeast<{
   status?: Prisma.StringFilter<"Node"> | string
   tags?: Prisma.StringNullableListFilter<"Node">
   ephemeral?: Prisma.BoolFilter<"Node"> | boolean
-  publicKey?: Prisma.StringFilter<"Node"> | string
+  publicKey?: Prisma.StringNullableFilter<"Node"> | string | null
+  keyChangedAt?: Prisma.DateTimeFilter<"Node"> | Date | string
+  keyExpiresAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  rotateGeneration?: Prisma.BigIntNullableFilter<"Node"> | bigint | number | null
+  previousPublicKey?: Prisma.StringNullableFilter<"Node"> | string | null
+  previousRecord?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  previousSignature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  overlapUntil?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  disabledAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  cloneNoticedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  settings?: Prisma.JsonFilter<"Node">
+  configKeyCreatedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   endpoint?: Prisma.StringNullableFilter<"Node"> | string | null
   listenPort?: Prisma.IntNullableFilter<"Node"> | number | null
   record?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
@@ -398,7 +522,9 @@ export type NodeWhereUniqueInput = Prisma.AtLeast<{
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
   addresses?: Prisma.NodeAddressListRelationFilter
   uses?: Prisma.TokenUseListRelationFilter
-}, "id">
+  pairKeysA?: Prisma.PresharedKeyListRelationFilter
+  pairKeysB?: Prisma.PresharedKeyListRelationFilter
+}, "id" | "configKeyHash">
 
 export type NodeOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -409,7 +535,19 @@ export type NodeOrderByWithAggregationInput = {
   status?: Prisma.SortOrder
   tags?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
-  publicKey?: Prisma.SortOrder
+  publicKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyChangedAt?: Prisma.SortOrder
+  keyExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  rotateGeneration?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousPublicKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousRecord?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousSignature?: Prisma.SortOrderInput | Prisma.SortOrder
+  overlapUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  disabledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  cloneNoticedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  settings?: Prisma.SortOrder
+  configKeyHash?: Prisma.SortOrderInput | Prisma.SortOrder
+  configKeyCreatedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   endpoint?: Prisma.SortOrderInput | Prisma.SortOrder
   listenPort?: Prisma.SortOrderInput | Prisma.SortOrder
   record?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -440,7 +578,19 @@ export type NodeScalarWhereWithAggregatesInput = {
   status?: Prisma.StringWithAggregatesFilter<"Node"> | string
   tags?: Prisma.StringNullableListFilter<"Node">
   ephemeral?: Prisma.BoolWithAggregatesFilter<"Node"> | boolean
-  publicKey?: Prisma.StringWithAggregatesFilter<"Node"> | string
+  publicKey?: Prisma.StringNullableWithAggregatesFilter<"Node"> | string | null
+  keyChangedAt?: Prisma.DateTimeWithAggregatesFilter<"Node"> | Date | string
+  keyExpiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
+  rotateGeneration?: Prisma.BigIntNullableWithAggregatesFilter<"Node"> | bigint | number | null
+  previousPublicKey?: Prisma.StringNullableWithAggregatesFilter<"Node"> | string | null
+  previousRecord?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
+  previousSignature?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
+  overlapUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
+  disabledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
+  cloneNoticedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
+  settings?: Prisma.JsonWithAggregatesFilter<"Node">
+  configKeyHash?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
   endpoint?: Prisma.StringNullableWithAggregatesFilter<"Node"> | string | null
   listenPort?: Prisma.IntNullableWithAggregatesFilter<"Node"> | number | null
   record?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
@@ -462,7 +612,19 @@ export type NodeCreateInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -477,6 +639,8 @@ export type NodeCreateInput = {
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
   addresses?: Prisma.NodeAddressCreateNestedManyWithoutNodeInput
   uses?: Prisma.TokenUseCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyCreateNestedManyWithoutBInput
 }
 
 export type NodeUncheckedCreateInput = {
@@ -488,7 +652,19 @@ export type NodeUncheckedCreateInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -502,6 +678,8 @@ export type NodeUncheckedCreateInput = {
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
   uses?: Prisma.TokenUseUncheckedCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutBInput
 }
 
 export type NodeUpdateInput = {
@@ -512,7 +690,19 @@ export type NodeUpdateInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -527,6 +717,8 @@ export type NodeUpdateInput = {
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
   addresses?: Prisma.NodeAddressUpdateManyWithoutNodeNestedInput
   uses?: Prisma.TokenUseUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUpdateManyWithoutBNestedInput
 }
 
 export type NodeUncheckedUpdateInput = {
@@ -538,7 +730,19 @@ export type NodeUncheckedUpdateInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -552,6 +756,8 @@ export type NodeUncheckedUpdateInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
   uses?: Prisma.TokenUseUncheckedUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedUpdateManyWithoutBNestedInput
 }
 
 export type NodeCreateManyInput = {
@@ -563,7 +769,19 @@ export type NodeCreateManyInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -585,7 +803,19 @@ export type NodeUpdateManyMutationInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -608,7 +838,19 @@ export type NodeUncheckedUpdateManyInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -642,6 +884,18 @@ export type NodeCountOrderByAggregateInput = {
   tags?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
   publicKey?: Prisma.SortOrder
+  keyChangedAt?: Prisma.SortOrder
+  keyExpiresAt?: Prisma.SortOrder
+  rotateGeneration?: Prisma.SortOrder
+  previousPublicKey?: Prisma.SortOrder
+  previousRecord?: Prisma.SortOrder
+  previousSignature?: Prisma.SortOrder
+  overlapUntil?: Prisma.SortOrder
+  disabledAt?: Prisma.SortOrder
+  cloneNoticedAt?: Prisma.SortOrder
+  settings?: Prisma.SortOrder
+  configKeyHash?: Prisma.SortOrder
+  configKeyCreatedAt?: Prisma.SortOrder
   endpoint?: Prisma.SortOrder
   listenPort?: Prisma.SortOrder
   record?: Prisma.SortOrder
@@ -656,6 +910,7 @@ export type NodeCountOrderByAggregateInput = {
 }
 
 export type NodeAvgOrderByAggregateInput = {
+  rotateGeneration?: Prisma.SortOrder
   listenPort?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
   signalPort?: Prisma.SortOrder
@@ -670,6 +925,17 @@ export type NodeMaxOrderByAggregateInput = {
   status?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
   publicKey?: Prisma.SortOrder
+  keyChangedAt?: Prisma.SortOrder
+  keyExpiresAt?: Prisma.SortOrder
+  rotateGeneration?: Prisma.SortOrder
+  previousPublicKey?: Prisma.SortOrder
+  previousRecord?: Prisma.SortOrder
+  previousSignature?: Prisma.SortOrder
+  overlapUntil?: Prisma.SortOrder
+  disabledAt?: Prisma.SortOrder
+  cloneNoticedAt?: Prisma.SortOrder
+  configKeyHash?: Prisma.SortOrder
+  configKeyCreatedAt?: Prisma.SortOrder
   endpoint?: Prisma.SortOrder
   listenPort?: Prisma.SortOrder
   record?: Prisma.SortOrder
@@ -692,6 +958,17 @@ export type NodeMinOrderByAggregateInput = {
   status?: Prisma.SortOrder
   ephemeral?: Prisma.SortOrder
   publicKey?: Prisma.SortOrder
+  keyChangedAt?: Prisma.SortOrder
+  keyExpiresAt?: Prisma.SortOrder
+  rotateGeneration?: Prisma.SortOrder
+  previousPublicKey?: Prisma.SortOrder
+  previousRecord?: Prisma.SortOrder
+  previousSignature?: Prisma.SortOrder
+  overlapUntil?: Prisma.SortOrder
+  disabledAt?: Prisma.SortOrder
+  cloneNoticedAt?: Prisma.SortOrder
+  configKeyHash?: Prisma.SortOrder
+  configKeyCreatedAt?: Prisma.SortOrder
   endpoint?: Prisma.SortOrder
   listenPort?: Prisma.SortOrder
   record?: Prisma.SortOrder
@@ -706,9 +983,15 @@ export type NodeMinOrderByAggregateInput = {
 }
 
 export type NodeSumOrderByAggregateInput = {
+  rotateGeneration?: Prisma.SortOrder
   listenPort?: Prisma.SortOrder
   startGeneration?: Prisma.SortOrder
   signalPort?: Prisma.SortOrder
+}
+
+export type NodeScalarRelationFilter = {
+  is?: Prisma.NodeWhereInput
+  isNot?: Prisma.NodeWhereInput
 }
 
 export type NodeNullableScalarRelationFilter = {
@@ -775,6 +1058,14 @@ export type NullableStringFieldUpdateOperationsInput = {
   set?: string | null
 }
 
+export type NullableDateTimeFieldUpdateOperationsInput = {
+  set?: Date | string | null
+}
+
+export type NullableBytesFieldUpdateOperationsInput = {
+  set?: runtime.Bytes | null
+}
+
 export type NullableIntFieldUpdateOperationsInput = {
   set?: number | null
   increment?: number
@@ -783,12 +1074,32 @@ export type NullableIntFieldUpdateOperationsInput = {
   divide?: number
 }
 
-export type NullableBytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes | null
+export type NodeCreateNestedOneWithoutPairKeysAInput = {
+  create?: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysAInput, Prisma.NodeUncheckedCreateWithoutPairKeysAInput>
+  connectOrCreate?: Prisma.NodeCreateOrConnectWithoutPairKeysAInput
+  connect?: Prisma.NodeWhereUniqueInput
 }
 
-export type NullableDateTimeFieldUpdateOperationsInput = {
-  set?: Date | string | null
+export type NodeCreateNestedOneWithoutPairKeysBInput = {
+  create?: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysBInput, Prisma.NodeUncheckedCreateWithoutPairKeysBInput>
+  connectOrCreate?: Prisma.NodeCreateOrConnectWithoutPairKeysBInput
+  connect?: Prisma.NodeWhereUniqueInput
+}
+
+export type NodeUpdateOneRequiredWithoutPairKeysANestedInput = {
+  create?: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysAInput, Prisma.NodeUncheckedCreateWithoutPairKeysAInput>
+  connectOrCreate?: Prisma.NodeCreateOrConnectWithoutPairKeysAInput
+  upsert?: Prisma.NodeUpsertWithoutPairKeysAInput
+  connect?: Prisma.NodeWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.NodeUpdateToOneWithWhereWithoutPairKeysAInput, Prisma.NodeUpdateWithoutPairKeysAInput>, Prisma.NodeUncheckedUpdateWithoutPairKeysAInput>
+}
+
+export type NodeUpdateOneRequiredWithoutPairKeysBNestedInput = {
+  create?: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysBInput, Prisma.NodeUncheckedCreateWithoutPairKeysBInput>
+  connectOrCreate?: Prisma.NodeCreateOrConnectWithoutPairKeysBInput
+  upsert?: Prisma.NodeUpsertWithoutPairKeysBInput
+  connect?: Prisma.NodeWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.NodeUpdateToOneWithWhereWithoutPairKeysBInput, Prisma.NodeUpdateWithoutPairKeysBInput>, Prisma.NodeUncheckedUpdateWithoutPairKeysBInput>
 }
 
 export type NodeCreateNestedOneWithoutAddressesInput = {
@@ -831,7 +1142,19 @@ export type NodeCreateWithoutNetworkInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -845,6 +1168,8 @@ export type NodeCreateWithoutNetworkInput = {
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressCreateNestedManyWithoutNodeInput
   uses?: Prisma.TokenUseCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyCreateNestedManyWithoutBInput
 }
 
 export type NodeUncheckedCreateWithoutNetworkInput = {
@@ -855,7 +1180,19 @@ export type NodeUncheckedCreateWithoutNetworkInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -869,6 +1206,8 @@ export type NodeUncheckedCreateWithoutNetworkInput = {
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
   uses?: Prisma.TokenUseUncheckedCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutBInput
 }
 
 export type NodeCreateOrConnectWithoutNetworkInput = {
@@ -909,7 +1248,19 @@ export type NodeScalarWhereInput = {
   status?: Prisma.StringFilter<"Node"> | string
   tags?: Prisma.StringNullableListFilter<"Node">
   ephemeral?: Prisma.BoolFilter<"Node"> | boolean
-  publicKey?: Prisma.StringFilter<"Node"> | string
+  publicKey?: Prisma.StringNullableFilter<"Node"> | string | null
+  keyChangedAt?: Prisma.DateTimeFilter<"Node"> | Date | string
+  keyExpiresAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  rotateGeneration?: Prisma.BigIntNullableFilter<"Node"> | bigint | number | null
+  previousPublicKey?: Prisma.StringNullableFilter<"Node"> | string | null
+  previousRecord?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  previousSignature?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  overlapUntil?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  disabledAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  cloneNoticedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  settings?: Prisma.JsonFilter<"Node">
+  configKeyHash?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   endpoint?: Prisma.StringNullableFilter<"Node"> | string | null
   listenPort?: Prisma.IntNullableFilter<"Node"> | number | null
   record?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
@@ -923,6 +1274,342 @@ export type NodeScalarWhereInput = {
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
 }
 
+export type NodeCreateWithoutPairKeysAInput = {
+  id: string
+  name: string
+  role: string
+  kind: string
+  status: string
+  tags?: Prisma.NodeCreatetagsInput | string[]
+  ephemeral?: boolean
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
+  endpoint?: string | null
+  listenPort?: number | null
+  record?: runtime.Bytes | null
+  identityKey?: runtime.Bytes | null
+  signature?: runtime.Bytes | null
+  startGeneration?: bigint | number
+  unavailable?: boolean
+  signalPort?: number | null
+  seenAt?: Date | string | null
+  createdAt?: Date | string
+  revokedAt?: Date | string | null
+  network: Prisma.NetworkCreateNestedOneWithoutNodesInput
+  addresses?: Prisma.NodeAddressCreateNestedManyWithoutNodeInput
+  uses?: Prisma.TokenUseCreateNestedManyWithoutNodeInput
+  pairKeysB?: Prisma.PresharedKeyCreateNestedManyWithoutBInput
+}
+
+export type NodeUncheckedCreateWithoutPairKeysAInput = {
+  id: string
+  networkId: string
+  name: string
+  role: string
+  kind: string
+  status: string
+  tags?: Prisma.NodeCreatetagsInput | string[]
+  ephemeral?: boolean
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
+  endpoint?: string | null
+  listenPort?: number | null
+  record?: runtime.Bytes | null
+  identityKey?: runtime.Bytes | null
+  signature?: runtime.Bytes | null
+  startGeneration?: bigint | number
+  unavailable?: boolean
+  signalPort?: number | null
+  seenAt?: Date | string | null
+  createdAt?: Date | string
+  revokedAt?: Date | string | null
+  addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
+  uses?: Prisma.TokenUseUncheckedCreateNestedManyWithoutNodeInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutBInput
+}
+
+export type NodeCreateOrConnectWithoutPairKeysAInput = {
+  where: Prisma.NodeWhereUniqueInput
+  create: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysAInput, Prisma.NodeUncheckedCreateWithoutPairKeysAInput>
+}
+
+export type NodeCreateWithoutPairKeysBInput = {
+  id: string
+  name: string
+  role: string
+  kind: string
+  status: string
+  tags?: Prisma.NodeCreatetagsInput | string[]
+  ephemeral?: boolean
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
+  endpoint?: string | null
+  listenPort?: number | null
+  record?: runtime.Bytes | null
+  identityKey?: runtime.Bytes | null
+  signature?: runtime.Bytes | null
+  startGeneration?: bigint | number
+  unavailable?: boolean
+  signalPort?: number | null
+  seenAt?: Date | string | null
+  createdAt?: Date | string
+  revokedAt?: Date | string | null
+  network: Prisma.NetworkCreateNestedOneWithoutNodesInput
+  addresses?: Prisma.NodeAddressCreateNestedManyWithoutNodeInput
+  uses?: Prisma.TokenUseCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyCreateNestedManyWithoutAInput
+}
+
+export type NodeUncheckedCreateWithoutPairKeysBInput = {
+  id: string
+  networkId: string
+  name: string
+  role: string
+  kind: string
+  status: string
+  tags?: Prisma.NodeCreatetagsInput | string[]
+  ephemeral?: boolean
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
+  endpoint?: string | null
+  listenPort?: number | null
+  record?: runtime.Bytes | null
+  identityKey?: runtime.Bytes | null
+  signature?: runtime.Bytes | null
+  startGeneration?: bigint | number
+  unavailable?: boolean
+  signalPort?: number | null
+  seenAt?: Date | string | null
+  createdAt?: Date | string
+  revokedAt?: Date | string | null
+  addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
+  uses?: Prisma.TokenUseUncheckedCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutAInput
+}
+
+export type NodeCreateOrConnectWithoutPairKeysBInput = {
+  where: Prisma.NodeWhereUniqueInput
+  create: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysBInput, Prisma.NodeUncheckedCreateWithoutPairKeysBInput>
+}
+
+export type NodeUpsertWithoutPairKeysAInput = {
+  update: Prisma.XOR<Prisma.NodeUpdateWithoutPairKeysAInput, Prisma.NodeUncheckedUpdateWithoutPairKeysAInput>
+  create: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysAInput, Prisma.NodeUncheckedCreateWithoutPairKeysAInput>
+  where?: Prisma.NodeWhereInput
+}
+
+export type NodeUpdateToOneWithWhereWithoutPairKeysAInput = {
+  where?: Prisma.NodeWhereInput
+  data: Prisma.XOR<Prisma.NodeUpdateWithoutPairKeysAInput, Prisma.NodeUncheckedUpdateWithoutPairKeysAInput>
+}
+
+export type NodeUpdateWithoutPairKeysAInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  tags?: Prisma.NodeUpdatetagsInput | string[]
+  ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
+  addresses?: Prisma.NodeAddressUpdateManyWithoutNodeNestedInput
+  uses?: Prisma.TokenUseUpdateManyWithoutNodeNestedInput
+  pairKeysB?: Prisma.PresharedKeyUpdateManyWithoutBNestedInput
+}
+
+export type NodeUncheckedUpdateWithoutPairKeysAInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  networkId?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  tags?: Prisma.NodeUpdatetagsInput | string[]
+  ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
+  uses?: Prisma.TokenUseUncheckedUpdateManyWithoutNodeNestedInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedUpdateManyWithoutBNestedInput
+}
+
+export type NodeUpsertWithoutPairKeysBInput = {
+  update: Prisma.XOR<Prisma.NodeUpdateWithoutPairKeysBInput, Prisma.NodeUncheckedUpdateWithoutPairKeysBInput>
+  create: Prisma.XOR<Prisma.NodeCreateWithoutPairKeysBInput, Prisma.NodeUncheckedCreateWithoutPairKeysBInput>
+  where?: Prisma.NodeWhereInput
+}
+
+export type NodeUpdateToOneWithWhereWithoutPairKeysBInput = {
+  where?: Prisma.NodeWhereInput
+  data: Prisma.XOR<Prisma.NodeUpdateWithoutPairKeysBInput, Prisma.NodeUncheckedUpdateWithoutPairKeysBInput>
+}
+
+export type NodeUpdateWithoutPairKeysBInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  tags?: Prisma.NodeUpdatetagsInput | string[]
+  ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
+  addresses?: Prisma.NodeAddressUpdateManyWithoutNodeNestedInput
+  uses?: Prisma.TokenUseUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUpdateManyWithoutANestedInput
+}
+
+export type NodeUncheckedUpdateWithoutPairKeysBInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  networkId?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  tags?: Prisma.NodeUpdatetagsInput | string[]
+  ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  signature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  startGeneration?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
+  uses?: Prisma.TokenUseUncheckedUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedUpdateManyWithoutANestedInput
+}
+
 export type NodeCreateWithoutAddressesInput = {
   id: string
   name: string
@@ -931,7 +1618,19 @@ export type NodeCreateWithoutAddressesInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -945,6 +1644,8 @@ export type NodeCreateWithoutAddressesInput = {
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
   uses?: Prisma.TokenUseCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyCreateNestedManyWithoutBInput
 }
 
 export type NodeUncheckedCreateWithoutAddressesInput = {
@@ -956,7 +1657,19 @@ export type NodeUncheckedCreateWithoutAddressesInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -969,6 +1682,8 @@ export type NodeUncheckedCreateWithoutAddressesInput = {
   createdAt?: Date | string
   revokedAt?: Date | string | null
   uses?: Prisma.TokenUseUncheckedCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutBInput
 }
 
 export type NodeCreateOrConnectWithoutAddressesInput = {
@@ -995,7 +1710,19 @@ export type NodeUpdateWithoutAddressesInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1009,6 +1736,8 @@ export type NodeUpdateWithoutAddressesInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
   uses?: Prisma.TokenUseUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUpdateManyWithoutBNestedInput
 }
 
 export type NodeUncheckedUpdateWithoutAddressesInput = {
@@ -1020,7 +1749,19 @@ export type NodeUncheckedUpdateWithoutAddressesInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1033,6 +1774,8 @@ export type NodeUncheckedUpdateWithoutAddressesInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   uses?: Prisma.TokenUseUncheckedUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedUpdateManyWithoutBNestedInput
 }
 
 export type NodeCreateWithoutUsesInput = {
@@ -1043,7 +1786,19 @@ export type NodeCreateWithoutUsesInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -1057,6 +1812,8 @@ export type NodeCreateWithoutUsesInput = {
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
   addresses?: Prisma.NodeAddressCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyCreateNestedManyWithoutBInput
 }
 
 export type NodeUncheckedCreateWithoutUsesInput = {
@@ -1068,7 +1825,19 @@ export type NodeUncheckedCreateWithoutUsesInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -1081,6 +1850,8 @@ export type NodeUncheckedCreateWithoutUsesInput = {
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutAInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedCreateNestedManyWithoutBInput
 }
 
 export type NodeCreateOrConnectWithoutUsesInput = {
@@ -1107,7 +1878,19 @@ export type NodeUpdateWithoutUsesInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1121,6 +1904,8 @@ export type NodeUpdateWithoutUsesInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
   addresses?: Prisma.NodeAddressUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUpdateManyWithoutBNestedInput
 }
 
 export type NodeUncheckedUpdateWithoutUsesInput = {
@@ -1132,7 +1917,19 @@ export type NodeUncheckedUpdateWithoutUsesInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1145,6 +1942,8 @@ export type NodeUncheckedUpdateWithoutUsesInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedUpdateManyWithoutBNestedInput
 }
 
 export type NodeCreateManyNetworkInput = {
@@ -1155,7 +1954,19 @@ export type NodeCreateManyNetworkInput = {
   status: string
   tags?: Prisma.NodeCreatetagsInput | string[]
   ephemeral?: boolean
-  publicKey: string
+  publicKey?: string | null
+  keyChangedAt?: Date | string
+  keyExpiresAt?: Date | string | null
+  rotateGeneration?: bigint | number | null
+  previousPublicKey?: string | null
+  previousRecord?: runtime.Bytes | null
+  previousSignature?: runtime.Bytes | null
+  overlapUntil?: Date | string | null
+  disabledAt?: Date | string | null
+  cloneNoticedAt?: Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: runtime.Bytes | null
+  configKeyCreatedAt?: Date | string | null
   endpoint?: string | null
   listenPort?: number | null
   record?: runtime.Bytes | null
@@ -1177,7 +1988,19 @@ export type NodeUpdateWithoutNetworkInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1191,6 +2014,8 @@ export type NodeUpdateWithoutNetworkInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUpdateManyWithoutNodeNestedInput
   uses?: Prisma.TokenUseUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUpdateManyWithoutBNestedInput
 }
 
 export type NodeUncheckedUpdateWithoutNetworkInput = {
@@ -1201,7 +2026,19 @@ export type NodeUncheckedUpdateWithoutNetworkInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1215,6 +2052,8 @@ export type NodeUncheckedUpdateWithoutNetworkInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
   uses?: Prisma.TokenUseUncheckedUpdateManyWithoutNodeNestedInput
+  pairKeysA?: Prisma.PresharedKeyUncheckedUpdateManyWithoutANestedInput
+  pairKeysB?: Prisma.PresharedKeyUncheckedUpdateManyWithoutBNestedInput
 }
 
 export type NodeUncheckedUpdateManyWithoutNetworkInput = {
@@ -1225,7 +2064,19 @@ export type NodeUncheckedUpdateManyWithoutNetworkInput = {
   status?: Prisma.StringFieldUpdateOperationsInput | string
   tags?: Prisma.NodeUpdatetagsInput | string[]
   ephemeral?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  publicKey?: Prisma.StringFieldUpdateOperationsInput | string
+  publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  previousSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  overlapUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  cloneNoticedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  configKeyHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  configKeyCreatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endpoint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   listenPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   record?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1247,11 +2098,15 @@ export type NodeUncheckedUpdateManyWithoutNetworkInput = {
 export type NodeCountOutputType = {
   addresses: number
   uses: number
+  pairKeysA: number
+  pairKeysB: number
 }
 
 export type NodeCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   addresses?: boolean | NodeCountOutputTypeCountAddressesArgs
   uses?: boolean | NodeCountOutputTypeCountUsesArgs
+  pairKeysA?: boolean | NodeCountOutputTypeCountPairKeysAArgs
+  pairKeysB?: boolean | NodeCountOutputTypeCountPairKeysBArgs
 }
 
 /**
@@ -1278,6 +2133,20 @@ export type NodeCountOutputTypeCountUsesArgs<ExtArgs extends runtime.Types.Exten
   where?: Prisma.TokenUseWhereInput
 }
 
+/**
+ * NodeCountOutputType without action
+ */
+export type NodeCountOutputTypeCountPairKeysAArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PresharedKeyWhereInput
+}
+
+/**
+ * NodeCountOutputType without action
+ */
+export type NodeCountOutputTypeCountPairKeysBArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PresharedKeyWhereInput
+}
+
 
 export type NodeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1289,6 +2158,18 @@ export type NodeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   tags?: boolean
   ephemeral?: boolean
   publicKey?: boolean
+  keyChangedAt?: boolean
+  keyExpiresAt?: boolean
+  rotateGeneration?: boolean
+  previousPublicKey?: boolean
+  previousRecord?: boolean
+  previousSignature?: boolean
+  overlapUntil?: boolean
+  disabledAt?: boolean
+  cloneNoticedAt?: boolean
+  settings?: boolean
+  configKeyHash?: boolean
+  configKeyCreatedAt?: boolean
   endpoint?: boolean
   listenPort?: boolean
   record?: boolean
@@ -1303,6 +2184,8 @@ export type NodeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
   addresses?: boolean | Prisma.Node$addressesArgs<ExtArgs>
   uses?: boolean | Prisma.Node$usesArgs<ExtArgs>
+  pairKeysA?: boolean | Prisma.Node$pairKeysAArgs<ExtArgs>
+  pairKeysB?: boolean | Prisma.Node$pairKeysBArgs<ExtArgs>
   _count?: boolean | Prisma.NodeCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["node"]>
 
@@ -1316,6 +2199,18 @@ export type NodeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   tags?: boolean
   ephemeral?: boolean
   publicKey?: boolean
+  keyChangedAt?: boolean
+  keyExpiresAt?: boolean
+  rotateGeneration?: boolean
+  previousPublicKey?: boolean
+  previousRecord?: boolean
+  previousSignature?: boolean
+  overlapUntil?: boolean
+  disabledAt?: boolean
+  cloneNoticedAt?: boolean
+  settings?: boolean
+  configKeyHash?: boolean
+  configKeyCreatedAt?: boolean
   endpoint?: boolean
   listenPort?: boolean
   record?: boolean
@@ -1340,6 +2235,18 @@ export type NodeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   tags?: boolean
   ephemeral?: boolean
   publicKey?: boolean
+  keyChangedAt?: boolean
+  keyExpiresAt?: boolean
+  rotateGeneration?: boolean
+  previousPublicKey?: boolean
+  previousRecord?: boolean
+  previousSignature?: boolean
+  overlapUntil?: boolean
+  disabledAt?: boolean
+  cloneNoticedAt?: boolean
+  settings?: boolean
+  configKeyHash?: boolean
+  configKeyCreatedAt?: boolean
   endpoint?: boolean
   listenPort?: boolean
   record?: boolean
@@ -1364,6 +2271,18 @@ export type NodeSelectScalar = {
   tags?: boolean
   ephemeral?: boolean
   publicKey?: boolean
+  keyChangedAt?: boolean
+  keyExpiresAt?: boolean
+  rotateGeneration?: boolean
+  previousPublicKey?: boolean
+  previousRecord?: boolean
+  previousSignature?: boolean
+  overlapUntil?: boolean
+  disabledAt?: boolean
+  cloneNoticedAt?: boolean
+  settings?: boolean
+  configKeyHash?: boolean
+  configKeyCreatedAt?: boolean
   endpoint?: boolean
   listenPort?: boolean
   record?: boolean
@@ -1377,11 +2296,13 @@ export type NodeSelectScalar = {
   revokedAt?: boolean
 }
 
-export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "signalPort" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
+export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "keyChangedAt" | "keyExpiresAt" | "rotateGeneration" | "previousPublicKey" | "previousRecord" | "previousSignature" | "overlapUntil" | "disabledAt" | "cloneNoticedAt" | "settings" | "configKeyHash" | "configKeyCreatedAt" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "signalPort" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
 export type NodeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
   addresses?: boolean | Prisma.Node$addressesArgs<ExtArgs>
   uses?: boolean | Prisma.Node$usesArgs<ExtArgs>
+  pairKeysA?: boolean | Prisma.Node$pairKeysAArgs<ExtArgs>
+  pairKeysB?: boolean | Prisma.Node$pairKeysBArgs<ExtArgs>
   _count?: boolean | Prisma.NodeCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type NodeIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1397,6 +2318,8 @@ export type $NodePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     network: Prisma.$NetworkPayload<ExtArgs>
     addresses: Prisma.$NodeAddressPayload<ExtArgs>[]
     uses: Prisma.$TokenUsePayload<ExtArgs>[]
+    pairKeysA: Prisma.$PresharedKeyPayload<ExtArgs>[]
+    pairKeysB: Prisma.$PresharedKeyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     /**
@@ -1411,9 +2334,45 @@ export type $NodePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     tags: string[]
     ephemeral: boolean
     /**
-     * WireGuard key in use, base64; uniqueness and history are in node_key.
+     * WireGuard key in use, base64; uniqueness and history are in node_key. Null: a vanilla member whose key is still to be told.
      */
-    publicKey: string
+    publicKey: string | null
+    /**
+     * Since when that key is in use.
+     */
+    keyChangedAt: Date
+    /**
+     * When the node expires unless its key is changed before; null: never.
+     */
+    keyExpiresAt: Date | null
+    /**
+     * The operator wants a key of at least this generation.
+     */
+    rotateGeneration: bigint | null
+    /**
+     * The key before this one, still accepted until `overlap_until`, with the record that vouched for it.
+     */
+    previousPublicKey: string | null
+    previousRecord: runtime.Bytes | null
+    previousSignature: runtime.Bytes | null
+    overlapUntil: Date | null
+    /**
+     * A disabled node is pending again, and says since when.
+     */
+    disabledAt: Date | null
+    /**
+     * When a second copy of its state directory was noticed; the operator decides what becomes of it. Observed, so no change.
+     */
+    cloneNoticedAt: Date | null
+    /**
+     * Vanilla members: what their files hold besides peers (topology, `ConfSettings`).
+     */
+    settings: runtime.JsonValue
+    /**
+     * SHA-256 of 32 random bytes: reads this node's files and nothing else.
+     */
+    configKeyHash: runtime.Bytes | null
+    configKeyCreatedAt: Date | null
     endpoint: string | null
     listenPort: number | null
     /**
@@ -1834,6 +2793,8 @@ export interface Prisma__NodeClient<T, Null = never, ExtArgs extends runtime.Typ
   network<T extends Prisma.NetworkDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.NetworkDefaultArgs<ExtArgs>>): Prisma.Prisma__NetworkClient<runtime.Types.Result.GetResult<Prisma.$NetworkPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   addresses<T extends Prisma.Node$addressesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Node$addressesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$NodeAddressPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   uses<T extends Prisma.Node$usesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Node$usesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TokenUsePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  pairKeysA<T extends Prisma.Node$pairKeysAArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Node$pairKeysAArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PresharedKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  pairKeysB<T extends Prisma.Node$pairKeysBArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Node$pairKeysBArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PresharedKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1872,6 +2833,18 @@ export interface NodeFieldRefs {
   readonly tags: Prisma.FieldRef<"Node", 'String[]'>
   readonly ephemeral: Prisma.FieldRef<"Node", 'Boolean'>
   readonly publicKey: Prisma.FieldRef<"Node", 'String'>
+  readonly keyChangedAt: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly keyExpiresAt: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly rotateGeneration: Prisma.FieldRef<"Node", 'BigInt'>
+  readonly previousPublicKey: Prisma.FieldRef<"Node", 'String'>
+  readonly previousRecord: Prisma.FieldRef<"Node", 'Bytes'>
+  readonly previousSignature: Prisma.FieldRef<"Node", 'Bytes'>
+  readonly overlapUntil: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly disabledAt: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly cloneNoticedAt: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly settings: Prisma.FieldRef<"Node", 'Json'>
+  readonly configKeyHash: Prisma.FieldRef<"Node", 'Bytes'>
+  readonly configKeyCreatedAt: Prisma.FieldRef<"Node", 'DateTime'>
   readonly endpoint: Prisma.FieldRef<"Node", 'String'>
   readonly listenPort: Prisma.FieldRef<"Node", 'Int'>
   readonly record: Prisma.FieldRef<"Node", 'Bytes'>
@@ -2329,6 +3302,54 @@ export type Node$usesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   take?: number
   skip?: number
   distinct?: Prisma.TokenUseScalarFieldEnum | Prisma.TokenUseScalarFieldEnum[]
+}
+
+/**
+ * Node.pairKeysA
+ */
+export type Node$pairKeysAArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PresharedKey
+   */
+  select?: Prisma.PresharedKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PresharedKey
+   */
+  omit?: Prisma.PresharedKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PresharedKeyInclude<ExtArgs> | null
+  where?: Prisma.PresharedKeyWhereInput
+  orderBy?: Prisma.PresharedKeyOrderByWithRelationInput | Prisma.PresharedKeyOrderByWithRelationInput[]
+  cursor?: Prisma.PresharedKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PresharedKeyScalarFieldEnum | Prisma.PresharedKeyScalarFieldEnum[]
+}
+
+/**
+ * Node.pairKeysB
+ */
+export type Node$pairKeysBArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PresharedKey
+   */
+  select?: Prisma.PresharedKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PresharedKey
+   */
+  omit?: Prisma.PresharedKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PresharedKeyInclude<ExtArgs> | null
+  where?: Prisma.PresharedKeyWhereInput
+  orderBy?: Prisma.PresharedKeyOrderByWithRelationInput | Prisma.PresharedKeyOrderByWithRelationInput[]
+  cursor?: Prisma.PresharedKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PresharedKeyScalarFieldEnum | Prisma.PresharedKeyScalarFieldEnum[]
 }
 
 /**

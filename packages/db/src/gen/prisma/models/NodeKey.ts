@@ -410,10 +410,6 @@ export type NodeKeyUncheckedUpdateManyWithoutNetworkNestedInput = {
   deleteMany?: Prisma.NodeKeyScalarWhereInput | Prisma.NodeKeyScalarWhereInput[]
 }
 
-export type BytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes
-}
-
 export type NodeKeyCreateWithoutNetworkInput = {
   kind: string
   key: runtime.Bytes

@@ -66,6 +66,8 @@ export interface PrepareJoinRequest {
   tokenId: string;
   /** The secret part of the token, 32 bytes. */
   tokenSecret: Buffer;
+  /** The WireGuard key that this host has, 32 bytes: is it that of a vanilla member, which the agent then takes over? */
+  wireguardKey: Buffer;
 }
 
 export interface PrepareJoinResponse {
@@ -79,6 +81,16 @@ export interface PrepareJoinResponse {
   challenge: Buffer;
   /** X25519 public key for the proof of possession of the WireGuard key, 32 bytes. */
   challengeKey: Buffer;
+  /** Set when the WireGuard key is that of a vanilla member: a record of this node id takes it over. */
+  member: TakenMember | undefined;
+}
+
+/** A vanilla member that becomes an agent: same node, same WireGuard key, same addresses. */
+export interface TakenMember {
+  nodeId: string;
+  name: string;
+  role: Role;
+  endpoint: string;
 }
 
 export interface JoinRequest {
@@ -185,6 +197,32 @@ export interface SignalGrant {
   tombstones: SignedTombstone[];
 }
 
+export interface PrepareRotationRequest {
+  nodeId: string;
+}
+
+export interface PrepareRotationResponse {
+  /** To be returned in RotateKey as it is. Good for a few minutes. */
+  challenge: Buffer;
+  /** X25519 public key for the proof of possession of the new WireGuard key, 32 bytes. */
+  challengeKey: Buffer;
+}
+
+export interface RotateKeyRequest {
+  nodeId: string;
+  /** The same identity and path key, the new WireGuard key, a greater generation. */
+  record: SignedRecord | undefined;
+  challenge: Buffer;
+  /** As in Join, with the node id where the token id is there. */
+  possessionProof: Buffer;
+  /** The old key is in wrong hands: nobody accepts it any more, from now on. */
+  compromised: boolean;
+}
+
+export interface RotateKeyResponse {
+  self: SelfConfig | undefined;
+}
+
 export interface LeaveRequest {
   nodeId: string;
 }
@@ -203,6 +241,7 @@ export interface SyncRequest {
     | { $case: "hello"; value: Hello }
     | { $case: "ack"; value: Ack }
     | { $case: "heartbeat"; value: Heartbeat }
+    | { $case: "observation"; value: Observation }
     | undefined;
 }
 
@@ -228,6 +267,12 @@ export interface Hello {
 
 export interface Ack {
   position: Position | undefined;
+}
+
+/** What the agent sees on its host and the operator should know. Sent when it changes; replaces the one before. */
+export interface Observation {
+  /** Networks of the host's other interfaces that clash with the mesh, as prefixes. */
+  lanClashes: string[];
 }
 
 export interface Heartbeat {
@@ -301,6 +346,16 @@ export interface SelfConfig {
   offlineToleranceMs: number;
   endpoint: string;
   signalServers: SignalServer[];
+  /** Waits for approval, or was disabled: no peers until that is over. */
+  pending: boolean;
+  /** Unix milliseconds, 0: never. A new key puts it off. */
+  keyExpiresAtMs: number;
+  /** The age at which the agent changes its WireGuard key, milliseconds; 0: never by itself. */
+  keyRotationMs: number;
+  /** A record of at least this generation is wanted: rotate if ours is older. */
+  rotateGeneration: number;
+  /** Our own key before this one, which some still use: accept it. Empty: nobody does any more. */
+  previousWireguardKey: Buffer;
 }
 
 export interface SignalServer {
@@ -340,6 +395,10 @@ export interface PeerEntry {
    * wireguard_key is still the node's own, and allowed_ips, endpoint are empty.
    */
   via: string;
+  /** The node's key before this one, 32 bytes: accept it, too. Empty: no more. */
+  previousWireguardKey: Buffer;
+  /** Vouches for it, by the same identity; absent for vanilla members. */
+  previousRecord: SignedRecord | undefined;
 }
 
 /** Says for ever that a key was revoked; outranks any older snapshot. */
@@ -351,7 +410,7 @@ export interface SignedTombstone {
 }
 
 function createBasePrepareJoinRequest(): PrepareJoinRequest {
-  return { tokenId: "", tokenSecret: Buffer.alloc(0) };
+  return { tokenId: "", tokenSecret: Buffer.alloc(0), wireguardKey: Buffer.alloc(0) };
 }
 
 export const PrepareJoinRequest: MessageFns<PrepareJoinRequest> = {
@@ -361,6 +420,9 @@ export const PrepareJoinRequest: MessageFns<PrepareJoinRequest> = {
     }
     if (message.tokenSecret.length !== 0) {
       writer.uint32(18).bytes(message.tokenSecret);
+    }
+    if (message.wireguardKey.length !== 0) {
+      writer.uint32(26).bytes(message.wireguardKey);
     }
     return writer;
   },
@@ -394,6 +456,14 @@ export const PrepareJoinRequest: MessageFns<PrepareJoinRequest> = {
             message.tokenSecret = Buffer.from(reader.bytes());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.wireguardKey = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -418,6 +488,11 @@ export const PrepareJoinRequest: MessageFns<PrepareJoinRequest> = {
         : isSet(object.token_secret)
         ? Buffer.from(bytesFromBase64(object.token_secret))
         : Buffer.alloc(0),
+      wireguardKey: isSet(object.wireguardKey)
+        ? Buffer.from(bytesFromBase64(object.wireguardKey))
+        : isSet(object.wireguard_key)
+        ? Buffer.from(bytesFromBase64(object.wireguard_key))
+        : Buffer.alloc(0),
     };
   },
 
@@ -429,6 +504,9 @@ export const PrepareJoinRequest: MessageFns<PrepareJoinRequest> = {
     if (message.tokenSecret.length !== 0) {
       obj.tokenSecret = base64FromBytes(message.tokenSecret);
     }
+    if (message.wireguardKey.length !== 0) {
+      obj.wireguardKey = base64FromBytes(message.wireguardKey);
+    }
     return obj;
   },
 
@@ -439,6 +517,7 @@ export const PrepareJoinRequest: MessageFns<PrepareJoinRequest> = {
     const message = createBasePrepareJoinRequest();
     message.tokenId = object.tokenId ?? "";
     message.tokenSecret = object.tokenSecret ?? Buffer.alloc(0);
+    message.wireguardKey = object.wireguardKey ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -451,6 +530,7 @@ function createBasePrepareJoinResponse(): PrepareJoinResponse {
     role: 0,
     challenge: Buffer.alloc(0),
     challengeKey: Buffer.alloc(0),
+    member: undefined,
   };
 }
 
@@ -473,6 +553,9 @@ export const PrepareJoinResponse: MessageFns<PrepareJoinResponse> = {
     }
     if (message.challengeKey.length !== 0) {
       writer.uint32(50).bytes(message.challengeKey);
+    }
+    if (message.member !== undefined) {
+      TakenMember.encode(message.member, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -538,6 +621,14 @@ export const PrepareJoinResponse: MessageFns<PrepareJoinResponse> = {
             message.challengeKey = Buffer.from(reader.bytes());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.member = TakenMember.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -570,6 +661,7 @@ export const PrepareJoinResponse: MessageFns<PrepareJoinResponse> = {
         : isSet(object.challenge_key)
         ? Buffer.from(bytesFromBase64(object.challenge_key))
         : Buffer.alloc(0),
+      member: isSet(object.member) ? TakenMember.fromJSON(object.member) : undefined,
     };
   },
 
@@ -593,6 +685,9 @@ export const PrepareJoinResponse: MessageFns<PrepareJoinResponse> = {
     if (message.challengeKey.length !== 0) {
       obj.challengeKey = base64FromBytes(message.challengeKey);
     }
+    if (message.member !== undefined) {
+      obj.member = TakenMember.toJSON(message.member);
+    }
     return obj;
   },
 
@@ -607,6 +702,130 @@ export const PrepareJoinResponse: MessageFns<PrepareJoinResponse> = {
     message.role = object.role ?? 0;
     message.challenge = object.challenge ?? Buffer.alloc(0);
     message.challengeKey = object.challengeKey ?? Buffer.alloc(0);
+    message.member = (object.member !== undefined && object.member !== null)
+      ? TakenMember.fromPartial(object.member)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTakenMember(): TakenMember {
+  return { nodeId: "", name: "", role: 0, endpoint: "" };
+}
+
+export const TakenMember: MessageFns<TakenMember> = {
+  encode(message: TakenMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.role !== 0) {
+      writer.uint32(24).int32(message.role);
+    }
+    if (message.endpoint !== "") {
+      writer.uint32(34).string(message.endpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TakenMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTakenMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.endpoint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TakenMember {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      role: isSet(object.role) ? roleFromJSON(object.role) : 0,
+      endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
+    };
+  },
+
+  toJSON(message: TakenMember): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.role !== 0) {
+      obj.role = roleToJSON(message.role);
+    }
+    if (message.endpoint !== "") {
+      obj.endpoint = message.endpoint;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TakenMember>): TakenMember {
+    return TakenMember.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TakenMember>): TakenMember {
+    const message = createBaseTakenMember();
+    message.nodeId = object.nodeId ?? "";
+    message.name = object.name ?? "";
+    message.role = object.role ?? 0;
+    message.endpoint = object.endpoint ?? "";
     return message;
   },
 };
@@ -1948,6 +2167,386 @@ export const SignalGrant: MessageFns<SignalGrant> = {
   },
 };
 
+function createBasePrepareRotationRequest(): PrepareRotationRequest {
+  return { nodeId: "" };
+}
+
+export const PrepareRotationRequest: MessageFns<PrepareRotationRequest> = {
+  encode(message: PrepareRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PrepareRotationRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+    };
+  },
+
+  toJSON(message: PrepareRotationRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PrepareRotationRequest>): PrepareRotationRequest {
+    return PrepareRotationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareRotationRequest>): PrepareRotationRequest {
+    const message = createBasePrepareRotationRequest();
+    message.nodeId = object.nodeId ?? "";
+    return message;
+  },
+};
+
+function createBasePrepareRotationResponse(): PrepareRotationResponse {
+  return { challenge: Buffer.alloc(0), challengeKey: Buffer.alloc(0) };
+}
+
+export const PrepareRotationResponse: MessageFns<PrepareRotationResponse> = {
+  encode(message: PrepareRotationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.challenge.length !== 0) {
+      writer.uint32(10).bytes(message.challenge);
+    }
+    if (message.challengeKey.length !== 0) {
+      writer.uint32(18).bytes(message.challengeKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareRotationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareRotationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.challenge = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.challengeKey = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PrepareRotationResponse {
+    return {
+      challenge: isSet(object.challenge) ? Buffer.from(bytesFromBase64(object.challenge)) : Buffer.alloc(0),
+      challengeKey: isSet(object.challengeKey)
+        ? Buffer.from(bytesFromBase64(object.challengeKey))
+        : isSet(object.challenge_key)
+        ? Buffer.from(bytesFromBase64(object.challenge_key))
+        : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: PrepareRotationResponse): unknown {
+    const obj: any = {};
+    if (message.challenge.length !== 0) {
+      obj.challenge = base64FromBytes(message.challenge);
+    }
+    if (message.challengeKey.length !== 0) {
+      obj.challengeKey = base64FromBytes(message.challengeKey);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PrepareRotationResponse>): PrepareRotationResponse {
+    return PrepareRotationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareRotationResponse>): PrepareRotationResponse {
+    const message = createBasePrepareRotationResponse();
+    message.challenge = object.challenge ?? Buffer.alloc(0);
+    message.challengeKey = object.challengeKey ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseRotateKeyRequest(): RotateKeyRequest {
+  return {
+    nodeId: "",
+    record: undefined,
+    challenge: Buffer.alloc(0),
+    possessionProof: Buffer.alloc(0),
+    compromised: false,
+  };
+}
+
+export const RotateKeyRequest: MessageFns<RotateKeyRequest> = {
+  encode(message: RotateKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.record !== undefined) {
+      SignedRecord.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    if (message.challenge.length !== 0) {
+      writer.uint32(26).bytes(message.challenge);
+    }
+    if (message.possessionProof.length !== 0) {
+      writer.uint32(34).bytes(message.possessionProof);
+    }
+    if (message.compromised !== false) {
+      writer.uint32(40).bool(message.compromised);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = SignedRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.challenge = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.possessionProof = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.compromised = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateKeyRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      record: isSet(object.record) ? SignedRecord.fromJSON(object.record) : undefined,
+      challenge: isSet(object.challenge) ? Buffer.from(bytesFromBase64(object.challenge)) : Buffer.alloc(0),
+      possessionProof: isSet(object.possessionProof)
+        ? Buffer.from(bytesFromBase64(object.possessionProof))
+        : isSet(object.possession_proof)
+        ? Buffer.from(bytesFromBase64(object.possession_proof))
+        : Buffer.alloc(0),
+      compromised: isSet(object.compromised) ? globalThis.Boolean(object.compromised) : false,
+    };
+  },
+
+  toJSON(message: RotateKeyRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.record !== undefined) {
+      obj.record = SignedRecord.toJSON(message.record);
+    }
+    if (message.challenge.length !== 0) {
+      obj.challenge = base64FromBytes(message.challenge);
+    }
+    if (message.possessionProof.length !== 0) {
+      obj.possessionProof = base64FromBytes(message.possessionProof);
+    }
+    if (message.compromised !== false) {
+      obj.compromised = message.compromised;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateKeyRequest>): RotateKeyRequest {
+    return RotateKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateKeyRequest>): RotateKeyRequest {
+    const message = createBaseRotateKeyRequest();
+    message.nodeId = object.nodeId ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? SignedRecord.fromPartial(object.record)
+      : undefined;
+    message.challenge = object.challenge ?? Buffer.alloc(0);
+    message.possessionProof = object.possessionProof ?? Buffer.alloc(0);
+    message.compromised = object.compromised ?? false;
+    return message;
+  },
+};
+
+function createBaseRotateKeyResponse(): RotateKeyResponse {
+  return { self: undefined };
+}
+
+export const RotateKeyResponse: MessageFns<RotateKeyResponse> = {
+  encode(message: RotateKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.self !== undefined) {
+      SelfConfig.encode(message.self, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.self = SelfConfig.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateKeyResponse {
+    return { self: isSet(object.self) ? SelfConfig.fromJSON(object.self) : undefined };
+  },
+
+  toJSON(message: RotateKeyResponse): unknown {
+    const obj: any = {};
+    if (message.self !== undefined) {
+      obj.self = SelfConfig.toJSON(message.self);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateKeyResponse>): RotateKeyResponse {
+    return RotateKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateKeyResponse>): RotateKeyResponse {
+    const message = createBaseRotateKeyResponse();
+    message.self = (object.self !== undefined && object.self !== null)
+      ? SelfConfig.fromPartial(object.self)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseLeaveRequest(): LeaveRequest {
   return { nodeId: "" };
 }
@@ -2174,6 +2773,9 @@ export const SyncRequest: MessageFns<SyncRequest> = {
       case "heartbeat":
         Heartbeat.encode(message.message.value, writer.uint32(26).fork()).join();
         break;
+      case "observation":
+        Observation.encode(message.message.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2215,6 +2817,14 @@ export const SyncRequest: MessageFns<SyncRequest> = {
             message.message = { $case: "heartbeat", value: Heartbeat.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = { $case: "observation", value: Observation.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2235,6 +2845,8 @@ export const SyncRequest: MessageFns<SyncRequest> = {
         ? { $case: "ack", value: Ack.fromJSON(object.ack) }
         : isSet(object.heartbeat)
         ? { $case: "heartbeat", value: Heartbeat.fromJSON(object.heartbeat) }
+        : isSet(object.observation)
+        ? { $case: "observation", value: Observation.fromJSON(object.observation) }
         : undefined,
     };
   },
@@ -2247,6 +2859,8 @@ export const SyncRequest: MessageFns<SyncRequest> = {
       obj.ack = Ack.toJSON(message.message.value);
     } else if (message.message?.$case === "heartbeat") {
       obj.heartbeat = Heartbeat.toJSON(message.message.value);
+    } else if (message.message?.$case === "observation") {
+      obj.observation = Observation.toJSON(message.message.value);
     }
     return obj;
   },
@@ -2272,6 +2886,12 @@ export const SyncRequest: MessageFns<SyncRequest> = {
       case "heartbeat": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "heartbeat", value: Heartbeat.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "observation": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "observation", value: Observation.fromPartial(object.message.value) };
         }
         break;
       }
@@ -2559,6 +3179,79 @@ export const Ack: MessageFns<Ack> = {
     message.position = (object.position !== undefined && object.position !== null)
       ? Position.fromPartial(object.position)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseObservation(): Observation {
+  return { lanClashes: [] };
+}
+
+export const Observation: MessageFns<Observation> = {
+  encode(message: Observation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.lanClashes) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Observation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObservation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lanClashes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Observation {
+    return {
+      lanClashes: globalThis.Array.isArray(object?.lanClashes)
+        ? object.lanClashes.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.lan_clashes)
+        ? object.lan_clashes.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Observation): unknown {
+    const obj: any = {};
+    if (message.lanClashes?.length) {
+      obj.lanClashes = message.lanClashes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Observation>): Observation {
+    return Observation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Observation>): Observation {
+    const message = createBaseObservation();
+    message.lanClashes = object.lanClashes?.map((e) => e) || [];
     return message;
   },
 };
@@ -3369,6 +4062,11 @@ function createBaseSelfConfig(): SelfConfig {
     offlineToleranceMs: 0,
     endpoint: "",
     signalServers: [],
+    pending: false,
+    keyExpiresAtMs: 0,
+    keyRotationMs: 0,
+    rotateGeneration: 0,
+    previousWireguardKey: Buffer.alloc(0),
   };
 }
 
@@ -3409,6 +4107,21 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     }
     for (const v of message.signalServers) {
       SignalServer.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.pending !== false) {
+      writer.uint32(104).bool(message.pending);
+    }
+    if (message.keyExpiresAtMs !== 0) {
+      writer.uint32(112).uint64(message.keyExpiresAtMs);
+    }
+    if (message.keyRotationMs !== 0) {
+      writer.uint32(120).uint64(message.keyRotationMs);
+    }
+    if (message.rotateGeneration !== 0) {
+      writer.uint32(128).uint64(message.rotateGeneration);
+    }
+    if (message.previousWireguardKey.length !== 0) {
+      writer.uint32(138).bytes(message.previousWireguardKey);
     }
     return writer;
   },
@@ -3522,6 +4235,46 @@ export const SelfConfig: MessageFns<SelfConfig> = {
             message.signalServers.push(SignalServer.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.keyExpiresAtMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.keyRotationMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.rotateGeneration = longToNumber(reader.uint64());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.previousWireguardKey = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3574,6 +4327,27 @@ export const SelfConfig: MessageFns<SelfConfig> = {
         : globalThis.Array.isArray(object?.signal_servers)
         ? object.signal_servers.map((e: any) => SignalServer.fromJSON(e))
         : [],
+      pending: isSet(object.pending) ? globalThis.Boolean(object.pending) : false,
+      keyExpiresAtMs: isSet(object.keyExpiresAtMs)
+        ? globalThis.Number(object.keyExpiresAtMs)
+        : isSet(object.key_expires_at_ms)
+        ? globalThis.Number(object.key_expires_at_ms)
+        : 0,
+      keyRotationMs: isSet(object.keyRotationMs)
+        ? globalThis.Number(object.keyRotationMs)
+        : isSet(object.key_rotation_ms)
+        ? globalThis.Number(object.key_rotation_ms)
+        : 0,
+      rotateGeneration: isSet(object.rotateGeneration)
+        ? globalThis.Number(object.rotateGeneration)
+        : isSet(object.rotate_generation)
+        ? globalThis.Number(object.rotate_generation)
+        : 0,
+      previousWireguardKey: isSet(object.previousWireguardKey)
+        ? Buffer.from(bytesFromBase64(object.previousWireguardKey))
+        : isSet(object.previous_wireguard_key)
+        ? Buffer.from(bytesFromBase64(object.previous_wireguard_key))
+        : Buffer.alloc(0),
     };
   },
 
@@ -3615,6 +4389,21 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     if (message.signalServers?.length) {
       obj.signalServers = message.signalServers.map((e) => SignalServer.toJSON(e));
     }
+    if (message.pending !== false) {
+      obj.pending = message.pending;
+    }
+    if (message.keyExpiresAtMs !== 0) {
+      obj.keyExpiresAtMs = Math.round(message.keyExpiresAtMs);
+    }
+    if (message.keyRotationMs !== 0) {
+      obj.keyRotationMs = Math.round(message.keyRotationMs);
+    }
+    if (message.rotateGeneration !== 0) {
+      obj.rotateGeneration = Math.round(message.rotateGeneration);
+    }
+    if (message.previousWireguardKey.length !== 0) {
+      obj.previousWireguardKey = base64FromBytes(message.previousWireguardKey);
+    }
     return obj;
   },
 
@@ -3635,6 +4424,11 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     message.offlineToleranceMs = object.offlineToleranceMs ?? 0;
     message.endpoint = object.endpoint ?? "";
     message.signalServers = object.signalServers?.map((e) => SignalServer.fromPartial(e)) || [];
+    message.pending = object.pending ?? false;
+    message.keyExpiresAtMs = object.keyExpiresAtMs ?? 0;
+    message.keyRotationMs = object.keyRotationMs ?? 0;
+    message.rotateGeneration = object.rotateGeneration ?? 0;
+    message.previousWireguardKey = object.previousWireguardKey ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -3786,6 +4580,8 @@ function createBasePeerEntry(): PeerEntry {
     presharedKey: Buffer.alloc(0),
     record: undefined,
     via: "",
+    previousWireguardKey: Buffer.alloc(0),
+    previousRecord: undefined,
   };
 }
 
@@ -3826,6 +4622,12 @@ export const PeerEntry: MessageFns<PeerEntry> = {
     }
     if (message.via !== "") {
       writer.uint32(98).string(message.via);
+    }
+    if (message.previousWireguardKey.length !== 0) {
+      writer.uint32(106).bytes(message.previousWireguardKey);
+    }
+    if (message.previousRecord !== undefined) {
+      SignedRecord.encode(message.previousRecord, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -3939,6 +4741,22 @@ export const PeerEntry: MessageFns<PeerEntry> = {
             message.via = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.previousWireguardKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.previousRecord = SignedRecord.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3987,6 +4805,16 @@ export const PeerEntry: MessageFns<PeerEntry> = {
         : Buffer.alloc(0),
       record: isSet(object.record) ? SignedRecord.fromJSON(object.record) : undefined,
       via: isSet(object.via) ? globalThis.String(object.via) : "",
+      previousWireguardKey: isSet(object.previousWireguardKey)
+        ? Buffer.from(bytesFromBase64(object.previousWireguardKey))
+        : isSet(object.previous_wireguard_key)
+        ? Buffer.from(bytesFromBase64(object.previous_wireguard_key))
+        : Buffer.alloc(0),
+      previousRecord: isSet(object.previousRecord)
+        ? SignedRecord.fromJSON(object.previousRecord)
+        : isSet(object.previous_record)
+        ? SignedRecord.fromJSON(object.previous_record)
+        : undefined,
     };
   },
 
@@ -4028,6 +4856,12 @@ export const PeerEntry: MessageFns<PeerEntry> = {
     if (message.via !== "") {
       obj.via = message.via;
     }
+    if (message.previousWireguardKey.length !== 0) {
+      obj.previousWireguardKey = base64FromBytes(message.previousWireguardKey);
+    }
+    if (message.previousRecord !== undefined) {
+      obj.previousRecord = SignedRecord.toJSON(message.previousRecord);
+    }
     return obj;
   },
 
@@ -4050,6 +4884,10 @@ export const PeerEntry: MessageFns<PeerEntry> = {
       ? SignedRecord.fromPartial(object.record)
       : undefined;
     message.via = object.via ?? "";
+    message.previousWireguardKey = object.previousWireguardKey ?? Buffer.alloc(0);
+    message.previousRecord = (object.previousRecord !== undefined && object.previousRecord !== null)
+      ? SignedRecord.fromPartial(object.previousRecord)
+      : undefined;
     return message;
   },
 };
@@ -4212,6 +5050,28 @@ export const AgentServiceService = {
     responseSerialize: (value: RenewSignalResponse): Buffer => Buffer.from(RenewSignalResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RenewSignalResponse => RenewSignalResponse.decode(value),
   },
+  /** A challenge for RotateKey. */
+  prepareRotation: {
+    path: "/warren.v1.AgentService/PrepareRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PrepareRotationRequest): Buffer =>
+      Buffer.from(PrepareRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PrepareRotationRequest => PrepareRotationRequest.decode(value),
+    responseSerialize: (value: PrepareRotationResponse): Buffer =>
+      Buffer.from(PrepareRotationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PrepareRotationResponse => PrepareRotationResponse.decode(value),
+  },
+  /** The node has another WireGuard key from now on. Both are accepted until all others know. */
+  rotateKey: {
+    path: "/warren.v1.AgentService/RotateKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateKeyRequest): Buffer => Buffer.from(RotateKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateKeyRequest => RotateKeyRequest.decode(value),
+    responseSerialize: (value: RotateKeyResponse): Buffer => Buffer.from(RotateKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateKeyResponse => RotateKeyResponse.decode(value),
+  },
   /** One stream per running agent and network. The agent speaks first, with Hello. */
   sync: {
     path: "/warren.v1.AgentService/Sync" as const,
@@ -4240,6 +5100,10 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   enrollSignal: handleUnaryCall<EnrollSignalRequest, EnrollSignalResponse>;
   /** The same server says where it is now, and gets a fresh certificate and the latest revocations. */
   renewSignal: handleUnaryCall<RenewSignalRequest, RenewSignalResponse>;
+  /** A challenge for RotateKey. */
+  prepareRotation: handleUnaryCall<PrepareRotationRequest, PrepareRotationResponse>;
+  /** The node has another WireGuard key from now on. Both are accepted until all others know. */
+  rotateKey: handleUnaryCall<RotateKeyRequest, RotateKeyResponse>;
   /** One stream per running agent and network. The agent speaks first, with Hello. */
   sync: handleBidiStreamingCall<SyncRequest, SyncResponse>;
 }
@@ -4340,6 +5204,38 @@ export interface AgentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RenewSignalResponse) => void,
+  ): ClientUnaryCall;
+  /** A challenge for RotateKey. */
+  prepareRotation(
+    request: PrepareRotationRequest,
+    callback: (error: ServiceError | null, response: PrepareRotationResponse) => void,
+  ): ClientUnaryCall;
+  prepareRotation(
+    request: PrepareRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PrepareRotationResponse) => void,
+  ): ClientUnaryCall;
+  prepareRotation(
+    request: PrepareRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PrepareRotationResponse) => void,
+  ): ClientUnaryCall;
+  /** The node has another WireGuard key from now on. Both are accepted until all others know. */
+  rotateKey(
+    request: RotateKeyRequest,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
+  rotateKey(
+    request: RotateKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
+  rotateKey(
+    request: RotateKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
   ): ClientUnaryCall;
   /** One stream per running agent and network. The agent speaks first, with Hello. */
   sync(): ClientDuplexStream<SyncRequest, SyncResponse>;
