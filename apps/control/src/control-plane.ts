@@ -273,5 +273,7 @@ function startAgents(
 async function firstApiKey(store: Store): Promise<string | undefined> {
   const mark = randomBytes(16);
   const kept = await store.secret('first-api-key-made', () => mark);
-  return equalBytes(kept, mark) ? (await store.createApiKey('admin', 'local')).secret : undefined;
+  return equalBytes(kept, mark)
+    ? (await store.createApiKey('admin', { scopes: ['admin'], expiresAt: null }, 'local')).secret
+    : undefined;
 }

@@ -336,10 +336,15 @@ export interface Store {
   /** Signed revocations of one network, or of all, of the last `ageMs` milliseconds. */
   tombstones(ageMs: number, network?: NetworkId): Promise<readonly TombstoneRow[]>;
 
-  createApiKey(name: string, actor: Actor): Promise<{ key: ApiKeyRow; secret: string }>;
+  /** What it may do is the caller's to say and to enforce; null: it never expires. */
+  createApiKey(
+    name: string,
+    input: { scopes: readonly string[]; expiresAt: Date | null },
+    actor: Actor,
+  ): Promise<{ key: ApiKeyRow; secret: string }>; // bad-request
   listApiKeys(): Promise<readonly ApiKeyRow[]>;
   deleteApiKey(id: string, actor: Actor): Promise<void>; // not-found
-  /** The key's row if the bearer secret is right. */
+  /** The key's row if the bearer secret is right, an expired key's, too. */
   checkApiKey(secret: string): Promise<ApiKeyRow | undefined>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;

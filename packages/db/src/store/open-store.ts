@@ -87,7 +87,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
     ...signalMethods(database),
-    createApiKey: guard((name, actor) => createApiKey(database, name, actor)),
+    createApiKey: guard((name, input, actor) => createApiKey(database, name, input, actor)),
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
