@@ -109,10 +109,10 @@ function implementation(
     renewSignal: unary(log, 'renewSignal', (request: Parameters<EnrolmentService['renew']>[0]) =>
       enrolments.renew(request),
     ),
-    prepareRotation: unary(log, 'prepareRotation', (request: { nodeId: string }, call) =>
+    prepareRotation: unary(log, 'prepareRotation', async (request: { nodeId: string }, call) =>
       rotations.prepare(request, agentCaller(call)),
     ),
-    rotateKey: unary(log, 'rotateKey', (request: Parameters<RotationService['rotate']>[0], call) =>
+    rotateKey: unary(log, 'rotateKey', async (request: Parameters<RotationService['rotate']>[0], call) =>
       rotations.rotate(request, agentCaller(call)),
     ),
     sync: (call: grpc.ServerDuplexStream<SyncRequest, Uint8Array>) => handleSync(call, { ...options, disconnect }),
