@@ -45,7 +45,7 @@ export {
 export { NODE_NAME_RULE, nodeNameFromHostname, parseNodeName } from './node-name.js';
 export { applyPeers, diffPeers, isEmptyDelta, peersOf, samePeer } from './peer-map.js';
 export { checkAddresses, checkPools, checkReservation } from './pools.js';
-export { type AddressedNode, planRenumbering, type RenumberPlan, type Reservation } from './renumber.js';
+export { type AddressedNode, movePrefix, planRenumbering, type RenumberPlan, type Reservation } from './renumber.js';
 export {
   type InterfaceAddress,
   PRIVATE_KEY_PLACEHOLDER,

@@ -64,7 +64,14 @@ export interface RenumberPlan {
  * @throws WarrenError `addresses-exhausted` when a family of `to` has not enough.
  */
 export function planRenumbering(input: RenumberInput): RenumberPlan {
-  const reservations = input.reservations.map((one) => ({ ...one, next: movedPrefix(one.prefix, input) }));
+  const seen = new Set<Prefix>();
+  const reservations = input.reservations.map((one) => {
+    const next = movePrefix(one.prefix, input.from.cidrs, input.to.cidrs);
+    // Two prefixes that become one: a second reservation of the same has no place.
+    if (!next || seen.has(next)) return { ...one, next: null };
+    seen.add(next);
+    return { ...one, next };
+  });
   const moved = reservations.flatMap(({ name, next }) => (next ? [{ name, prefix: next }] : []));
   const planner = new Planner(input, moved);
   const v4 = planner.family(4, () => undefined);
@@ -166,18 +173,20 @@ function partnerOf(cidr: Prefix, from: readonly Prefix[], to: readonly Prefix[])
   return targets[ofFamily(from).indexOf(cidr)] ?? targets[0];
 }
 
-function movedPrefix(prefix: Prefix, { from, to }: RenumberInput): Prefix | null {
-  const holds = (cidr: Prefix, address: IpAddress): boolean =>
-    prefixLength(cidr) <= prefixLength(prefix) && prefixContains(cidr, address);
-  if (to.cidrs.some((cidr) => holds(cidr, prefixAddress(prefix)))) return prefix;
-  const cidr = from.cidrs.find((known) => prefixContains(known, prefixAddress(prefix)));
-  const target = cidr && partnerOf(cidr, from.cidrs, to.cidrs);
+/**
+ * Where a part of a network is after its prefixes have changed: where it was if that is still in the network, else as far
+ * behind the beginning as before. @returns null when it has no place there.
+ */
+export function movePrefix(prefix: Prefix, from: readonly Prefix[], to: readonly Prefix[]): Prefix | null {
+  const first = prefixAddress(prefix);
+  if (to.some((cidr) => prefixLength(cidr) <= prefixLength(prefix) && prefixContains(cidr, first))) return prefix;
+  const cidr = from.find((known) => prefixContains(known, first));
+  const target = cidr && partnerOf(cidr, from, to);
   if (!cidr || !target) return null;
-  const offset = offsetIn(cidr, prefixAddress(prefix));
+  const offset = offsetIn(cidr, first);
   if (offset + sizeOf(prefix) > sizeOf(target)) return null;
-  const first = fromNumber(toNumber(prefixAddress(target)) + offset, addressBits(target));
-  const next = makePrefix(first, prefixLength(prefix));
-  return prefixAddress(next) === first ? next : null;
+  const next = fromNumber(toNumber(prefixAddress(target)) + offset, addressBits(target));
+  return makePrefix(next, prefixLength(prefix));
 }
 
 function exhausted({ cidrs, pools }: AddressSpace, family: IpFamily, nodes: number): WarrenError {

@@ -1,4 +1,4 @@
-import { type HostPort, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
+import { type HostPort, type IpAddress, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
 import type { NodeKind, Role, SignedRecord } from '@warren/topology';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
 import { takeAddresses } from './addresses.js';
@@ -19,6 +19,8 @@ export interface NewMember {
   readonly endpoint: HostPort | null;
   readonly listenPort: number | null;
   readonly record: SignedRecord | null;
+  /** Those that it shall have; a family that is left out is found. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 type KeyKind = 'wireguard' | 'identity';
