@@ -63,7 +63,11 @@ export async function listAddresses(
 }
 
 /** How many addresses of a network are in use, resting and reserved. */
-export async function summariseAddresses({ sql }: Database, networkId: NetworkId, rest: number): Promise<AddressSummary> {
+export async function summariseAddresses(
+  { sql }: Database,
+  networkId: NetworkId,
+  rest: number,
+): Promise<AddressSummary> {
   if (!isUuid(networkId)) return { inUse: 0, resting: 0, reservations: 0, nextFree: null };
   const since = new Date(Date.now() - rest);
   const [row] = await sql<{ inUse: string; resting: string; reservations: string; oldest: Date | null }[]>`
@@ -81,6 +85,7 @@ export async function summariseAddresses({ sql }: Database, networkId: NetworkId
 
 function toAddressRow({ address, state, nodeId, name, note, restedAt }: Columns, rest: number): AddressRow {
   if (state === 'reserved') return { address, state, name, note: note ?? '' };
-  if (state === 'resting') return { address: address as IpAddress, state, until: new Date((restedAt?.getTime() ?? 0) + rest) };
+  if (state === 'resting')
+    return { address: address as IpAddress, state, until: new Date((restedAt?.getTime() ?? 0) + rest) };
   return { address: address as IpAddress, state, node: { id: nodeId!, name: name ?? '' } };
 }

@@ -17,7 +17,9 @@ export async function readAddresses(
   networkId: NetworkId,
   addresses: readonly IpAddress[],
 ): Promise<Map<IpAddress, AddressRecord>> {
-  const rows = await tx.$queryRaw<{ address: IpAddress; id: NodeId | null; name: string | null; restedAt: Date | null }[]>`
+  const rows = await tx.$queryRaw<
+    { address: IpAddress; id: NodeId | null; name: string | null; restedAt: Date | null }[]
+  >`
     SELECT wanted.address, node.id, node.name, a.rested_at AS "restedAt"
     FROM unnest(${addresses}::text[]) AS wanted(address)
     JOIN node_address a ON a.network_id = ${networkId}::uuid AND a.address = wanted.address::inet

@@ -13,13 +13,7 @@ import {
 } from '@warren/topology';
 import type { NetworkRow } from '../store-api.js';
 import { forgetHints, hintsOf } from './address-hints.js';
-import {
-  addressCounts,
-  type AddressRecord,
-  longestRested,
-  readAddresses,
-  takenIn,
-} from './address-queries.js';
+import { type AddressRecord, addressCounts, longestRested, readAddresses, takenIn } from './address-queries.js';
 import type { Transaction } from './database.js';
 import { readReservations } from './reservations.js';
 
@@ -115,7 +109,10 @@ async function putInUse(
 }
 
 /** @throws WarrenError `address-taken`, saying by whom. What is reserved for the node's own name need not rest. */
-async function requireFree({ tx, network, node, reservations, rest }: Search, wanted: readonly IpAddress[]): Promise<void> {
+async function requireFree(
+  { tx, network, node, reservations, rest }: Search,
+  wanted: readonly IpAddress[],
+): Promise<void> {
   const records = await readAddresses(tx, network.id, wanted);
   const reservationOf = narrowestOf(reservations);
   for (const address of wanted) {
@@ -161,14 +158,21 @@ async function findAddress(
     const record = (await readAddresses(tx, network.id, [mirrored])).get(mirrored);
     if (!record || hasRested(record, rest)) return mirrored;
   }
-  return (await neverUsed(tx, network, spans)) ?? (await longestRested(tx, network.id, spans, rest)) ?? exhausted(search, family, spans);
+  return (
+    (await neverUsed(tx, network, spans)) ??
+    (await longestRested(tx, network.id, spans, rest)) ??
+    exhausted(search, family, spans)
+  );
 }
 
 const hasRested = ({ holder, restedAt }: AddressRecord, rest: number): boolean =>
   !holder && restedAt !== null && restedAt.getTime() + rest <= Date.now();
 
 /** The lowest of what is reserved for this name and in nobody's use. */
-async function findReserved({ tx, network, node, reservations }: Search, family: IpFamily): Promise<IpAddress | undefined> {
+async function findReserved(
+  { tx, network, node, reservations }: Search,
+  family: IpFamily,
+): Promise<IpAddress | undefined> {
   const own = reservations.filter(({ name, prefix }) => name === node.name && ipFamily(prefix) === family);
   if (own.length === 0) return undefined;
   const reservationOf = narrowestOf(reservations);
@@ -199,10 +203,15 @@ async function neverUsed(
   return lowestFree(spans, await takenIn(tx, network.id, spans, new Map()))?.address;
 }
 
-async function exhausted({ tx, network, rest }: Search, family: IpFamily, spans: readonly AddressSpan[]): Promise<never> {
+async function exhausted(
+  { tx, network, rest }: Search,
+  family: IpFamily,
+  spans: readonly AddressSpan[],
+): Promise<never> {
   const whole = spansOf(network, family);
   const { inUse, resting, nextFree } = await addressCounts(tx, network.id, whole, rest);
-  const count = (all: readonly AddressSpan[]): number => all.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const count = (all: readonly AddressSpan[]): number =>
+    all.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const reserved = count(whole) - count(spans);
   const next = nextFree ? ` (the next is free at ${nextFree.toISOString()})` : '';
   throw new WarrenError(

@@ -70,7 +70,7 @@ export async function addMember(
   member: NewMember,
   rest: number,
 ): Promise<NodeRow> {
-  const { record, publicKey, tags, ...columns } = member;
+  const { record, publicKey, tags, addresses: wanted, ...columns } = member;
   await checkIdIsNotRevoked(tx, network, member.id);
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
@@ -91,7 +91,7 @@ export async function addMember(
   await tx.nodeKey.createMany({
     data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
   });
-  const addresses = await takeAddresses(tx, network, member.id, rest);
+  const addresses = await takeAddresses(tx, network, member, rest, wanted);
   return toNodeRow({ ...row, addresses: addresses.map((address) => ({ address })) });
 }
 

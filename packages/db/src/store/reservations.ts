@@ -1,4 +1,12 @@
-import { addressBits, type NetworkId, type Prefix, parsePrefix, prefixAddress, prefixLength, WarrenError } from '@warren/base';
+import {
+  addressBits,
+  type NetworkId,
+  type Prefix,
+  parsePrefix,
+  prefixAddress,
+  prefixLength,
+  WarrenError,
+} from '@warren/base';
 import { checkReservation, type Reservation } from '@warren/topology';
 import type { Actor, NetworkRow, Page, PageQuery, ReservationRow } from '../store-api.js';
 import { decodeInetCursor, encodeInetCursor } from './address-list.js';
@@ -40,7 +48,10 @@ export async function createReservation(
     const same = known.find((row) => row.prefix === prefix);
     if (same) {
       const whom = same.name === null ? '' : ` for "${same.name}"`;
-      throw new WarrenError('reservation-exists', `${prefix} is reserved already${whom}: remove that reservation first`);
+      throw new WarrenError(
+        'reservation-exists',
+        `${prefix} is reserved already${whom}: remove that reservation first`,
+      );
     }
     if (known.length >= MAX_RESERVATIONS) {
       const text = `network "${network.name}" has ${MAX_RESERVATIONS} reservations, the most that there can be: reserve prefixes`;
