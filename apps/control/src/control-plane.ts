@@ -17,6 +17,7 @@ import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js'
 import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
 import { createEnrolmentService } from './grpc/enrolment.js';
 import { createJoinService } from './grpc/join.js';
+import { createRotationService } from './grpc/rotation.js';
 import { listenError } from './grpc/tls-listener.js';
 import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
@@ -252,6 +253,7 @@ function startAgents(
   const { store, hubs, ca, relay, log } = parts;
   const joins = createJoinService(parts);
   const enrolments = createEnrolmentService(parts);
+  const rotations = createRotationService(parts);
   return startAgentServer({
     addresses: config.agents,
     store,
@@ -259,6 +261,7 @@ function startAgents(
     ca,
     joins,
     enrolments,
+    rotations,
     onRelay: (socket) => relay.serve(socket),
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
@@ -270,5 +273,7 @@ function startAgents(
 async function firstApiKey(store: Store): Promise<string | undefined> {
   const mark = randomBytes(16);
   const kept = await store.secret('first-api-key-made', () => mark);
-  return equalBytes(kept, mark) ? (await store.createApiKey('admin', 'local')).secret : undefined;
+  return equalBytes(kept, mark)
+    ? (await store.createApiKey('admin', { scopes: ['admin'], expiresAt: null }, 'local')).secret
+    : undefined;
 }

@@ -1,8 +1,9 @@
 import { WarrenError } from '@warren/base';
 import type { ApiKeyRow, Page, PageQuery as PageQueryRow } from '@warren/db';
 import { z } from 'zod';
+import { parseDuration } from '../duration.js';
 import { VERSION } from '../version.js';
-import { ADMIN, type Api, problems, type RestContext } from './context.js';
+import { type Api, problems, type RestContext } from './context.js';
 import {
   ApiKeyView,
   AuditView,
@@ -13,6 +14,7 @@ import {
   page,
   StatusView,
 } from './schemas.js';
+import { covers } from './scopes.js';
 import { apiKeyView, auditView, pageQuery, pageView, signalServerView } from './views.js';
 
 /** API keys are so few that the store gives all of them. @throws WarrenError `bad-request` */
@@ -26,11 +28,11 @@ function pageOf(all: readonly ApiKeyRow[], { limit = 100, cursor }: PageQueryRow
 }
 
 /** API keys, the audit log, and what this process is doing. */
-export function adminRoutes(api: Api, { store, hubs, signals, relay, about }: RestContext): void {
+export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now }: RestContext): void {
   api.get(
     '/apikeys',
     {
-      config: ADMIN,
+      config: { scope: 'apikeys:read' },
       schema: { tags: ['API keys'], querystring: PageQuery, response: { 200: page(ApiKeyView), ...problems } },
     },
     async (request) => pageView(pageOf(await store.listApiKeys(), pageQuery(request.query)), apiKeyView),
@@ -39,18 +41,31 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about }: Re
   api.post(
     '/apikeys',
     {
-      config: ADMIN,
+      config: { scope: 'apikeys:write' },
       schema: { tags: ['API keys'], body: CreateApiKey, response: { 201: CreatedApiKey, ...problems } },
     },
     async (request, reply) => {
-      const { key, secret } = await store.createApiKey(request.body.name, request.actor);
+      const { name, scopes, expires } = request.body;
+      const held = request.grant?.scopes ?? [];
+      const missing = scopes.find((scope) => !covers(held, scope));
+      if (missing)
+        throw new WarrenError('scope-missing', `a key without the scope ${missing} cannot give it to another`);
+      const expiresAt = expires === null ? null : new Date(now() + parseDuration(expires)!);
+      const { key, secret } = await store.createApiKey(
+        name,
+        { scopes: [...new Set(scopes)], expiresAt },
+        request.actor,
+      );
       return reply.code(201).send({ ...apiKeyView(key), secret });
     },
   );
 
   api.delete(
     '/apikeys/:id',
-    { config: ADMIN, schema: { tags: ['API keys'], params: IdParams, response: { 204: z.null(), ...problems } } },
+    {
+      config: { scope: 'apikeys:write' },
+      schema: { tags: ['API keys'], params: IdParams, response: { 204: z.null(), ...problems } },
+    },
     async (request, reply) => {
       await store.deleteApiKey(request.params.id, request.actor);
       return reply.code(204).send(null);
@@ -60,7 +75,7 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about }: Re
   api.get(
     '/audit',
     {
-      config: ADMIN,
+      config: { scope: 'audit:read' },
       schema: { tags: ['audit'], querystring: PageQuery, response: { 200: page(AuditView), ...problems } },
     },
     async (request) => pageView(await store.audit(pageQuery(request.query)), auditView),
@@ -68,7 +83,7 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about }: Re
 
   api.get(
     '/status',
-    { config: ADMIN, schema: { tags: ['status'], response: { 200: StatusView, ...problems } } },
+    { config: { scope: 'status:read' }, schema: { tags: ['status'], response: { 200: StatusView, ...problems } } },
     async () => {
       const [{ items }, servers, stats] = await Promise.all([
         store.listNetworks({ limit: 500 }),

@@ -12,6 +12,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { VERSION } from '../version.js';
 import { adminRoutes } from './admin.js';
+import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { etagOf, matches } from './etag.js';
@@ -62,7 +63,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   const closing = new AbortController();
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
-  const routes = enforceScopes(app, context.store, (request) => local.has(request));
+  const routes = enforceScopes(app, createBearers(context.store, context.now), (request) => local.has(request));
   app.addHook('onSend', conditional);
   addIdempotency(app, new IdempotencyTable(context.now));
   await documentation(app);

@@ -3,7 +3,7 @@ import { peersOf, renderNetworkPeersConf, renderPeersConf, renderWg0Conf } from 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { NetworkHub } from '../hub/network-hub.js';
-import { ADMIN, type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
+import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
 import { etagOf, matches } from './etag.js';
 import { ConfigQuery, IdParams } from './schemas.js';
 
@@ -15,27 +15,35 @@ export function configRoutes(api: Api, context: RestContext): void {
   const { store, hubs } = context;
   const schema = { tags, params: IdParams, querystring: ConfigQuery };
 
-  api.get('/nodes/:id/wg0.conf', { config: ADMIN, schema: { ...schema, response: text } }, async (request, reply) => {
-    const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
-    return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
-      const { network, facts } = version.decided;
-      const node = network.nodes.get(id) ?? notActive();
-      return renderWg0Conf(node, peersOf(network, facts, id), { cidrs: network.cidrs, mtu: network.mtu });
-    });
-  });
+  api.get(
+    '/nodes/:id/wg0.conf',
+    { config: { scope: 'configs:read' }, schema: { ...schema, response: text } },
+    async (request, reply) => {
+      const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
+      return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
+        const { network, facts } = version.decided;
+        const node = network.nodes.get(id) ?? notActive();
+        return renderWg0Conf(node, peersOf(network, facts, id), { cidrs: network.cidrs, mtu: network.mtu });
+      });
+    },
+  );
 
-  api.get('/nodes/:id/peers.conf', { config: ADMIN, schema: { ...schema, response: text } }, async (request, reply) => {
-    const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
-    return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
-      const { network, facts } = version.decided;
-      if (!network.nodes.has(id)) notActive();
-      return renderPeersConf(peersOf(network, facts, id));
-    });
-  });
+  api.get(
+    '/nodes/:id/peers.conf',
+    { config: { scope: 'configs:read' }, schema: { ...schema, response: text } },
+    async (request, reply) => {
+      const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
+      return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
+        const { network, facts } = version.decided;
+        if (!network.nodes.has(id)) notActive();
+        return renderPeersConf(peersOf(network, facts, id));
+      });
+    },
+  );
 
   api.get(
     '/networks/:id/peers.conf',
-    { config: ADMIN, schema: { ...schema, response: text } },
+    { config: { scope: 'configs:read' }, schema: { ...schema, response: text } },
     async (request, reply) => {
       const { id } = await networkOf(store, request.params.id);
       return sendFile(request, reply, await hubs.current(id), ({ version }) =>
@@ -44,13 +52,17 @@ export function configRoutes(api: Api, context: RestContext): void {
     },
   );
 
-  api.get('/nodes/:id/qr.svg', { config: ADMIN, schema: { ...schema, response: problems } }, async (request) => {
-    const { name } = await nodeOf(store, request.params.id, request.query.network);
-    throw new WarrenError(
-      'private-key-not-held',
-      `a QR code holds the private key of ${name}, which only its owner has: make the code there, from wg0.conf`,
-    );
-  });
+  api.get(
+    '/nodes/:id/qr.svg',
+    { config: { scope: 'configs:read' }, schema: { ...schema, response: problems } },
+    async (request) => {
+      const { name } = await nodeOf(store, request.params.id, request.query.network);
+      throw new WarrenError(
+        'private-key-not-held',
+        `a QR code holds the private key of ${name}, which only its owner has: make the code there, from wg0.conf`,
+      );
+    },
+  );
 }
 
 /** Answers with the file; with `?wait`, once it differs from what the caller has, or 304 when the time is over. */

@@ -1,6 +1,6 @@
 import { type Prefix, parsePrefix } from '@warren/base';
 import { z } from 'zod';
-import { ADMIN, type Api, networkOf, problems, type RestContext } from './context.js';
+import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { CreateNetwork, IdParams, NetworkView, PageQuery, page, UpdateNetwork } from './schemas.js';
 import { networkView, pageQuery, pageView } from './views.js';
 
@@ -9,13 +9,19 @@ const tags = ['networks'];
 export function networkRoutes(api: Api, { store }: RestContext): void {
   api.get(
     '/networks',
-    { config: ADMIN, schema: { tags, querystring: PageQuery, response: { 200: page(NetworkView), ...problems } } },
+    {
+      config: { scope: 'networks:read' },
+      schema: { tags, querystring: PageQuery, response: { 200: page(NetworkView), ...problems } },
+    },
     async (request) => pageView(await store.listNetworks(pageQuery(request.query)), networkView),
   );
 
   api.post(
     '/networks',
-    { config: ADMIN, schema: { tags, body: CreateNetwork, response: { 201: NetworkView, ...problems } } },
+    {
+      config: { scope: 'networks:write' },
+      schema: { tags, body: CreateNetwork, response: { 201: NetworkView, ...problems } },
+    },
     async (request, reply) => {
       const { name, cidrs, mtu } = request.body;
       const input = {
@@ -29,14 +35,17 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
 
   api.get(
     '/networks/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, response: { 200: NetworkView, ...problems } } },
+    {
+      config: { scope: 'networks:read' },
+      schema: { tags, params: IdParams, response: { 200: NetworkView, ...problems } },
+    },
     async (request) => networkView(await networkOf(store, request.params.id)),
   );
 
   api.patch(
     '/networks/:id',
     {
-      config: ADMIN,
+      config: { scope: 'networks:write' },
       schema: { tags, params: IdParams, body: UpdateNetwork, response: { 200: NetworkView, ...problems } },
     },
     async (request) => {
@@ -49,7 +58,10 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
 
   api.delete(
     '/networks/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } } },
+    {
+      config: { scope: 'networks:write' },
+      schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } },
+    },
     async (request, reply) => {
       const { id } = await networkOf(store, request.params.id);
       await store.deleteNetwork(id, request.actor);

@@ -1,7 +1,7 @@
 import { type HostPort, type PublicKey, WarrenError } from '@warren/base';
 import type { NodeRow } from '@warren/db';
 import { z } from 'zod';
-import { ADMIN, type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
+import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
 import { CreateNode, IdParams, NodeQuery, NodeView, page, UpdateNode } from './schemas.js';
 import { nodeView, pageQuery, pageView } from './views.js';
 
@@ -14,7 +14,10 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
 
   api.get(
     '/nodes',
-    { config: ADMIN, schema: { tags, querystring: NodeQuery, response: { 200: page(NodeView), ...problems } } },
+    {
+      config: { scope: 'nodes:read' },
+      schema: { tags, querystring: NodeQuery, response: { 200: page(NodeView), ...problems } },
+    },
     async (request) => {
       const { network, status, q } = request.query;
       const filter = {
@@ -33,7 +36,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
 
   api.post(
     '/nodes',
-    { config: ADMIN, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
+    { config: { scope: 'nodes:write' }, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
     async (request, reply) => {
       const { network, name, role, publicKey, endpoint } = request.body;
       if (role !== 'client' && endpoint === undefined) {
@@ -60,7 +63,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
   api.get(
     '/nodes/:id',
     {
-      config: ADMIN,
+      config: { scope: 'nodes:read' },
       schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } },
     },
     async (request) => view(await nodeOf(store, request.params.id, request.query.network)),
@@ -69,7 +72,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
   api.patch(
     '/nodes/:id',
     {
-      config: ADMIN,
+      config: { scope: 'nodes:write' },
       schema: {
         tags,
         params: IdParams,
@@ -92,7 +95,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
   api.delete(
     '/nodes/:id',
     {
-      config: ADMIN,
+      config: { scope: 'nodes:write' },
       schema: { tags, params: IdParams, querystring: ByName, response: { 204: z.null(), ...problems } },
     },
     async (request, reply) => {
@@ -105,7 +108,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
   api.post(
     '/nodes/:id/revoke',
     {
-      config: ADMIN,
+      config: { scope: 'nodes:write' },
       schema: { tags, params: IdParams, querystring: ByName, response: { 200: NodeView, ...problems } },
     },
     async (request) => {

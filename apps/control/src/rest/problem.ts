@@ -43,7 +43,8 @@ function problemOf(error: unknown): ProblemDocument {
 /** The one way in which REST says that something is wrong. */
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error);
-  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="warren"');
+  if (problem.status === 401 && !reply.hasHeader('www-authenticate'))
+    void reply.header('www-authenticate', 'Bearer realm="warren"');
   return reply.code(problem.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 

@@ -3,6 +3,7 @@ import { NODE_NAME_RULE } from '@warren/topology';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { isName } from '../names.js';
+import { SCOPES } from './scopes.js';
 
 const Role = z.enum(['client', 'direct', 'bounce']);
 const Name = z.string().refine(isName, NODE_NAME_RULE);
@@ -187,6 +188,10 @@ export const CreatedApiKey = ApiKeyView.extend({
 }).meta({ id: 'CreatedApiKey' });
 export const CreateApiKey = z.strictObject({
   name: z.string().trim().min(1).max(64).refine(isPrintable, 'must have no control characters'),
+  scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).default(['admin']).meta({
+    description: 'admin: everything; X:write implies X:read. A key makes only keys that may do no more than it',
+  }),
+  expires: Duration.nullable().default(null).meta({ description: 'From now, such as 90d; null: never' }),
 });
 
 export const SignalServerView = z

@@ -1,29 +1,58 @@
 import type { IncomingMessage } from 'node:http';
 import { InvariantError, WarrenError } from '@warren/base';
-import type { Actor, Store } from '@warren/db';
+import type { Actor } from '@warren/db';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Bearers, Grant } from './bearers.js';
 
-/** Who may call a route: nobody is asked, or the holder of an API key (or whoever may open the local socket). */
-type RestScope = 'public' | 'admin';
+/** What an API key may be given. `admin` is everything; `X:write` implies `X:read`. */
+export const SCOPES = [
+  'admin',
+  'networks:read',
+  'networks:write',
+  'nodes:read',
+  'nodes:write',
+  'tokens:read',
+  'tokens:write',
+  'apikeys:read',
+  'apikeys:write',
+  'signals:read',
+  'signals:write',
+  'configs:read',
+  'events:read',
+  'audit:read',
+  'status:read',
+] as const;
+export type Scope = (typeof SCOPES)[number];
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    scope?: RestScope;
+    /** `public`: nobody is asked. */
+    scope?: Scope | 'public';
+    /** A node's config key is taken here, too; the handler then compares `grant.nodeId` with the node that it found. */
+    configKey?: boolean;
   }
   interface FastifyRequest {
-    /** Set for routes of scope `admin`. */
+    /** Set for routes that are not public. */
     actor: Actor;
+    /** Who asks and what they may do; undefined at public routes. */
+    grant: Grant | undefined;
   }
 }
 
 export interface RouteScope {
   readonly method: string;
   readonly url: string;
-  readonly scope: RestScope;
+  readonly scope: Scope | 'public';
 }
 
 /** Pages of the API's documentation come from a plugin, which declares no scope for them: they are public. */
 const DOCUMENTATION = '/api/docs';
+const LOCAL: Grant = { actor: 'local', scopes: ['admin'] };
+
+/** Whether one of the held scopes covers the one that is needed. */
+export function covers(held: readonly string[], needed: Scope): boolean {
+  return held.some((scope) => scope === 'admin' || scope === needed || scope === needed.replace(/:read$/, ':write'));
+}
 
 /**
  * Makes every route declare its scope (invariant 13) and enforces it before the body is read.
@@ -32,32 +61,46 @@ const DOCUMENTATION = '/api/docs';
  */
 export function enforceScopes(
   app: FastifyInstance,
-  store: Store,
+  bearers: Bearers,
   isLocal: (request: IncomingMessage) => boolean,
 ): RouteScope[] {
   const routes: RouteScope[] = [];
   app.decorateRequest('actor', '');
+  app.decorateRequest('grant', undefined);
   app.addHook('onRoute', (route) => {
     const scope = route.config?.scope ?? (route.url.startsWith(DOCUMENTATION) ? 'public' : undefined);
     if (!scope) throw new InvariantError(`route ${String(route.method)} ${route.url} declares no scope`);
     route.config = { ...route.config, scope };
     for (const method of [route.method].flat()) routes.push({ method, url: route.url, scope });
   });
-  app.addHook('onRequest', async (request) => {
-    if (request.is404 || request.routeOptions.config.scope === 'public') return;
-    request.actor = isLocal(request.raw) ? 'local' : await bearer(request, store);
+  app.addHook('onRequest', async (request, reply) => {
+    const { scope = 'admin', configKey = false } = request.routeOptions.config;
+    if (request.is404 || scope === 'public') return;
+    const grant = isLocal(request.raw) ? LOCAL : await bearers(bearerOf(request));
+    request.grant = grant;
+    request.actor = grant.actor;
+    if (covers(grant.scopes, scope) && (configKey || grant.nodeId === undefined)) return;
+    // RFC 6750 §3.1
+    void reply.header('www-authenticate', `Bearer realm="warren", error="insufficient_scope", scope="${scope}"`);
+    throw scopeMissing(grant, scope);
   });
   return routes;
 }
 
-async function bearer(request: FastifyRequest, store: Store): Promise<Actor> {
+/** The bearer secret as it was sent. @throws WarrenError `unauthorized` */
+function bearerOf(request: FastifyRequest): string {
   const secret = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (!secret)
-    throw new WarrenError(
-      'unauthorized',
-      'send an API key as `Authorization: Bearer …`; make one with `warren apikey create`',
-    );
-  const key = await store.checkApiKey(secret);
-  if (!key) throw new WarrenError('unauthorized', 'the control plane does not know this API key');
-  return `apikey:${key.id}`;
+  if (secret) return secret;
+  const text = 'send an API key as `Authorization: Bearer …`; make one with `warren apikey create`';
+  throw new WarrenError('unauthorized', text);
+}
+
+function scopeMissing(grant: Grant, needed: Scope): WarrenError {
+  if (grant.nodeId !== undefined)
+    return new WarrenError('scope-missing', 'a config key reads the configuration files of its own node, nothing else');
+  const held = grant.scopes.join(', ') || 'no scope';
+  return new WarrenError(
+    'scope-missing',
+    `this needs an API key with the scope ${needed}; the one shown has ${held}: make one with \`warren apikey create\``,
+  );
 }

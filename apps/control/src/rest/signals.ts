@@ -2,7 +2,7 @@ import type { SignalTokenRow } from '@warren/db';
 import { formatJoinToken } from '@warren/identity';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
-import { ADMIN, type Api, problems, type RestContext } from './context.js';
+import { type Api, problems, type RestContext } from './context.js';
 import { CreatedSignalToken, CreateSignalToken, IdParams, page, SignalServerView, SignalTokenView } from './schemas.js';
 import { signalServerView, signalTokenView } from './views.js';
 
@@ -18,13 +18,16 @@ export function signalRoutes(api: Api, context: RestContext): void {
 
   api.get(
     '/signal-servers',
-    { config: ADMIN, schema: { tags, response: { 200: page(SignalServerView), ...problems } } },
+    { config: { scope: 'signals:read' }, schema: { tags, response: { 200: page(SignalServerView), ...problems } } },
     async () => ({ items: (await signals.rows()).map(signalServerView), nextCursor: null }),
   );
 
   api.delete(
     '/signal-servers/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } } },
+    {
+      config: { scope: 'signals:write' },
+      schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } },
+    },
     async (request, reply) => {
       await store.deleteSignalServer(request.params.id, request.actor);
       await signals.refresh();
@@ -34,13 +37,16 @@ export function signalRoutes(api: Api, context: RestContext): void {
 
   api.get(
     '/signal-tokens',
-    { config: ADMIN, schema: { tags, response: { 200: page(SignalTokenView), ...problems } } },
+    { config: { scope: 'signals:read' }, schema: { tags, response: { 200: page(SignalTokenView), ...problems } } },
     async () => ({ items: (await store.listSignalTokens()).map(signalTokenView), nextCursor: null }),
   );
 
   api.post(
     '/signal-tokens',
-    { config: ADMIN, schema: { tags, body: CreateSignalToken, response: { 201: CreatedSignalToken, ...problems } } },
+    {
+      config: { scope: 'signals:write' },
+      schema: { tags, body: CreateSignalToken, response: { 201: CreatedSignalToken, ...problems } },
+    },
     async (request, reply) => {
       const { region, expires } = request.body;
       const expiresAt = expires === null ? null : new Date(now() + parseDuration(expires)!);
@@ -51,7 +57,10 @@ export function signalRoutes(api: Api, context: RestContext): void {
 
   api.delete(
     '/signal-tokens/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } } },
+    {
+      config: { scope: 'signals:write' },
+      schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } },
+    },
     async (request, reply) => {
       await store.revokeSignalToken(request.params.id, request.actor);
       return reply.code(204).send(null);

@@ -2,7 +2,7 @@ import type { TokenRow } from '@warren/db';
 import { formatJoinToken } from '@warren/identity';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
-import { ADMIN, type Api, networkOf, problems, type RestContext } from './context.js';
+import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { CreatedToken, CreateToken, IdParams, NodeQuery, PageQuery, page, TokenView } from './schemas.js';
 import { pageQuery, pageView, tokenView } from './views.js';
 
@@ -18,7 +18,10 @@ export function tokenRoutes(api: Api, context: RestContext): void {
 
   api.get(
     '/tokens',
-    { config: ADMIN, schema: { tags, querystring: TokenQuery, response: { 200: page(TokenView), ...problems } } },
+    {
+      config: { scope: 'tokens:read' },
+      schema: { tags, querystring: TokenQuery, response: { 200: page(TokenView), ...problems } },
+    },
     async (request) => {
       const { network } = request.query;
       const filter = network === undefined ? {} : { networkId: (await networkOf(store, network)).id };
@@ -28,7 +31,10 @@ export function tokenRoutes(api: Api, context: RestContext): void {
 
   api.post(
     '/tokens',
-    { config: ADMIN, schema: { tags, body: CreateToken, response: { 201: CreatedToken, ...problems } } },
+    {
+      config: { scope: 'tokens:write' },
+      schema: { tags, body: CreateToken, response: { 201: CreatedToken, ...problems } },
+    },
     async (request, reply) => {
       const { network, role, tags: labels, ephemeral, uses, maxUses = uses, expires } = request.body;
       const { token, secret } = await store.createToken(
@@ -48,7 +54,7 @@ export function tokenRoutes(api: Api, context: RestContext): void {
 
   api.delete(
     '/tokens/:id',
-    { config: ADMIN, schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } } },
+    { config: { scope: 'tokens:write' }, schema: { tags, params: IdParams, response: { 204: z.null(), ...problems } } },
     async (request, reply) => {
       await store.revokeToken(request.params.id, request.actor);
       return reply.code(204).send(null);

@@ -13,19 +13,32 @@ const MAX_NAME = 100;
 /** `lastUsedAt` is for people: writing it at every request would cost more than the request. */
 const USE_RESOLUTION = 60_000;
 
-/** The secret is returned once and kept hashed. @throws WarrenError `bad-request` for its name. */
+/** The secret is returned once and kept hashed. @throws WarrenError `bad-request` for its name or without a scope. */
 export async function createApiKey(
   database: Database,
   name: string,
+  { scopes, expiresAt }: { scopes: readonly string[]; expiresAt: Date | null },
   actor: Actor,
 ): Promise<{ key: ApiKeyRow; secret: string }> {
   if (name.trim() === '' || name.length > MAX_NAME)
     throw badRequest(`an API key's name has 1 to ${MAX_NAME} characters`);
+  if (scopes.length === 0) throw badRequest('an API key needs at least one scope');
   const id = randomId();
   const secret = randomBytes(SECRET_LENGTH);
   const key = await transaction(database, async (tx) => {
-    const row = await tx.apiKey.create({ data: { id, name, secretHash: hashSecret(secret) } });
-    await writeAudit(tx, null, { action: 'apikey.create', subject: id, details: { name } }, actor);
+    const row = await tx.apiKey.create({
+      data: { id, name, secretHash: hashSecret(secret), scopes: [...scopes], expiresAt },
+    });
+    await writeAudit(
+      tx,
+      null,
+      {
+        action: 'apikey.create',
+        subject: id,
+        details: { name, scopes: [...scopes], expiresAt: expiresAt?.toISOString() ?? null },
+      },
+      actor,
+    );
     return toApiKeyRow(row);
   });
   return { key, secret: `warrenkey_${id}_${toBase64Url(secret)}` };

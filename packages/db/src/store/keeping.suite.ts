@@ -179,8 +179,17 @@ export function keepingSuite(given: () => { store: Store; url: string }): void {
   describe('API keys', () => {
     test('are made, checked, listed and deleted; kept hashed', async () => {
       const { store, url } = given();
-      const { key, secret } = await store.createApiKey('ci', 'admin');
-      expect(await store.checkApiKey(secret)).toMatchObject({ id: key.id, name: 'ci', lastUsedAt: expect.any(Date) });
+      const { key, secret } = await store.createApiKey(
+        'ci',
+        { scopes: ['nodes:read'], expiresAt: new Date('2100-01-01') },
+        'admin',
+      );
+      expect(await store.checkApiKey(secret)).toMatchObject({
+        id: key.id,
+        name: 'ci',
+        scopes: ['nodes:read'],
+        lastUsedAt: expect.any(Date),
+      });
       expect(await store.listApiKeys()).toContainEqual(expect.objectContaining({ id: key.id }));
       const last = secret.at(-2) === 'A' ? 'B' : 'A';
       for (const bad of ['', 'x', `${secret.slice(0, -2)}${last}${secret.at(-1)}`, secret.slice(0, -1), `${secret}A`]) {
@@ -193,7 +202,9 @@ export function keepingSuite(given: () => { store: Store; url: string }): void {
       await store.deleteApiKey(key.id, 'admin');
       expect(await store.checkApiKey(secret)).toBeUndefined();
       await expect(store.deleteApiKey(key.id, 'admin')).rejects.toMatchObject({ code: 'not-found' });
-      await expect(store.createApiKey(' ', 'admin')).rejects.toMatchObject({ code: 'bad-request' });
+      await expect(store.createApiKey(' ', { scopes: ['admin'], expiresAt: null }, 'admin')).rejects.toMatchObject({
+        code: 'bad-request',
+      });
     });
   });
 

@@ -11,6 +11,7 @@ import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { guard } from './guard.js';
 import { createVanilla, join } from './joins.js';
+import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
 import { noteSeen, presences } from './presence.js';
@@ -72,6 +73,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     findNodeByIdentity: guard((key, networkId) => findNodeByIdentity(database, key, networkId)),
     updateNode: guard((id, change, actor) => updateNode(database, id, change, actor)),
     revokeNode: guard((id, actor) => revokeNode(database, id, actor, signTombstone)),
+    ...keyMethods(database),
     deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
     claimGeneration: guard((id, generation, resuming) => claimGeneration(database, id, generation, resuming)),
     noteSeen: guard((ids) => noteSeen(database, ids)),
@@ -85,7 +87,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
     ...signalMethods(database),
-    createApiKey: guard((name, actor) => createApiKey(database, name, actor)),
+    createApiKey: guard((name, input, actor) => createApiKey(database, name, input, actor)),
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
@@ -94,6 +96,15 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
       await database.sql`SELECT 1`;
     }),
   };
+}
+
+function keyMethods(database: Database) {
+  return {
+    rotateKey: guard((input, actor) => rotateKey(database, input, actor)),
+    requestRotation: guard((id, generationOf, actor) => requestRotation(database, id, generationOf, actor)),
+    endKeyOverlap: guard((id, previous, actor) => endKeyOverlap(database, id, previous, actor)),
+    keyOverlaps: guard(() => keyOverlaps(database)),
+  } satisfies Partial<Store>;
 }
 
 function signalMethods(database: Database) {
