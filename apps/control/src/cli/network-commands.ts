@@ -1,5 +1,6 @@
 import { WarrenError } from '@warren/base';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { addressCommands } from './address-commands.js';
 import { collect, mtu } from './arguments.js';
 import {
   all,
@@ -33,12 +34,14 @@ export function networkCommands(program: Command, context: CommandContext): void
     .description('make a network')
     .requiredOption('--cidr <prefix>', 'such as 10.45.0.0/16; repeat it for IPv6', collect)
     .option('--mtu <bytes>', 'inner MTU', mtu)
+    .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
     .action(
       run(context, async (rest, [name], options) => ({
         answer: await rest.call('POST', '/networks', {
           name: nameOf(name, options),
           cidrs: options.cidr,
           mtu: options.mtu,
+          pools: options.pool,
         }),
         text: (item: Item) => `${item.name} ${list(item.cidrs)}`,
       })),
@@ -64,11 +67,16 @@ export function networkCommands(program: Command, context: CommandContext): void
     .description('change a network')
     .option('--name <name>', 'rename it')
     .option('--mtu <bytes>', 'inner MTU', mtu)
+    .addOption(
+      new Option('--pool <prefix>', 'hand addresses out of this part only; may be repeated').argParser(collect),
+    )
+    .addOption(new Option('--no-pools', 'hand addresses out of the whole network').conflicts('pool'))
     .action(
-      run(context, async (rest, [id], { name, mtu: bytes }) => {
-        if (name === undefined && bytes === undefined)
-          throw new WarrenError('usage', 'say what to set: --name or --mtu');
-        return { answer: await rest.call('PATCH', `/networks/${part(id)}`, { name, mtu: bytes }), text: fields };
+      run(context, async (rest, [id], { name, mtu: bytes, pool, pools: keep }) => {
+        const pools = keep === false ? [] : pool;
+        if (name === undefined && bytes === undefined && pools === undefined)
+          throw new WarrenError('usage', 'say what to set: --name, --mtu, --pool or --no-pools');
+        return { answer: await rest.call('PATCH', `/networks/${part(id)}`, { name, mtu: bytes, pools }), text: fields };
       }),
     );
   destructive(common(network.command('delete').alias('rm').argument('<network>', 'name or id')))
@@ -80,4 +88,5 @@ export function networkCommands(program: Command, context: CommandContext): void
         return { answer: { deleted: name }, text: () => `deleted ${name}` };
       }),
     );
+  addressCommands(network, context);
 }

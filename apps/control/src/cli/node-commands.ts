@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { collect } from './arguments.js';
 import {
   all,
   type CommandContext,
@@ -50,6 +51,7 @@ export function nodeCommands(program: Command, context: CommandContext): void {
     .requiredOption('--public-key <key>', 'its WireGuard public key (`wg pubkey`); the private key stays with it')
     .addOption(new Option('--role <role>').choices(ROLES).default('client'))
     .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
+    .option('--address <address>', 'that it shall have; once for IPv4, once for IPv6', collect)
     .action(
       run(context, async (rest, [name], options) => ({
         answer: await rest.call('POST', '/nodes', {
@@ -58,6 +60,7 @@ export function nodeCommands(program: Command, context: CommandContext): void {
           publicKey: options.publicKey,
           role: options.role,
           endpoint: options.endpoint,
+          addresses: options.address,
         }),
         text: (item: Item) => `${item.name} ${list(item.addresses)}`,
       })),
@@ -88,6 +91,17 @@ export function nodeCommands(program: Command, context: CommandContext): void {
         return {
           answer: await rest.call('PATCH', `/nodes/${id}`, { name: next }),
           text: (item: Item) => `renamed ${name} to ${item.name}`,
+        };
+      }),
+    );
+  onNode(node.command('address'), 'give it other addresses than it has')
+    .argument('<address...>', 'one of IPv4, one of IPv6, or both')
+    .action(
+      run(context, async (rest, [name, addresses], { network }) => {
+        const { id } = await findNode(rest, name, network);
+        return {
+          answer: await rest.call('PATCH', `/nodes/${id}`, { addresses }),
+          text: (item: Item) => `${item.name} ${list(item.addresses)}`,
         };
       }),
     );

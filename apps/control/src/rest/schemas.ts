@@ -87,12 +87,9 @@ export const NetworkView = z
 const Mtu = z.number().int().min(1280).max(1500);
 
 export const Cidrs = z.array(Cidr).min(1).max(4);
-export const Pools = z
-  .array(z.string().max(64))
-  .max(32)
-  .meta({
-    description: 'Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs',
-  });
+export const Pools = z.array(z.string().max(64)).max(32).meta({
+  description: 'Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs',
+});
 export const CreateNetwork = z.strictObject({
   name: Name,
   cidrs: Cidrs,
