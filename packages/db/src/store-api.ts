@@ -347,6 +347,11 @@ export interface Store {
   /** The key's row if the bearer secret is right, an expired key's, too. */
   checkApiKey(secret: string): Promise<ApiKeyRow | undefined>;
 
+  /**
+   * Runs `work` while no other work of the same name runs, in any replica. It holds a connection meanwhile: four such at
+   * once per process, the others wait.
+   */
+  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -12,6 +12,7 @@ import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
 import type { RelayServer } from '../signal/relay-server.js';
 import type { SignalDirectory } from '../signal/signal-directory.js';
+import type { RestRates } from './rate-limits.js';
 import { Problem } from './schemas.js';
 
 /** What routes are made of. */
@@ -22,6 +23,8 @@ export interface RestContext {
   readonly relay: Pick<RelayServer, 'stats'>;
   readonly log: Log;
   readonly now: () => number;
+  /** Unset: `REST_RATES`. */
+  readonly rates?: RestRates;
   /** SHA-256 of the root's public key, for join tokens. */
   readonly pin: Uint8Array;
   readonly about: {

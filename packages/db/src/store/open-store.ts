@@ -9,6 +9,7 @@ import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
+import { createExclusive } from './exclusive.js';
 import { guard } from './guard.js';
 import { createVanilla, join } from './joins.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
@@ -55,6 +56,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 function guardedMethods(database: Database, options: OpenStoreOptions, feed: ChangeFeed): Omit<Store, 'close'> {
+  const exclusive = createExclusive(database.sql);
   const { signTombstone, sealingKey, addressRest = ADDRESS_REST } = options;
   return {
     createNetwork: guard((input, actor) => createNetwork(database, input, actor)),
@@ -91,6 +93,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
+    exclusive: (name, work) => exclusive(name, work),
     audit: guard((page) => listAudit(database, page)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
