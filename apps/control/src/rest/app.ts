@@ -15,7 +15,6 @@ import { nodeRoutes } from './nodes.js';
 import { documentation } from './openapi.js';
 import { addPreconditions, conditional } from './preconditions.js';
 import { errorHandler, sendProblem } from './problem.js';
-import { REST_RATES } from './rate-limits.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
 import { tokenRoutes } from './tokens.js';
@@ -59,7 +58,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   const authenticate = createAuthentication(
     createBearers(context.store, context.now),
     (request) => local.has(request),
-    context.rates ?? REST_RATES,
+    context.rates,
     () => performance.now(),
   );
   const routes = enforceScopes(app, authenticate);
