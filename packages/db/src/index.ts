@@ -19,6 +19,7 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
+  PresharedKeyRow,
   SignalServerInput,
   SignalServerRow,
   SignalTokenRow,
@@ -26,6 +27,7 @@ export type {
   Store,
   TokenRow,
   TombstoneRow,
+  VanillaInput,
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';

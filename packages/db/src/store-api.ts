@@ -1,5 +1,13 @@
-import type { HostPort, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
-import type { ConfSettings, Network, NetworkNode, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type { HostPort, NetworkId, NodeId, Prefix, PublicKey, SecretKey } from '@warren/base';
+import type {
+  ConfSettings,
+  ConfSettingsPatch,
+  Network,
+  NetworkNode,
+  NodeStatus,
+  Role,
+  SignedRecord,
+} from '@warren/topology';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -121,6 +129,27 @@ export interface ChangeRow {
   readonly tombstone: TombstoneRow | null;
   /** The network itself changed (CIDRs, MTU): resume by snapshot. */
   readonly networkChanged: boolean;
+  /** The pair (`pairId`) whose preshared key is another one now: ask for `presharedKeys`. */
+  readonly pair?: string;
+}
+
+/** That a node and another one have a preshared key; never the key. */
+export interface PresharedKeyRow {
+  readonly peerId: NodeId;
+  /** Of the other one. */
+  readonly name: string;
+  readonly createdAt: Date;
+}
+
+/** A member that runs any WireGuard. Without a key it is pending, its addresses reserved, until its key is set. */
+export interface VanillaInput {
+  readonly networkId: NetworkId;
+  readonly name: string;
+  readonly role: Role;
+  readonly publicKey?: PublicKey;
+  readonly endpoint?: HostPort;
+  readonly tags?: readonly string[];
+  readonly settings?: ConfSettings;
 }
 
 /** Encoded and signed by the caller's `signTombstone` inside the revoking transaction. */
@@ -230,7 +259,11 @@ export interface Store {
   listNetworks(page?: PageQuery): Promise<Page<NetworkRow>>;
   /** By id or by name. */
   findNetwork(idOrName: string): Promise<NetworkRow | undefined>;
-  updateNetwork(id: NetworkId, change: { name?: string; mtu?: number }, actor: Actor): Promise<NetworkRow>; // not-found, name-taken
+  updateNetwork(
+    id: NetworkId,
+    change: { name?: string; mtu?: number; settings?: ConfSettingsPatch },
+    actor: Actor,
+  ): Promise<NetworkRow>; // not-found, name-taken
   /** Refuses a network that still has active nodes. */
   deleteNetwork(id: NetworkId, actor: Actor): Promise<void>; // not-found, network-not-empty
 
@@ -253,19 +286,24 @@ export interface Store {
 
   /** Idempotent by (token, identity key): the same answer again, without a second use. */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
-  createVanilla(
-    input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
-    actor: Actor,
-  ): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted
+  createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted
   listNodes(filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery): Promise<Page<NodeRow>>;
   /** By id, or by name within a network. */
   findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;
   findNodeByIdentity(identityKey: Uint8Array, networkId?: NetworkId): Promise<NodeRow | undefined>;
   updateNode(
     id: NodeId,
-    change: { name?: string; endpoint?: HostPort; listenPort?: number; signalPort?: number | null },
+    change: {
+      name?: string;
+      endpoint?: HostPort;
+      listenPort?: number;
+      signalPort?: number | null;
+      /** Of a vanilla member: a first key makes it active, another one cuts it off until it uses that. */
+      publicKey?: PublicKey;
+      settings?: ConfSettingsPatch;
+    },
     actor: Actor,
-  ): Promise<NodeRow>; // not-found, name-taken
+  ): Promise<NodeRow>; // not-found, name-taken, not-vanilla, key-banned, key-taken
   /** Bans the node's keys, rests its addresses, writes the tombstone. Revoking twice is fine. */
   revokeNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
   /** The key before it is accepted for ten minutes more, unless compromised. The same record again: the same answer. */
@@ -346,6 +384,19 @@ export interface Store {
   deleteApiKey(id: string, actor: Actor): Promise<void>; // not-found
   /** The key's row if the bearer secret is right, an expired key's, too. */
   checkApiKey(secret: string): Promise<ApiKeyRow | undefined>;
+
+  /** Gives a pair, of which one is a vanilla member, a preshared key; absent: a random one. Sealed at rest. */
+  setPresharedKey(pair: readonly [NodeId, NodeId], key: SecretKey | undefined, actor: Actor): Promise<PresharedKeyRow>; // not-found, not-vanilla, node-revoked, bad-request
+  deletePresharedKey(pair: readonly [NodeId, NodeId], actor: Actor): Promise<void>; // not-found
+  listPresharedKeys(id: NodeId): Promise<readonly PresharedKeyRow[]>; // not-found
+  /** The keys themselves, by `pairId`: for the compiler. */
+  presharedKeys(network: NetworkId): Promise<ReadonlyMap<string, SecretKey>>;
+
+  /** A secret that reads this node's files and nothing else, returned once and kept hashed; the one before it is good no more. */
+  createConfigKey(id: NodeId, actor: Actor): Promise<{ node: NodeRow; secret: string }>; // not-found, node-revoked
+  deleteConfigKey(id: NodeId, actor: Actor): Promise<void>; // not-found
+  /** The node whose config key this is, whatever its status. */
+  checkConfigKey(secret: string): Promise<NodeRow | undefined>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
   ping(): Promise<void>;

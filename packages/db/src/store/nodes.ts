@@ -2,12 +2,13 @@ import {
   type HostPort,
   type NetworkId,
   type NodeId,
+  type PublicKey,
   parseHostPort,
   parseIpAddress,
   parsePublicKey,
   WarrenError,
 } from '@warren/base';
-import type { NodeStatus } from '@warren/topology';
+import type { ConfSettingsPatch, NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NodeRow, Page, PageQuery } from '../store-api.js';
 import { badRequest, checkListenPort, checkName, isUuid, nodeNotFound } from './checks.js';
@@ -16,6 +17,7 @@ import { checkNameIsFree } from './members.js';
 import { changeNetwork } from './network-change.js';
 import { pageArguments, toPage } from './pages.js';
 import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
+import { vanillaChange } from './vanilla-members.js';
 
 /** Who is still a member comes before who was, and of those the newest. */
 const MEMBERS_FIRST = [
@@ -106,6 +108,8 @@ export interface NodeChange {
   readonly listenPort?: number;
   /** Of a bounce's signal server; null: it runs none. */
   readonly signalPort?: number | null;
+  readonly publicKey?: PublicKey;
+  readonly settings?: ConfSettingsPatch;
 }
 
 /** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `bad-request`. */
@@ -128,11 +132,14 @@ export async function updateNode(database: Database, id: NodeId, change: NodeCha
       throw badRequest(`node "${before.name}" is no bounce with an agent: only those run signal servers`);
     }
     const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
-    if (same && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
+    const more = await vanillaChange(tx, network, before, change);
+    const isMore = Object.keys(more.data).length > 0;
+    if (same && !isMore && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
     if (name !== before.name) await checkNameIsFree(tx, network, name);
-    const data = { name, endpoint: endpoint ?? null, listenPort, signalPort };
+    const columns = { name, endpoint: endpoint ?? null, listenPort, signalPort };
+    const data = { ...columns, ...more.data };
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
-    const audit = { action: 'node.update', subject: id, details: data };
+    const audit = { action: 'node.update', subject: id, details: { ...columns, ...more.details } };
     return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
   });
 }
