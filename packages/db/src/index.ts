@@ -7,6 +7,7 @@ export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/defaul
 export { openStore } from './store/open-store.js';
 export type {
   Actor,
+  AddressRow,
   ApiKeyRow,
   AuditRow,
   ChangeRow,
@@ -20,6 +21,8 @@ export type {
   Page,
   PageQuery,
   PresharedKeyRow,
+  Renumbered,
+  ReservationRow,
   SignalServerInput,
   SignalServerRow,
   SignalTokenRow,

@@ -1,4 +1,4 @@
-import { type HostPort, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
+import { type HostPort, type IpAddress, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
 import type { ConfSettings, NodeKind, Role, SignedRecord } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
@@ -22,6 +22,8 @@ export interface NewMember {
   readonly endpoint: HostPort | null;
   readonly listenPort: number | null;
   readonly record: SignedRecord | null;
+  /** Those that it shall have; a family that is left out is found. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 type KeyKind = 'wireguard' | 'identity';
@@ -71,7 +73,7 @@ export async function addMember(
   member: NewMember,
   rest: number,
 ): Promise<NodeRow> {
-  const { record, publicKey, tags, settings = {}, ...columns } = member;
+  const { record, publicKey, tags, settings = {}, addresses: wanted, ...columns } = member;
   await checkIdIsNotRevoked(tx, network, member.id);
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
@@ -93,7 +95,7 @@ export async function addMember(
   await tx.nodeKey.createMany({
     data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
   });
-  const addresses = await takeAddresses(tx, network, member.id, rest);
+  const addresses = await takeAddresses(tx, network, member, rest, wanted);
   return toNodeRow({ ...row, addresses: addresses.map((address) => ({ address })) });
 }
 

@@ -1,5 +1,5 @@
 import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
-import { type ConfSettingsPatch, checkCidrs, DEFAULT_MTU, mergeConfSettings } from '@warren/topology';
+import { type ConfSettingsPatch, checkCidrs, checkPools, DEFAULT_MTU, mergeConfSettings } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
 import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
@@ -12,17 +12,23 @@ import { checkSettings, sameSettings } from './vanilla-members.js';
 /** CIDRs follow the rules of @warren/topology. @throws WarrenError `name-taken`, `bad-request`. */
 export async function createNetwork(
   database: Database,
-  input: { name: string; cidrs: readonly Prefix[]; mtu?: number },
+  input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu = DEFAULT_MTU } = input;
   checkName('network', name);
   checkMtu(mtu);
   const cidrs = [...checkCidrs(input.cidrs).cidrs];
+  const pools = [...checkPools(input.pools ?? [], cidrs)];
   return refusingTakenName(name, () =>
     transaction(database, async (tx) => {
-      const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, mtu } }));
-      await writeAudit(tx, network.id, { action: 'network.create', subject: name, details: { cidrs, mtu } }, actor);
+      const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, pools, mtu } }));
+      await writeAudit(
+        tx,
+        network.id,
+        { action: 'network.create', subject: name, details: { cidrs, pools, mtu } },
+        actor,
+      );
       await notify(tx, network.id);
       return network;
     }),
@@ -45,7 +51,7 @@ export async function findNetwork({ prisma }: Database, idOrName: string): Promi
 export async function updateNetwork(
   database: Database,
   id: NetworkId,
-  change: { name?: string; mtu?: number; settings?: ConfSettingsPatch },
+  change: { name?: string; mtu?: number; pools?: readonly string[]; settings?: ConfSettingsPatch },
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu } = change;
@@ -53,14 +59,15 @@ export async function updateNetwork(
   if (mtu !== undefined) checkMtu(mtu);
   return refusingTakenName(name ?? '', () =>
     changeNetwork(database, id, actor, async (tx, network) => {
+      const pools = [...(change.pools ? checkPools(change.pools, network.cidrs) : network.pools)];
       const settings = mergeConfSettings(network.settings, change.settings ?? {});
       checkSettings(settings, 'network');
-      const isSame = sameSettings(settings, network.settings);
+      const isSame = pools.join() === network.pools.join() && sameSettings(settings, network.settings);
       if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu && isSame) {
         return { result: { ...network, revision: network.revision - 1 }, change: null };
       }
       const data = {
-        ...{ name: name ?? network.name, mtu: mtu ?? network.mtu },
+        ...{ name: name ?? network.name, mtu: mtu ?? network.mtu, pools },
         settings: settings as Prisma.InputJsonObject,
       };
       const result = toNetworkRow(await tx.network.update({ where: { id }, data }));

@@ -1,5 +1,6 @@
 import {
   type HostPort,
+  type IpAddress,
   type NetworkId,
   type NodeId,
   type PublicKey,
@@ -11,6 +12,7 @@ import {
 import type { ConfSettingsPatch, NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NodeRow, Page, PageQuery } from '../store-api.js';
+import { moveAddresses } from './addresses.js';
 import { badRequest, checkListenPort, checkName, isUuid, nodeNotFound } from './checks.js';
 import type { Database } from './database.js';
 import { checkNameIsFree } from './members.js';
@@ -110,10 +112,18 @@ export interface NodeChange {
   readonly signalPort?: number | null;
   readonly publicKey?: PublicKey;
   readonly settings?: ConfSettingsPatch;
+  /** Those that it shall have; a family that is left out stays. */
+  readonly addresses?: readonly IpAddress[];
 }
 
-/** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `bad-request`. */
-export async function updateNode(database: Database, id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow> {
+/** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `address-taken`, `bad-request`. */
+export async function updateNode(
+  database: Database,
+  id: NodeId,
+  change: NodeChange,
+  actor: Actor,
+  rest: number,
+): Promise<NodeRow> {
   checkChange(change);
   const found = await nodeNetwork(database, id);
   return changeNetwork(database, found, actor, async (tx, network) => {
@@ -132,14 +142,17 @@ export async function updateNode(database: Database, id: NodeId, change: NodeCha
       throw badRequest(`node "${before.name}" is no bounce with an agent: only those run signal servers`);
     }
     const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
+    const { addresses } = change;
+    const moved = addresses ? await moveAddresses(tx, network, { ...before, name }, addresses, rest) : false;
     const more = await vanillaChange(tx, network, before, change);
-    const isMore = Object.keys(more.data).length > 0;
+    const isMore = moved || Object.keys(more.data).length > 0;
     if (same && !isMore && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
     if (name !== before.name) await checkNameIsFree(tx, network, name);
     const columns = { name, endpoint: endpoint ?? null, listenPort, signalPort };
     const data = { ...columns, ...more.data };
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
-    const audit = { action: 'node.update', subject: id, details: { ...columns, ...more.details } };
+    const details = { ...columns, ...more.details, ...(moved && { addresses: after.addresses }) };
+    const audit = { action: 'node.update', subject: id, details };
     return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
   });
 }

@@ -12,7 +12,7 @@ import { checkTags } from './tokens.js';
 /**
  * Adds a member that runs any WireGuard. Its private key stays with its maker.
  * @throws WarrenError `not-found`, `name-taken`, `key-banned`, `key-taken`, `endpoint-missing`, `addresses-exhausted`,
- * `bad-request`.
+ * `address-taken`, `bad-request`.
  */
 export async function createVanilla(
   database: Database,
@@ -20,7 +20,7 @@ export async function createVanilla(
   actor: Actor,
   rest: number,
 ): Promise<NodeRow> {
-  const { name, role, publicKey = null, tags = [], settings = {} } = input;
+  const { name, role, publicKey = null, tags = [], settings = {}, addresses = [] } = input;
   checkName('node', name);
   checkTags(tags);
   checkSettings(settings, 'node');
@@ -29,7 +29,7 @@ export async function createVanilla(
   return changeNetwork(database, input.networkId, actor, async (tx, network) => {
     if (publicKey !== null) await checkKeys(tx, network, publicKey, null);
     await checkNameIsFree(tx, network, name);
-    const member = { id: nodeId(randomUUID()), name, role, publicKey, endpoint, tags, settings };
+    const member = { id: nodeId(randomUUID()), name, role, publicKey, endpoint, tags, settings, addresses };
     const node = await addMember(tx, network, { ...member, ...VANILLA }, rest);
     return added(node, node, 'node.create', {});
   });
