@@ -10,16 +10,16 @@ beforeAll(async () => {
 afterAll(() => plane?.stop());
 
 async function line(command: string): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
+  const said = { out: [] as string[], err: [] as string[] };
   const code = await runProgram(command.split(' '), {
     environment: { WARREN_DATA_DIR: plane.config.dataDir },
-    output: { out: (text) => void (said.out += text), err: (text) => void (said.err += text) },
+    output: { out: (text) => void said.out.push(text), err: (text) => void said.err.push(text) },
     readInput: async () => '',
     now: Date.now,
     serve: async () => 0,
     signal: async () => 0,
   });
-  return { code, ...said };
+  return { code, out: said.out.join(''), err: said.err.join('') };
 }
 const create = (name: string, more = '') =>
   line(`node create ${name} --network lab --public-key ${randomBytes(32).toString('base64')}${more}`);
