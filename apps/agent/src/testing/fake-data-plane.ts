@@ -1,4 +1,4 @@
-import type { PublicKey } from '@warren/base';
+import type { Prefix, PublicKey } from '@warren/base';
 import type {
   DataPlane,
   DataPlaneOptions,
@@ -16,6 +16,7 @@ class FakeDataPlane implements DataPlane {
   readonly mtu: number;
   readonly closed: Promise<Error | undefined>;
   addresses: readonly string[];
+  unrouted: readonly Prefix[] = [];
   readonly peers = new Map<PublicKey, DataPlanePeer>();
   readonly greeted: PublicKey[] = [];
   handshakes = new Map<PublicKey, string>();
@@ -49,6 +50,10 @@ class FakeDataPlane implements DataPlane {
 
   async setAddresses(addresses: readonly string[]): Promise<void> {
     this.addresses = addresses;
+  }
+
+  async setUnrouted(prefixes: readonly Prefix[]): Promise<void> {
+    this.unrouted = prefixes;
   }
 
   async initiateHandshake(peer: PublicKey): Promise<void> {
