@@ -1,5 +1,14 @@
 import type { HostPort, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
-import type { ConfSettings, Network, NetworkNode, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type {
+  ConfSettings,
+  Network,
+  NetworkNode,
+  NodeStatus,
+  PlannedNode,
+  PlannedPresharedKey,
+  Role,
+  SignedRecord,
+} from '@warren/topology';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -251,6 +260,21 @@ export interface Store {
   /** Looks without spending. `token-unknown` also for a wrong secret. */
   checkToken(id: string, secret: Uint8Array): Promise<{ token: TokenRow; network: NetworkRow }>; // token-unknown, token-expired, token-revoked, token-used-up
 
+  /**
+   * Makes a network with all its vanilla members, or fills one of that name that has none; `cidrs` are then its prefixes. In
+   * one transaction; sealed preshared keys with it.
+   */
+  importNetwork(
+    input: {
+      name: string;
+      cidrs: readonly string[];
+      nodes: readonly PlannedNode[];
+      presharedKeys: readonly PlannedPresharedKey[];
+    },
+    actor: Actor,
+  ): Promise<{ network: NetworkRow; nodes: readonly NodeRow[]; created: boolean }>; // network-not-empty, name-taken, key-banned, key-taken, bad-request
+  /** The active vanilla member of a network that has this WireGuard key: `join` with a record of its id makes it an agent. */
+  findVanillaByKey(networkId: NetworkId, publicKey: PublicKey): Promise<NodeRow | undefined>;
   /** Idempotent by (token, identity key): the same answer again, without a second use. */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
   createVanilla(

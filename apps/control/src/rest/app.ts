@@ -8,6 +8,7 @@ import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { etagOf, matches } from './etag.js';
 import { IdempotencyTable } from './idempotency.js';
+import { importRoutes } from './imports.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
@@ -63,6 +64,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
+      importRoutes(api, context);
       nodeRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);

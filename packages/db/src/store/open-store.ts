@@ -10,6 +10,7 @@ import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { guard } from './guard.js';
+import { importNetwork } from './imports.js';
 import { createVanilla, join } from './joins.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
@@ -25,6 +26,7 @@ import {
   renewSignalServer,
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
+import { findVanillaByKey } from './take-over.js';
 import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
 
 /** How long a lost notification may delay a change, milliseconds. */
@@ -66,6 +68,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listTokens: guard((filter) => listTokens(database, filter)),
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
+    importNetwork: guard((input, actor) => importNetwork(database, input, actor, sealingKey)),
+    findVanillaByKey: guard((networkId, key) => findVanillaByKey(database, networkId, key)),
     join: guard((input, actor) => join(database, input, actor, addressRest)),
     createVanilla: guard((input, actor) => createVanilla(database, input, actor, addressRest)),
     listNodes: guard((filter) => listNodes(database, filter)),
