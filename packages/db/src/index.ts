@@ -8,6 +8,7 @@ export { networkNotEmpty } from './store/imports.js';
 export { openStore } from './store/open-store.js';
 export type {
   Actor,
+  AddressRow,
   ApiKeyRow,
   AuditRow,
   ChangeRow,
@@ -20,6 +21,8 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
+  Renumbered,
+  ReservationRow,
   SignalServerInput,
   SignalServerRow,
   SignalTokenRow,
