@@ -1,20 +1,18 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecretKey, toBase64, WarrenError } from '@warren/base';
+import { type Schemas, take } from '@warren/client';
 import { isWgQuickProblem, PRIVATE_KEY_PLACEHOLDER, parseWgQuick } from '@warren/topology';
 import type { Command } from 'commander';
-import { type CommandContext, common, part, run, text } from './command.js';
+import { byId, type CommandContext, common, run } from './command.js';
 import { publicKeyOf } from './import-command.js';
 
-interface Exported {
+type ExportedNode = Schemas['Export']['files'][number];
+interface ExportOptions {
   readonly network: string;
-  readonly files: readonly ExportedNode[];
-}
-
-interface ExportedNode {
-  readonly node: string;
-  readonly publicKey: string;
-  readonly text: string;
+  readonly output: string;
+  readonly privateKeys?: string;
+  readonly force?: boolean;
 }
 
 /** `warren export` */
@@ -26,25 +24,24 @@ export function exportCommand(program: Command, context: CommandContext): void {
     .option('--private-keys <directory>', 'holds NAME.key or NAME.conf: their private keys are filled in, here')
     .option('--force', 'overwrite files that are there')
     .action(
-      run(context, async (rest, _, { network, output, privateKeys, force }) => {
-        const exported = (await rest.call('GET', `/networks/${part(network)}/export`)) as Exported;
-        const folder = text(output);
+      run(context, async (rest, _, { network, output, privateKeys, force }: ExportOptions) => {
+        const exported = await take(rest.GET('/api/v1/networks/{id}/export', byId(network)));
         const files = await Promise.all(
           exported.files.map(async (file) => ({
-            path: join(folder, `${file.node}.conf`),
-            ...(await withPrivateKey(file, privateKeys as string | undefined)),
+            path: join(output, `${file.node}.conf`),
+            ...(await withPrivateKey(file, privateKeys)),
           })),
         );
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await mkdir(output, { recursive: true, mode: 0o700 });
         if (force !== true) for (const { path } of files) await requireFree(path);
         for (const file of files) await writeFile(file.path, file.text, force === true);
         const made = files.map(({ path, filled }) => ({ path, privateKey: filled }));
-        return { answer: { network: exported.network, files: made }, text: render };
+        return { answer: { network: exported.network, files: made }, text: () => render(made) };
       }),
     );
 }
 
-function render({ files }: { files: readonly { path: string; privateKey: boolean }[] }): string {
+function render(files: readonly { path: string; privateKey: boolean }[]): string {
   if (files.length === 0) return 'the network has no active nodes: nothing was written';
   const lines = files.map(({ path }) => path);
   const open = files.filter(({ privateKey }) => !privateKey).length;

@@ -1,29 +1,32 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type PublicKey, publicKeyFromBytes, type SecretKey, WarrenError } from '@warren/base';
+import { type Schemas, take } from '@warren/client';
 import { nobleProvider } from '@warren/crypto';
 import { withoutPrivateKeys } from '@warren/topology';
 import type { Command } from 'commander';
 import { collect } from './arguments.js';
-import { type CommandContext, common, type Item, list, part, run, text } from './command.js';
+import { byId, type CommandContext, common, given, run } from './command.js';
 import type { RestClient } from './rest-client.js';
 import type { Column, Screen, Tone } from './screen.js';
 
-const COLUMNS: readonly Column<Item>[] = [
-  { title: 'NAME', cell: ({ name }) => text(name) },
-  { title: 'ROLE', cell: ({ role }) => text(role) },
-  { title: 'ADDRESSES', cell: ({ addresses }) => list(addresses), fit: 'cut' },
-  { title: 'ENDPOINT', cell: ({ endpoint }) => text(endpoint ?? '-'), fit: 'cut' },
-  { title: 'FILE', cell: ({ file }) => text(file ?? '-'), fit: 'drop' },
+const COLUMNS: readonly Column<Plan['nodes'][number]>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'ROLE', cell: ({ role }) => role },
+  { title: 'ADDRESSES', cell: ({ addresses }) => addresses.join(', '), fit: 'cut' },
+  { title: 'ENDPOINT', cell: ({ endpoint }) => endpoint ?? '-', fit: 'cut' },
+  { title: 'FILE', cell: ({ file }) => file ?? '-', fit: 'drop' },
 ];
 const LEVELS: Readonly<Record<string, Tone>> = { conflict: 'bad', 'not-carried-over': 'warning', completed: 'good' };
+type Plan = Schemas['Import'];
 /** Longest file that is read; the control plane takes no longer ones either. */
 const MAX_FILE = 1_000_000;
 
-interface Imported extends Item {
+interface ImportOptions {
   readonly network: string;
-  readonly nodes: readonly Item[];
-  readonly report: readonly { level: string; file: string | null; line: number | null; message: string }[];
+  readonly cidr?: string[];
+  readonly endpoint?: readonly string[];
+  readonly dryRun?: boolean;
 }
 
 /** `warren import` */
@@ -39,32 +42,32 @@ export function importCommand(program: Command, context: CommandContext): void {
     .option('--endpoint <name=host:port>', 'how others reach a node, where no file says it; repeat it', collect)
     .option('--dry-run', 'only say what would be made')
     .action(
-      run(context, async (rest, given, options) => {
+      run(context, async (rest, args, options: ImportOptions) => {
         const endpoints = endpointsOf(options.endpoint);
-        const files = await readFiles(given[0] as unknown as readonly string[]);
+        const files = await readFiles(args[0] as unknown as readonly string[]);
         requireSecrecy(rest, files);
-        const network = text(options.network);
-        const body = { files, cidrs: options.cidr, endpoints };
-        const path = `/networks/${part(network)}/import`;
-        const plan = (await rest.call('POST', path, { ...body, dryRun: true })) as Imported;
+        const wanted = { files, ...given({ cidrs: options.cidr, endpoints }) };
+        const ask = (dryRun: boolean): Promise<Plan> =>
+          take(rest.POST('/api/v1/networks/{id}/import', { ...byId(options.network), body: { ...wanted, dryRun } }));
+        const plan = await ask(true);
         const refused = plan.report.filter(({ level }) => level === 'conflict');
         if (refused.length > 0 && !options.dryRun) throw conflictError(refused);
-        const answer = options.dryRun ? plan : ((await rest.call('POST', path, body)) as Imported);
-        return { answer, text: render };
+        const answer = options.dryRun ? plan : await ask(false);
+        return { answer, text: (screen) => render(answer, screen) };
       }),
     );
 }
 
 /** Everything that stops it in one error of one line: scripts read the list from `--dry-run --json`. */
-function conflictError(notes: Imported['report']): WarrenError {
+function conflictError(notes: Plan['report']): WarrenError {
   const shown = notes.map((note) => `${placeOf(note)}${note.message}`).join('; ');
   return new WarrenError('import-conflict', `nothing was imported: ${shown}`);
 }
 
-function render({ network, nodes, report, cidrs, dryRun, presharedKeys }: Imported, screen: Screen): string {
+function render({ network, nodes, report, cidrs, dryRun, presharedKeys }: Plan, screen: Screen): string {
   const pairs = presharedKeys ? `, ${presharedKeys} preshared keys` : '';
   const verb = dryRun ? 'would have' : 'has';
-  const head = `network ${network} ${verb} ${list(cidrs)} and ${nodes.length} nodes${pairs}`;
+  const head = `network ${network} ${verb} ${cidrs.join(', ')} and ${nodes.length} nodes${pairs}`;
   const notes = report.map(
     (note) =>
       `${screen.tone(note.level.padEnd('not-carried-over'.length), LEVELS[note.level])}  ${placeOf(note)}${note.message}`,
@@ -72,7 +75,7 @@ function render({ network, nodes, report, cidrs, dryRun, presharedKeys }: Import
   return [head, '', screen.table(COLUMNS, nodes), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
-const placeOf = ({ file, line }: Imported['report'][number]): string =>
+const placeOf = ({ file, line }: Plan['report'][number]): string =>
   file === null ? '' : `${file}${line === null ? '' : `:${line}`}: `;
 
 interface SentFile {
@@ -128,10 +131,10 @@ function unreadable(path: string, error: unknown): WarrenError {
 /** The public key of a private one, worked out on this machine. */
 export const publicKeyOf = (key: SecretKey): PublicKey => publicKeyFromBytes(nobleProvider.publicKey(key.expose()));
 
-function endpointsOf(given: unknown): Record<string, string> | undefined {
-  if (given === undefined) return undefined;
+function endpointsOf(words: readonly string[] | undefined): Record<string, string> | undefined {
+  if (words === undefined) return undefined;
   return Object.fromEntries(
-    (given as readonly string[]).map((word) => {
+    words.map((word) => {
       const [, name, endpoint] = /^([^=]+)=(.+)$/.exec(word) ?? [];
       if (name === undefined || endpoint === undefined) {
         throw new WarrenError('usage', `--endpoint ${word}: give NAME=HOST:PORT, such as server=203.0.113.5:51820`);

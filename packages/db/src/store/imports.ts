@@ -1,6 +1,7 @@
 import { type NetworkId, parsePublicKey, publicKeyBytes, WarrenError } from '@warren/base';
 import { checkCidrs, DEFAULT_MTU, type PlannedNode, type PlannedPresharedKey } from '@warren/topology';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
+import { forgetHints } from './address-hints.js';
 import { badRequest, checkName, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, type Transaction, transaction } from './database.js';
 import { checkKeys } from './members.js';
@@ -72,6 +73,7 @@ async function fillNetwork(
   const members = await tx.node.count({ where: { networkId: network.id, status: { not: 'revoked' } } });
   if (members > 0) throw networkNotEmpty(network.name, members);
   for (const { publicKey } of input.nodes) await checkKeys(tx, network, publicKey, null);
+  forgetHints(network);
   const data = { cidrs: [...input.cidrs], pools: [] };
   const changed = toNetworkRow(await tx.network.update({ where: { id: network.id }, data }));
   return { network: changed, nodes: await addNodes(tx, changed, input, sealingKey), created: false };

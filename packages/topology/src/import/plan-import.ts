@@ -1,5 +1,5 @@
-import { type HostPort, type IpAddress, type NodeId, networkId, type Prefix, WarrenError } from '@warren/base';
-import { allocateAddresses } from '../addressing.js';
+import { type HostPort, type IpAddress, ipFamily, type NodeId, networkId, type Prefix } from '@warren/base';
+import { lowestFree, spansOf } from '../addressing.js';
 import { DEFAULT_MTU, type Network, type NetworkNode, type Role } from '../model.js';
 import { compareText } from '../order.js';
 import { settingsOf } from './file-settings.js';
@@ -87,16 +87,16 @@ function freeAddresses(
   report: ImportReport,
 ): IpAddress[] {
   const file = member.source?.file ?? member.mentions[0]?.source.file;
-  try {
-    const addresses = allocateAddresses(cidrs, taken);
-    for (const address of addresses) taken.add(address);
+  const families = ([4, 6] as const).filter((family) => cidrs.some((cidr) => ipFamily(cidr) === family));
+  const found = families.map((family) => lowestFree(spansOf({ cidrs, pools: [] }, family), taken)?.address);
+  const addresses = found.filter((address) => address !== undefined);
+  for (const address of addresses) taken.add(address);
+  if (addresses.length < families.length) {
+    report.add('conflict', `no file says the address of ${name}, and none is free in ${cidrs.join(', ')}`, file);
+  } else {
     report.add('completed', `no file says the address of ${name}: it is ${addresses.join(', ')} here`, file);
-    return addresses;
-  } catch (error) {
-    if (!(error instanceof WarrenError)) throw error;
-    report.add('conflict', `no file says the address of ${name}, and ${error.message}`, file);
-    return [];
   }
+  return addresses;
 }
 
 /** Each address belongs to one node. */
