@@ -21,6 +21,7 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
+  PresharedKeyRow,
   Renumbered,
   ReservationRow,
   SignalServerInput,
@@ -30,6 +31,7 @@ export type {
   Store,
   TokenRow,
   TombstoneRow,
+  VanillaInput,
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
