@@ -53,7 +53,7 @@ export function importCommand(program: Command, context: CommandContext): void {
         const refused = plan.report.filter(({ level }) => level === 'conflict');
         if (refused.length > 0 && !options.dryRun) throw conflictError(refused);
         const answer = options.dryRun ? plan : await ask(false);
-        return { answer, text: (screen) => render(answer, screen) };
+        return { answer, text: () => render(answer, context.screen) };
       }),
     );
 }
