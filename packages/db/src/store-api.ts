@@ -6,11 +6,10 @@ import type {
   NetworkNode,
   NodeKind,
   NodeStatus,
-  PlannedNode,
-  PlannedPresharedKey,
   Role,
   SignedRecord,
 } from '@warren/topology';
+import type { ImportStore } from './import-api.js';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -315,7 +314,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store {
+export interface Store extends ImportStore {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -348,21 +347,6 @@ export interface Store {
   /** Looks without spending. `token-unknown` also for a wrong secret. */
   checkToken(id: string, secret: Uint8Array): Promise<{ token: TokenRow; network: NetworkRow }>; // token-unknown, token-expired, token-revoked, token-used-up
 
-  /**
-   * Makes a network with all its vanilla members, or fills one of that name that has none; `cidrs` are then its prefixes. In
-   * one transaction; sealed preshared keys with it.
-   */
-  importNetwork(
-    input: {
-      name: string;
-      cidrs: readonly string[];
-      nodes: readonly PlannedNode[];
-      presharedKeys: readonly PlannedPresharedKey[];
-    },
-    actor: Actor,
-  ): Promise<{ network: NetworkRow; nodes: readonly NodeRow[]; created: boolean }>; // network-not-empty, name-taken, key-banned, key-taken, bad-request
-  /** The active vanilla member of a network that has this WireGuard key: `join` with a record of its id makes it an agent. */
-  findVanillaByKey(networkId: NetworkId, publicKey: PublicKey): Promise<NodeRow | undefined>;
   /** Idempotent by (token, identity key): the same answer again, without a second use. */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
   createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken

@@ -70,13 +70,6 @@ describe('an agent with the key of a vanilla member', () => {
     first.close();
   });
 
-  it('need not wait for approval: it was a member before', async () => {
-    const keys = makeKeys();
-    const { id } = await member(keys);
-    await takeOver(await plane.token({ approval: true }), keys);
-    expect(await plane.context.store.findNode(id)).toMatchObject({ kind: 'agent', status: 'active' });
-  });
-
   it('that has an id of its own is refused as before', async () => {
     const keys = makeKeys();
     await member(keys);

@@ -1,5 +1,6 @@
 import { type NetworkId, parsePublicKey, publicKeyBytes, WarrenError } from '@warren/base';
-import { checkCidrs, DEFAULT_MTU, type PlannedNode, type PlannedPresharedKey } from '@warren/topology';
+import { checkCidrs, DEFAULT_MTU, type PlannedNode } from '@warren/topology';
+import type { Imported, ImportInput } from '../import-api.js';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
 import { forgetHints } from './address-hints.js';
 import { badRequest, checkName, nameTaken } from './checks.js';
@@ -8,21 +9,6 @@ import { checkKeys } from './members.js';
 import { changeNetwork, notify, writeAudit } from './network-change.js';
 import { addPresharedKey } from './preshared-keys.js';
 import { plain, toNetworkRow, toNodeRow, WITH_ADDRESSES } from './rows.js';
-
-/** A planned network and what it shall be called. */
-export interface ImportInput {
-  readonly name: string;
-  readonly cidrs: readonly string[];
-  readonly nodes: readonly PlannedNode[];
-  readonly presharedKeys: readonly PlannedPresharedKey[];
-}
-
-/** What an import made; `created`: there was no network of that name. */
-export interface Imported {
-  readonly network: NetworkRow;
-  readonly nodes: readonly NodeRow[];
-  readonly created: boolean;
-}
 
 /**
  * Makes a network with all its members, or fills one that has none, in one transaction. An empty network takes the prefixes
