@@ -477,6 +477,11 @@ export interface Store extends ImportStore {
   checkConfigKey(secret: string): Promise<NodeRow | undefined>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
+  /**
+   * Runs `work` while no other work of the same name runs, in any replica. It holds a connection meanwhile: four such at
+   * once per process, the others wait.
+   */
+  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
