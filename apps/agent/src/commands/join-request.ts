@@ -50,7 +50,7 @@ export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutc
     const again = networks.find(({ membership }) => membership.networkId === prepared.networkId);
     if (again) return { again, root: root.raw };
     const ours = new Set(networks.map(({ membership }) => membership.interfaceName));
-    requireNoLanClash(prepared.cidrs, prefixes, ours);
+    if (!options.allowLanClash) requireNoLanClash(prepared.cidrs, prefixes, ours);
     requireNoNetworkClash(prepared.cidrs, await joinedPrefixes(networks));
     const wishes = takeOver ? await becomeMember(prepared, takeOver, options) : options.wishes;
     folder.setSent();
