@@ -1,13 +1,36 @@
-export { type AddressSet, allocateAddresses } from './addressing.js';
+export {
+  type AddressSet,
+  type AddressSpace,
+  type AddressSpan,
+  endsOf,
+  isUsable,
+  lowestFree,
+  mirrorOf,
+  narrowestOf,
+  poolsOf,
+  spanKey,
+  spansIn,
+  spansOf,
+} from './addressing.js';
 export { type CheckedCidrs, type CidrClash, checkCidrs, clashesWith } from './cidrs.js';
-export { compileChange, type DecidedNetwork, decideNetwork } from './compile-change.js';
+export { compileChange, decideNetwork } from './compile-change.js';
 export type { ConfSettings } from './conf-settings.js';
+export {
+  type ConfHook,
+  type ConfSettingsPatch,
+  confSettingsProblem,
+  effectiveSettings,
+  HOOKS,
+  hooksOf,
+  mergeConfSettings,
+} from './conf-settings-check.js';
 export { decide } from './decide.js';
 export { chooseHome } from './home.js';
 export { link } from './link.js';
 export {
   CLIENT_KEEPALIVE,
   DEFAULT_MTU,
+  type DecidedNetwork,
   type Facts,
   type Network,
   type NetworkNode,
@@ -24,13 +47,17 @@ export {
 } from './model.js';
 export {
   type ConfSubject,
+  completePeersConf,
   renderNetworkPeersConf,
   renderPeersConf,
   renderWg0Conf,
   type Wg0ConfOptions,
+  wg0ConfOptions,
 } from './node-conf.js';
 export { NODE_NAME_RULE, nodeNameFromHostname, parseNodeName } from './node-name.js';
-export { applyPeers, diffPeers, isEmptyDelta, peersOf, samePeer } from './peer-map.js';
+export { applyPeers, diffPeers, filePeersOf, isEmptyDelta, peersOf, samePeer, sameSecret } from './peer-map.js';
+export { checkAddresses, checkPools, checkReservation } from './pools.js';
+export { type AddressedNode, movePrefix, planRenumbering, type RenumberPlan, type Reservation } from './renumber.js';
 export {
   type InterfaceAddress,
   PRIVATE_KEY_PLACEHOLDER,

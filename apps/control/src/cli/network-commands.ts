@@ -5,16 +5,27 @@ import {
   all,
   type CommandContext,
   common,
+  confirm,
+  destructive,
   fields,
   type Item,
   list,
+  listing,
   nameable,
   nameOf,
   part,
   run,
   text,
 } from './command.js';
-import { table } from './output.js';
+import type { Column } from './screen.js';
+
+const COLUMNS: readonly Column<Item>[] = [
+  { title: 'NAME', cell: ({ name }) => text(name) },
+  { title: 'CIDRS', cell: ({ cidrs }) => list(cidrs), fit: 'cut' },
+  { title: 'MTU', cell: ({ mtu: bytes }) => text(bytes), fit: 'drop' },
+  { title: 'REVISION', cell: ({ revision }) => text(revision), fit: 'drop' },
+  { title: 'ID', cell: ({ id }) => text(id), fit: 'drop' },
+];
 
 export function networkCommands(program: Command, context: CommandContext): void {
   const network = program.command('network').description('networks: prefixes that nodes get addresses from');
@@ -32,22 +43,13 @@ export function networkCommands(program: Command, context: CommandContext): void
         text: (item: Item) => `${item.name} ${list(item.cidrs)}`,
       })),
     );
-  common(network.command('list'))
+  listing(network.command('list').alias('ls'))
     .description('all networks')
     .action(
       run(context, async (rest) => ({
         answer: await all(rest, '/networks?limit=500'),
-        text: ({ items }: { items: Item[] }) =>
-          table(
-            ['NAME', 'CIDRS', 'MTU', 'REVISION', 'ID'],
-            items.map((item) => [
-              text(item.name),
-              list(item.cidrs),
-              text(item.mtu),
-              text(item.revision),
-              text(item.id),
-            ]),
-          ),
+        text: ({ items }: { items: Item[] }, screen) => screen.table(COLUMNS, items),
+        none: 'no networks: make one with `warren network create`',
       })),
     );
   common(network.command('show').argument('<network>', 'name or id'))
@@ -69,10 +71,11 @@ export function networkCommands(program: Command, context: CommandContext): void
         return { answer: await rest.call('PATCH', `/networks/${part(id)}`, { name, mtu: bytes }), text: fields };
       }),
     );
-  common(network.command('delete').argument('<network>', 'name or id'))
+  destructive(common(network.command('delete').alias('rm').argument('<network>', 'name or id')))
     .description('delete a network without active nodes')
     .action(
-      run(context, async (rest, [name]) => {
+      run(context, async (rest, [name], options, output) => {
+        await confirm(output, options, 'delete', name);
         await rest.call('DELETE', `/networks/${part(name)}`);
         return { answer: { deleted: name }, text: () => `deleted ${name}` };
       }),

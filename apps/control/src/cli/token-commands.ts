@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
+import { expiryCell } from './apikey-commands.js';
 import { collect, duration, uses } from './arguments.js';
-import { all, type CommandContext, common, type Item, part, query, ROLES, run, text } from './command.js';
-import { table } from './output.js';
+import { all, type CommandContext, common, type Item, listing, part, query, ROLES, run, text } from './command.js';
+import type { Column, Screen } from './screen.js';
 
 export function tokenCommands(program: Command, context: CommandContext): void {
   const token = program.command('token').description('join tokens');
@@ -27,23 +28,14 @@ export function tokenCommands(program: Command, context: CommandContext): void {
         text: (item: Item) => text(item.token),
       })),
     );
-  common(token.command('list'))
+  listing(token.command('list').alias('ls'))
     .description('all tokens, without their secrets')
     .option('--network <network>', 'name or id')
     .action(
       run(context, async (rest, _, { network }) => ({
         answer: await all(rest, `/tokens?${query({ network, limit: 500 })}`),
-        text: ({ items }: { items: Item[] }) =>
-          table(
-            ['ID', 'ROLE', 'USES', 'EXPIRES', 'STATE'],
-            items.map((item) => [
-              text(item.id),
-              text(item.role ?? 'any'),
-              `${item.uses}/${item.maxUses ?? '∞'}`,
-              text(item.expiresAt ?? 'never'),
-              tokenState(item),
-            ]),
-          ),
+        text: ({ items }: { items: Item[] }, screen) => screen.table(columns(screen), items),
+        none: 'no tokens: make one with `warren token create`',
       })),
     );
   common(token.command('revoke').argument('<id>'))
@@ -56,8 +48,16 @@ export function tokenCommands(program: Command, context: CommandContext): void {
     );
 }
 
-function tokenState(item: Item): string {
+const columns = (screen: Screen): Column<Item>[] => [
+  { title: 'ID', cell: ({ id }) => text(id) },
+  { title: 'ROLE', cell: ({ role }) => text(role ?? 'any') },
+  { title: 'USES', cell: ({ uses: used, maxUses }) => `${used}/${maxUses ?? '∞'}` },
+  { title: 'EXPIRES', cell: ({ expiresAt }) => expiryCell(expiresAt, screen) },
+  { title: 'STATE', cell: (item) => tokenState(item, screen.now) },
+];
+
+function tokenState(item: Item, now: number): string {
   if (item.revokedAt) return 'revoked';
-  if (item.expiresAt && Date.parse(text(item.expiresAt)) <= Date.now()) return 'expired';
+  if (item.expiresAt && Date.parse(text(item.expiresAt)) <= now) return 'expired';
   return item.maxUses !== null && Number(item.uses) >= Number(item.maxUses) ? 'used up' : 'usable';
 }

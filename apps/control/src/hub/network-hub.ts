@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { InvariantError, type NetworkId, type NodeId } from '@warren/base';
 import type { ChangeRow, Store } from '@warren/db';
 import { decodeTombstone } from '@warren/identity';
@@ -32,6 +33,8 @@ export interface HubParts {
 
 /** Tickets are renewed daily, so that who is cut off has one that is good for long; milliseconds. */
 const TICKET_INTERVAL = 86_400_000;
+/** What a change may wait for others to come with it; milliseconds. */
+const LONGEST_REST = 100;
 /** Same-generation reconnects within a minute beyond which two copies of one state directory are fighting. */
 const MOST_RECONNECTS = 6;
 const RECONNECT_WINDOW = 60_000;
@@ -49,6 +52,9 @@ export class NetworkHub {
   /** One task after another: a session is attached at exactly one revision. */
   #queue: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
+  #following: Promise<void> | undefined;
+  /** By the clock of `now`. */
+  #restUntil = 0;
   readonly #waiters = new Set<() => void>();
 
   private constructor(
@@ -85,6 +91,20 @@ export class NetworkHub {
       await this.#readLog();
     });
     return this.#waiting;
+  }
+
+  /**
+   * Catches up at once, or in a moment if telling everybody of the last change took long: in a crowd of changes
+   * several go out together, and at most half of our time goes into it.
+   */
+  follow(): Promise<void> {
+    const rest = this.#restUntil - this.parts.now();
+    if (rest <= 0) return this.catchUp();
+    this.#following ??= delay(rest, undefined, { ref: false }).then(() => {
+      this.#following = undefined;
+      return this.catchUp();
+    });
+    return this.#following;
   }
 
   /** Resolves at the next revision, or when `signal` aborts. */
@@ -180,10 +200,13 @@ export class NetworkHub {
     if (rows?.length === 0) return;
     if (!rows || rows.some((row) => row.networkChanged)) return this.#reload();
     const before = this.#version;
+    const began = this.parts.now();
     const step = advance(before, rows);
     this.#version = step.version;
     this.#publish(before, step);
     this.#notify();
+    const ended = this.parts.now();
+    this.#restUntil = ended + Math.min(ended - began, LONGEST_REST);
   }
 
   /** From zero: the log does not reach back, or the network itself changed. */
@@ -206,6 +229,7 @@ export class NetworkHub {
   #publish(before: Version, step: Step): void {
     const { decided } = step.version;
     const serversChanged = this.#noteSignalServers();
+    if (this.#sessions.size === 0) return;
     const renamed = [...step.changed].some((id) => isRenamedBounce(before, step.version, id));
     const deltas = renamed ? undefined : compileChange(before.decided, decided, step.changed);
     const cache: DeltaCache = new Map();
