@@ -31,6 +31,10 @@ const COLUMNS: readonly Column<Item>[] = [
   { title: 'ID', cell: ({ id }) => text(id), fit: 'drop' },
 ];
 
+/** What a change of key means for who has the old one in a file. */
+const FILES_CHANGE =
+  'vanilla members need their new file within ten minutes of that, or are cut off from it until they have it';
+
 /** A disabled node is pending again; that it was active once is worth knowing. */
 function statusCell({ status, disabledAt }: Item): Cell {
   const shown = disabledAt && status === 'pending' ? 'disabled' : text(status);
@@ -91,6 +95,16 @@ export function nodeCommands(program: Command, context: CommandContext): void {
         };
       }),
     );
+  onNode(node.command('rotate-key'), 'ask its agent for another WireGuard key').action(
+    run(context, async (rest, [name], { network }) => {
+      const { id } = await findNode(rest, name, network);
+      return {
+        answer: await rest.call('POST', `/nodes/${id}/rotate-key`),
+        text: (item: Item) =>
+          `${item.name} ${item.online ? 'makes' : 'will make, when it is back,'} another key\n${FILES_CHANGE}`,
+      };
+    }),
+  );
   destructive(onNode(node.command('revoke'), 'cut it off at once and for ever: its keys cannot come back')).action(
     run(context, async (rest, [name], options, output) => {
       const { id, name: called } = await findNode(rest, name, options.network);

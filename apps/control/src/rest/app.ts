@@ -8,6 +8,7 @@ import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { etagOf, matches } from './etag.js';
 import { IdempotencyTable } from './idempotency.js';
+import { keyRotationRoutes } from './key-rotation.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
@@ -64,6 +65,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
       nodeRoutes(api, context);
+      keyRotationRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
