@@ -70,7 +70,9 @@ export function keyRotationsSuite(given: () => { store: Store; url: string }): v
       const other = await openTestStore(url);
       try {
         expect(await store.endKeyOverlap(node.id, freshKey(), 'control')).toBe(false);
-        const ended = await Promise.all([store, other, store].map((it) => it.endKeyOverlap(node.id, node.publicKey!, 'control')));
+        const ended = await Promise.all(
+          [store, other, store].map((it) => it.endKeyOverlap(node.id, node.publicKey!, 'control')),
+        );
         expect(ended.filter(Boolean)).toHaveLength(1);
       } finally {
         await other.close();
@@ -79,7 +81,9 @@ export function keyRotationsSuite(given: () => { store: Store; url: string }): v
       expect((await seen()).previousKey).toBeUndefined();
       expect((await store.findNode(node.id))!.overlapUntil).toBeNull();
       expect(await overlaps()).toEqual([]);
-      await expect(store.endKeyOverlap('nobody' as never, node.publicKey!, 'x')).rejects.toMatchObject({ code: 'not-found' });
+      await expect(store.endKeyOverlap('nobody' as never, node.publicKey!, 'x')).rejects.toMatchObject({
+        code: 'not-found',
+      });
     });
 
     test('says when its time is over', async () => {
@@ -120,12 +124,17 @@ export function keyRotationsSuite(given: () => { store: Store; url: string }): v
       const { store, node, seen } = await setup();
       const { node: second } = await store.rotateKey(rotation(node), 'x');
       const { node: third } = await store.rotateKey(rotation(second, { generation: 3 }), 'x');
-      expect([(await seen()).publicKey, (await seen()).previousKey?.publicKey]).toEqual([third.publicKey, second.publicKey]);
+      expect([(await seen()).publicKey, (await seen()).previousKey?.publicKey]).toEqual([
+        third.publicKey,
+        second.publicKey,
+      ]);
     });
 
     test('by two at once is one change: the other hears that it was changed', async () => {
       const { store, node } = await setup();
-      const both = [rotation(node), rotation(node)].map((input) => store.rotateKey(input, 'x').catch((error: Error) => error));
+      const both = [rotation(node), rotation(node)].map((input) =>
+        store.rotateKey(input, 'x').catch((error: Error) => error),
+      );
       const errors = (await Promise.all(both)).filter((it) => it instanceof Error);
       expect(errors).toMatchObject([{ code: 'key-changed' }]);
     });
