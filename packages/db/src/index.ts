@@ -22,6 +22,7 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
+  PresharedKeyRow,
   Renumbered,
   ReservationRow,
   SignalServerInput,
@@ -31,6 +32,7 @@ export type {
   Store,
   TokenRow,
   TombstoneRow,
+  VanillaInput,
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';

@@ -14,7 +14,7 @@ export function auditCommands(program: Command, context: CommandContext): void {
         const answer = await take(rest.GET('/api/v1/audit', { params: { query: { limit: count } } }));
         return {
           answer,
-          text: (screen) => screen.table(columns(screen), answer.items),
+          text: (_, screen) => screen.table(columns(screen), answer.items),
           none: 'nothing was changed yet',
         };
       }),

@@ -22,7 +22,7 @@ export type Role = (typeof ROLES)[number];
 export interface Result {
   /** As REST gives it, also fields that this version does not know. */
   readonly answer: unknown;
-  text(screen: Screen): string;
+  readonly text: (answer: never, screen: Screen) => string;
   /** Said on stderr instead of an empty table. */
   readonly none?: string;
 }
@@ -70,7 +70,7 @@ function print({ output, screen }: CommandContext, options: Options, result: Res
   if (options.json) output.out(`${JSON.stringify(answer, null, 2)}\n`);
   else if (options.quiet && items) output.out(items.map(({ id }) => `${id}\n`).join(''));
   else if (items?.length === 0 && none !== undefined) output.err(`${none}\n`);
-  else output.out(`${render(screen)}\n`);
+  else output.out(`${render(answer as never, screen)}\n`);
 }
 
 /** What was given where a network was wanted. */
@@ -133,3 +133,33 @@ export function nameOf(argument: string | undefined, { name }: { readonly name?:
 export const byId = (id: string): { params: { path: { id: string } } } => ({ params: { path: { id } } });
 /** A duration as REST takes it: commander takes a null from a parser for a missing value, so the word comes as it is. */
 export const orNull = (duration: string): string | null => (duration === 'never' ? null : duration);
+
+// What follows is for commands that are not written against the generated client yet.
+
+/** A JSON object of an answer. */
+export type Item = Readonly<Record<string, unknown>>;
+
+/** Every page of a list. `path` has a query already. */
+export async function all(rest: RestClient, path: string): Promise<{ items: Item[]; nextCursor: null }> {
+  const items: Item[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page = (await rest.call('GET', path + (cursor ? `&cursor=${part(cursor)}` : ''))) as {
+      items: Item[];
+      nextCursor: string | null;
+    };
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  }
+  return { items, nextCursor: null };
+}
+
+/** A query string of what was given. */
+export function query(values: Readonly<Record<string, unknown>>): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) search.set(key, String(value));
+  return search.toString();
+}
+export const part = (value: unknown): string => encodeURIComponent(String(value));
+export const text = (value: unknown): string => String(value);
+export const list = (value: unknown): string => (value as readonly unknown[]).join(', ');
+export { fields } from './fields.js';

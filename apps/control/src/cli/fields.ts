@@ -6,10 +6,10 @@ import { durationText } from './times.js';
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 /** A result of which people see everything, a line each. */
-export const shown = (answer: object): Result => ({ answer, text: (screen) => fields(answer, screen) });
+export const shown = (answer: object): Result => ({ answer, text: (_, screen) => fields(answer, screen) });
 
 /** Everything of an object, a line each: names in words, durations and times as people read them. */
-const fields = (item: object, screen: Screen): string =>
+export const fields = (item: object, screen: Screen): string =>
   screen.record(
     Object.fromEntries(
       Object.entries(item).map(([key, value]) => [words(key.replace(/(Ms|At)$/, '')), fieldText(key, value, screen)]),

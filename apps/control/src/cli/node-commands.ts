@@ -98,7 +98,7 @@ function addList(node: Command, context: CommandContext): void {
         const answer = await everyPage(list);
         return {
           answer,
-          text: (screen) => screen.table(NODE_COLUMNS, answer.items),
+          text: (_, screen) => screen.table(NODE_COLUMNS, answer.items),
           none: 'no such nodes: `warren token create` and `agent join` bring some',
         };
       }),

@@ -34,7 +34,7 @@ export function signalCommands(
     .action(
       run(context, async (rest) => {
         const answer = await take(rest.GET('/api/v1/signal-servers'));
-        return { answer, text: (screen) => signalServerTable(answer.items, screen) };
+        return { answer, text: (_, screen) => signalServerTable(answer.items, screen) };
       }),
     );
   common(signal.command('delete').alias('rm').argument('<id>'))
@@ -66,7 +66,7 @@ function tokenCommands(signal: Command, context: CommandContext): void {
         const answer = await take(rest.GET('/api/v1/signal-tokens'));
         return {
           answer,
-          text: (screen) => screen.table(tokenColumns(screen), answer.items),
+          text: (_, screen) => screen.table(tokenColumns(screen), answer.items),
           none: 'no such tokens: make one with `warren signal token --region NAME`',
         };
       }),

@@ -11,7 +11,7 @@ export function statusCommands(program: Command, context: CommandContext): void 
     .action(
       run(context, async (rest) => {
         const status = await take(rest.GET('/api/v1/status'));
-        return { answer: status, text: (screen) => statusText(status, screen) };
+        return { answer: status, text: (_, screen) => statusText(status, screen) };
       }),
     );
 }

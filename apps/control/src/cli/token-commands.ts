@@ -19,7 +19,7 @@ export function tokenCommands(program: Command, context: CommandContext): void {
         const answer = await everyPage(list);
         return {
           answer,
-          text: (screen) => screen.table(columns(screen), answer.items),
+          text: (_, screen) => screen.table(columns(screen), answer.items),
           none: 'no tokens: make one with `warren token create`',
         };
       }),

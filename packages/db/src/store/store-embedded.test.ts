@@ -10,6 +10,7 @@ import { keepingSuite } from './keeping.suite.js';
 import { keyRotationsSuite } from './key-rotations.suite.js';
 import { membersSuite } from './members.suite.js';
 import { signalsSuite } from './signals.suite.js';
+import { vanillaSuite } from './vanilla.suite.js';
 
 describe('the store on the embedded PostgreSQL', () => {
   let server: TestServer | undefined;
@@ -33,4 +34,5 @@ describe('the store on the embedded PostgreSQL', () => {
   bouncesSuite(given);
   ephemeralSuite(given);
   signalsSuite(given);
+  vanillaSuite(given);
 });
