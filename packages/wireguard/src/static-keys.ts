@@ -3,7 +3,7 @@ import type { CryptoProvider } from '@warren/crypto';
 import { CookieChecker, CookieGenerator } from './handshake/cookie.js';
 import type { RemoteKeys, StaticKeys } from './handshake/noise.js';
 
-/** A static key of ours; two at once while one replaces the other (ADR 0027). */
+/** A static key of ours; two at once while one replaces the other (ADR 0026). */
 export class LocalStatic implements StaticKeys {
   readonly privateKey: Uint8Array;
   readonly publicKey: Uint8Array;
