@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarrenError } from '@warren/base';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { addressRoutes } from './addresses.js';
 import { adminRoutes } from './admin.js';
 import { addNotFound, describeAnswer } from './answers.js';
 import { createAuthentication } from './authentication.js';
@@ -9,6 +10,7 @@ import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { IdempotencyTable } from './idempotency.js';
+import { importRoutes } from './imports.js';
 import { keyRotationRoutes } from './key-rotation.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
@@ -72,6 +74,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
+      importRoutes(api, context);
+      addressRoutes(api, context);
       nodeRoutes(api, context);
       keyRotationRoutes(api, context);
       configRoutes(api, context);
