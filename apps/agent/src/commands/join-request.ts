@@ -22,6 +22,8 @@ export interface JoinRequestOptions {
   readonly folder: JoinFolder;
   /** Private key and file of the vanilla member that this host is. */
   readonly takeOver?: WgQuickHost;
+  /** Join although the network overlaps a LAN of this host. */
+  readonly allowLanClash: boolean;
 }
 
 /** A new membership with the root that was pinned (DER) and where it was found, or the one that this host has already. */

@@ -50,6 +50,8 @@ export class HostAddressing {
   #clashes: LanClashes = { warnings: [], clashes: [], lans: [], unrouted: [] };
   /** What the last look was about; a change of the network is looked at, too. */
   #looked = '';
+  /** The host was looked at. */
+  #hasSeen = false;
   #closed = false;
 
   constructor(private readonly options: HostAddressingOptions) {}
@@ -95,7 +97,7 @@ export class HostAddressing {
 
   /** A stream has begun: the control plane knows nothing of us yet. */
   connected(): void {
-    if (this.#looked !== '') this.#tell();
+    if (this.#hasSeen) this.#tell();
   }
 
   close(): void {
@@ -124,6 +126,7 @@ export class HostAddressing {
     if (this.#closed || !self) return;
     const network = { name: self.networkName, interfaceName, cidrs: self.cidrs };
     const before = this.#clashes;
+    this.#hasSeen = true;
     this.#clashes = findLanClashes(network, others(), host, view().peers());
     for (const { message } of this.#clashes.warnings) {
       if (!before.warnings.some((known) => known.message === message)) log('warn', message);

@@ -40,7 +40,11 @@ describe('networks of the host', () => {
   });
 
   it('keep their routers and the host’s own addresses, and say who is lost by that', () => {
-    const addresses = [has('eth1', '10.44.7.20'), has('eth1', '10.44.7.1', 'router'), has('eth1', '192.168.1.1', 'router')];
+    const addresses = [
+      has('eth1', '10.44.7.20'),
+      has('eth1', '10.44.7.1', 'router'),
+      has('eth1', '192.168.1.1', 'router'),
+    ];
     const found = findLanClashes(NETWORK, [], host([on('eth1', '10.44.7.0/24')], addresses), peers('10.44.7.1'));
     expect(found.unrouted).toEqual(['10.44.7.20/32', '10.44.7.1/32']);
     expect(found.warnings[0]!.message).toMatch(/n0 \(10\.44\.7\.1\) of the network cannot be reached/);

@@ -1,4 +1,12 @@
-import { addressBits, hostPrefix, type Prefix, parsePrefix, prefixContains, prefixesOverlap, prefixLength } from '@warren/base';
+import {
+  addressBits,
+  hostPrefix,
+  type Prefix,
+  parsePrefix,
+  prefixContains,
+  prefixesOverlap,
+  prefixLength,
+} from '@warren/base';
 import type { AcceptedPeer } from '../codec/domain.js';
 import type { HostNetwork } from '../host/lan.js';
 import type { Warning } from './status-types.js';

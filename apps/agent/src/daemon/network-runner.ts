@@ -5,27 +5,34 @@ import { acknowledge, positionFromWire, samePosition, ZERO_POSITION } from '../c
 import { createBackoff } from '../control/backoff.js';
 import { createControlClient } from '../control/client.js';
 import { Credentials } from '../control/credentials.js';
-import { recordOf, recordToWire } from '../control/join-exchange.js';
+import { exchangeRotation } from '../control/key-rotation-exchange.js';
 import { leaveNetwork } from '../control/leave.js';
 import { Session, type SessionEnd, type Verdict } from '../control/session.js';
 import { describeError } from '../errors.js';
 import type { Forwarding } from '../host/forwarding.js';
-import { type FindPort, requireFreePort } from '../host/ports.js';
+import type { FindPort } from '../host/ports.js';
 import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
 import type { JoinedNetwork } from '../state/network-state.js';
-import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
-import { VERSION } from '../version.js';
+import type { NodeKeys } from '../state/node-keys.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import { helloOf } from './hello.js';
+import { HostAddressing, type HostAddressingOptions } from './host-addressing.js';
 import { inquireOf } from './inquiry.js';
+import { KeyRotation, type Rotated } from './key-rotation.js';
+import { sessionEndpoints } from './last-endpoints.js';
+import { choosePort } from './listen-port.js';
 import { namedLog } from './named-log.js';
-import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
 import { PathSupport, type PathSupportOptions } from './path-support.js';
-import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
+import { PathHistory, type PingRecord } from './peer-status.js';
+import { type RunnerEnd, runnerEnd } from './runner-end.js';
 import type { AgentState } from './status-types.js';
+import { Waiters } from './waiters.js';
 
-export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'> {
+export interface RunnerOptions
+  extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'>,
+    Pick<HostAddressingOptions, 'run' | 'others'> {
   readonly network: JoinedNetwork;
   readonly startDataPlane: StartDataPlane;
   readonly forwarding: Forwarding;
@@ -36,23 +43,11 @@ export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper
   readonly heartbeatInterval?: number;
 }
 
-/** Why a network is no longer run; undefined: it was stopped. */
-export interface RunnerEnd {
-  readonly state: AgentState;
-  readonly error: WarrenError;
-}
-
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
 const CHORE_INTERVAL = 10_000;
 const DATA_PLANE_RETRY = 2_000;
 /** Tombstones from signal servers that wait to be verified: a server that floods us costs no more than this. */
 const MAX_WAITING_TOMBSTONES = 32;
-/** What is left of a node for which the control plane has ended, by the code that it said. */
-const END_STATES: Readonly<Record<string, AgentState>> = {
-  'node-revoked': 'revoked',
-  'node-expired': 'expired',
-  'node-removed': 'expired',
-};
 /** How long it is worth trying to find a peer where it was last, milliseconds: NATs forget. */
 const ENDPOINT_LIFE = 600_000;
 
@@ -64,8 +59,9 @@ export class NetworkRunner {
   readonly pings = new Map<string, PingRecord>();
   readonly history = new PathHistory();
   readonly ended: Promise<RunnerEnd | undefined>;
-  keys!: NodeKeys;
+  rotation!: KeyRotation;
   view!: NetworkView;
+  addressing!: HostAddressing;
   support!: PathSupport;
   connected = false;
   since = new Date().toISOString();
@@ -91,7 +87,9 @@ export class NetworkRunner {
   #waitingTombstones = 0;
   /** Port of our signal server that the control plane was told. */
   #announcedPort = 0;
-  #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
+  /** Of the last message: says something on its stream, while that lives. */
+  #reply: ((request: SyncRequest) => void) | undefined;
   readonly #log: Log;
 
   constructor(private readonly options: RunnerOptions) {
@@ -105,6 +103,10 @@ export class NetworkRunner {
 
   get membership(): Membership {
     return this.#membership;
+  }
+
+  get keys(): NodeKeys {
+    return this.rotation.keys;
   }
 
   get plane() {
@@ -126,8 +128,9 @@ export class NetworkRunner {
    */
   async start(): Promise<void> {
     const { state } = this.options.network;
-    this.keys = await state.keys();
-    this.view = new NetworkView(this.membership, x25519PublicKey(this.keys.wireguard), this.#log);
+    this.rotation = await this.#openRotation();
+    this.view = new NetworkView(this.membership, () => this.rotation.publicKey, this.#log);
+    this.addressing = this.#createAddressing();
     const lastKnown = await state.lastKnown();
     if (!lastKnown || !this.view.restore(lastKnown)) this.#log('warn', 'last known state is missing or damaged');
     this.#contact = (await state.lastContact()) ?? Date.parse(this.membership.joinedAt);
@@ -141,10 +144,11 @@ export class NetworkRunner {
     });
     this.#keeper = new DataPlaneKeeper({
       start: this.options.startDataPlane,
-      privateKey: this.keys.wireguard,
+      keys: () => this.rotation.dataPlaneKeys(),
       signalling: this.support.dataPlaneOptions(),
       log: namedLog(this.#log, this.view.names),
       onStarted: (plane) => this.support.signalling.attach(plane),
+      onNetworkChange: () => this.addressing.networkChanged(),
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });
     this.#checkTolerance();
@@ -164,13 +168,43 @@ export class NetworkRunner {
     }
   }
 
+  #createAddressing(): HostAddressing {
+    const { run, others } = this.options;
+    return new HostAddressing({
+      ...{ interfaceName: this.membership.interfaceName, run, others, log: this.#log },
+      view: () => this.view,
+      plane: () => this.plane,
+      tell: (request) => this.#reply?.(request),
+      onChange: () => void this.#enqueue(() => this.#putUpAgain()).catch((error: unknown) => this.#warn(error)),
+    });
+  }
+
+  async #openRotation(): Promise<KeyRotation> {
+    const { state } = this.options.network;
+    const parts = {
+      state,
+      exchange: (request: Parameters<typeof exchangeRotation>[2]) =>
+        exchangeRotation(this.#credentials, this.membership, request),
+      apply: (keys: Parameters<DataPlaneKeeper['setKeys']>[0]) => this.#keeper.setKeys(keys),
+      serialise: <T>(action: () => Promise<T>) => this.#enqueue(action),
+      ...{ now: Date.now, random: Math.random, log: this.#log },
+    };
+    return KeyRotation.open(parts, await state.keys(), Date.parse(this.membership.joinedAt));
+  }
+
+  /** Changes the WireGuard key. @throws as the call. */
+  rotateKey(compromised: boolean): Promise<Rotated> {
+    return this.rotation.rotate(compromised);
+  }
+
   /** Takes everything down; the state on disk stays. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.addressing?.close();
     this.#session?.stop();
     clearInterval(this.#chores);
     await this.#enqueue(() => this.#takeDown());
-    this.#notify();
+    this.#waiters.notify();
     this.#end(undefined);
   }
 
@@ -192,22 +226,10 @@ export class NetworkRunner {
     if (!this.connected) this.address = membership.control.addresses[0] ?? '';
   }
 
-  /** Discovery has looked at the NAT: peers hear of it, and the status shows it. */
-  async noteNat(finding: NatFinding): Promise<void> {
-    await this.support.noteNat(finding);
-  }
-
   /** Settles when connected (true) or ended (false), or after the time (false). */
   waitConnected(milliseconds: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!this.connected && !this.#finished && !this.#stopping) return void this.#waiters.push(look);
-        clearTimeout(timer);
-        resolve(this.connected);
-      };
-      const timer = setTimeout(() => resolve(this.connected), milliseconds);
-      look();
-    });
+    const isOver = (): boolean => this.connected || this.#finished !== undefined || this.#stopping;
+    return this.#waiters.wait(isOver, () => this.connected, milliseconds);
   }
 
   stats() {
@@ -250,19 +272,16 @@ export class NetworkRunner {
 
   #hello(fresh: boolean): SyncRequest {
     this.#announcedPort = this.support.signalPort;
-    const { nodeId } = this.membership;
-    const position = fresh ? ZERO_POSITION : this.view.position;
-    const hello = {
-      nodeId,
+    this.rotation.noteStream();
+    return helloOf({
+      membership: this.membership,
+      keys: this.keys,
       startGeneration: this.#startGeneration,
-      position,
-      digest: Buffer.from(samePosition(position, ZERO_POSITION) ? new Uint8Array(0) : this.view.digest()),
-      agentVersion: VERSION,
-      listenPort: this.plane?.listenPort ?? this.membership.listenPort,
-      record: recordToWire(recordOf(this.keys, this.membership.networkId)),
+      position: fresh ? ZERO_POSITION : this.view.position,
+      digest: () => this.view.digest(),
+      listenPort: this.plane?.listenPort,
       signalPort: this.#announcedPort,
-    };
-    return { message: { $case: 'hello', value: hello } };
+    });
   }
 
   async #openClient(address: string) {
@@ -276,6 +295,7 @@ export class NetworkRunner {
 
   async #handle(message: SyncResponse, reply: (request: SyncRequest) => void): Promise<Verdict> {
     if (this.#stopping) return 'applied';
+    this.#reply = reply;
     const verdict = await this.#apply(message, reply);
     // The port is said in the first message of a stream only: so begin another.
     return this.support.signalPort === this.#announcedPort ? verdict : 'resync';
@@ -293,14 +313,17 @@ export class NetworkRunner {
       return 'applied';
     }
     if (content?.$case !== 'snapshot' && content?.$case !== 'delta') return 'applied'; // of a later version
-    const applied =
-      content.$case === 'snapshot' ? this.view.applySnapshot(content.value) : this.view.applyDelta(content.value);
+    const applied = this.addressing.changing(() =>
+      content.$case === 'snapshot' ? this.view.applySnapshot(content.value) : this.view.applyDelta(content.value),
+    );
     if (!applied) return 'resync';
     this.#distrusted = false;
     // The data plane first: a revoked peer is gone before the disk has turned once.
     await this.#putUp();
+    if (content.value.self && this.view.self) await this.rotation.follow(this.view.self);
     await this.#save();
     await this.#noteContact();
+    this.rotation.tick();
     reply(acknowledge(this.view.position));
     return 'applied';
   }
@@ -311,28 +334,22 @@ export class NetworkRunner {
     this.#dirty = true;
     const self = view.self;
     if (!self) throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
-    const peers = this.#distrusted ? [] : view.peers();
-    const listenPort = await this.#choosePort();
+    const { addresses, peers, forward } = this.addressing.plan(this.#distrusted ? [] : view.peers());
+    const listenPort = this.plane?.listenPort ?? (await choosePort(membership, this.options.findPort));
     const mtu = membership.mtu ?? self.mtu;
     const { interfaceName } = membership;
     await this.support.follow(self, view.tombstones());
-    await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses: view.interfaceAddresses() }, peers);
+    await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses }, peers);
     if (this.plane) await this.support.mapPort(this.plane);
     this.history.keepOnly(peers);
-    if (self.role === 'bounce' && self.forward.length > 0) {
-      await this.options.forwarding.putUp(interfaceName, self.forward);
-    } else {
-      await this.options.forwarding.takeDown(interfaceName);
-    }
+    const { forwarding } = this.options;
+    if (self.role === 'bounce' && forward.length > 0) await forwarding.putUp(interfaceName, forward);
+    else await forwarding.takeDown(interfaceName);
     this.#dirty = false;
   }
 
-  /** With `--listen-port 0` the port of the last run is kept while it is free. */
-  async #choosePort(): Promise<number> {
-    const { membership } = this;
-    if (this.plane) return this.plane.listenPort;
-    if (membership.anyPort && (await this.options.findPort(membership.listenPort)) === undefined) return 0;
-    return membership.anyPort ? membership.listenPort : requireFreePort(membership.listenPort, this.options.findPort);
+  async #putUpAgain(): Promise<void> {
+    if (!this.#stopping && !this.#finished) await this.#putUp();
   }
 
   async #takeDown(): Promise<void> {
@@ -384,11 +401,7 @@ export class NetworkRunner {
 
   /** Peers that come to us cannot know that we restarted: we greet them where they were. */
   async #noteEndpoints(): Promise<void> {
-    const recent = Date.now() - SESSION_LIFE;
-    const endpoints: [string, string][] = [];
-    for (const { publicKey, endpoint, lastHandshake } of (await this.stats())?.peers ?? []) {
-      if (lastHandshake && Date.parse(lastHandshake) > recent) endpoints.push([publicKey, endpoint ?? '']);
-    }
+    const endpoints = sessionEndpoints(await this.stats(), Date.now());
     if (this.plane) await this.options.network.state.saveLastEndpoints(endpoints, Date.now());
   }
 
@@ -401,11 +414,12 @@ export class NetworkRunner {
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
     const follow = (): Promise<void> => (connected ? this.#trustAgain() : this.support.signalling.askServers());
     void this.#enqueue(follow).catch((error: unknown) => this.#warn(error));
-    this.#notify();
+    this.#waiters.notify();
   }
 
   /** A stream that resumes where we stand has nothing to send: its answer alone says that last known state is right. */
   async #trustAgain(): Promise<void> {
+    this.addressing.connected();
     await this.#noteContact();
     if (!this.#distrusted || this.#stopping) return;
     this.#distrusted = false;
@@ -413,17 +427,12 @@ export class NetworkRunner {
   }
 
   /** The control plane says for good that this node is out, or that it runs twice. */
-  async #finish({ code, message }: SessionEnd): Promise<void> {
+  async #finish(said: SessionEnd): Promise<void> {
     if (this.#finished) return;
-    const state = END_STATES[code] ?? 'stopped';
+    this.#finished = runnerEnd(said);
+    const { code, message } = said;
+    const { state } = this.#finished;
     const removed = code === 'node-removed';
-    if (code === 'clone') {
-      const what = 'another agent runs with a copy of this state directory, so this one stops';
-      const advice = 'remove the copy, or leave and join again here';
-      this.#finished = { state, error: new WarrenError(code, `${what}: ${advice}`) };
-    } else {
-      this.#finished = { state, error: new WarrenError(code, removed ? message : `${state}: ${message}`) };
-    }
     this.#log('error', this.#finished.error.message);
     clearInterval(this.#chores);
     const warn = (error: unknown): void => this.#warn(error);
@@ -433,7 +442,7 @@ export class NetworkRunner {
       await this.options.network.state.saveTerminal(terminal).catch(warn);
     }
     await this.#enqueue(() => this.#takeDown()).catch(warn);
-    this.#notify();
+    this.#waiters.notify();
     this.#end(this.#finished);
   }
 
@@ -448,7 +457,7 @@ export class NetworkRunner {
     while (!this.#stopping && !this.#finished && !this.plane) {
       await new Promise((resolve) => setTimeout(resolve, DATA_PLANE_RETRY));
       await this.#enqueue(async () => {
-        if (!this.#stopping && !this.#finished && !this.plane) await this.#putUp();
+        if (!this.plane) await this.#putUpAgain();
       }).catch((error: unknown) => this.#warn(error));
     }
   }
@@ -459,6 +468,7 @@ export class NetworkRunner {
       await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
       this.support.noteServers((await this.paths())?.servers ?? []);
       if (this.connected) {
+        this.rotation.tick();
         await this.#noteContact();
         if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);
       }
@@ -479,12 +489,6 @@ export class NetworkRunner {
     const result = this.#queue.then(action);
     this.#queue = result.catch(() => undefined); // the caller has the error; the next action starts all the same
     return result;
-  }
-
-  #notify(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const look of waiters) look();
   }
 
   #warn(error: unknown): void {

@@ -1,4 +1,12 @@
-import { type IpAddress, type Prefix, parseIpAddress, parsePrefix, prefixesOverlap, prefixLength, WarrenError } from '@warren/base';
+import {
+  type IpAddress,
+  type Prefix,
+  parseIpAddress,
+  parsePrefix,
+  prefixesOverlap,
+  prefixLength,
+  WarrenError,
+} from '@warren/base';
 import type { RunProgram } from './program.js';
 
 /** A prefix that the host reaches already, and by which interface. */
@@ -89,7 +97,8 @@ export function prefixesOfRoutes(routes: readonly unknown[]): HostPrefix[] {
     if (!dst || !dev || dev === 'lo' || dst === 'default' || type === 'unreachable') continue;
     const prefix = parsePrefix(dst);
     // Halves of the whole internet are default routes in disguise.
-    if (prefix && prefixLength(prefix) > SHORTEST_DEFAULT && !prefix.startsWith('fe80:')) found.push({ interfaceName: dev, prefix });
+    if (prefix && prefixLength(prefix) > SHORTEST_DEFAULT && !prefix.startsWith('fe80:'))
+      found.push({ interfaceName: dev, prefix });
   }
   return found;
 }
