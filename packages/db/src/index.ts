@@ -7,6 +7,7 @@ export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/defaul
 export { openStore } from './store/open-store.js';
 export type {
   Actor,
+  AddressRow,
   ApiKeyRow,
   AuditRow,
   ChangeRow,
@@ -19,6 +20,8 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
+  Renumbered,
+  ReservationRow,
   SignalServerInput,
   SignalServerRow,
   SignalTokenRow,

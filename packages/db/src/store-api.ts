@@ -1,5 +1,5 @@
-import type { HostPort, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
-import type { ConfSettings, Network, NetworkNode, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
+import type { ConfSettings, Network, NetworkNode, NodeKind, NodeStatus, Role, SignedRecord } from '@warren/topology';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -173,6 +173,73 @@ export interface KeyOverlap {
   readonly leftMs: number;
 }
 
+/** A vanilla member that shall be. */
+export interface VanillaInput {
+  readonly networkId: NetworkId;
+  readonly name: string;
+  readonly role: Role;
+  readonly publicKey?: PublicKey;
+  readonly endpoint?: HostPort;
+  /** One of a family, or of both; a family that is left out is found. */
+  readonly addresses?: readonly IpAddress[];
+}
+
+/** An address that is not free, or a prefix that is reserved. */
+export type AddressRow =
+  | {
+      readonly address: IpAddress;
+      readonly state: 'in-use';
+      readonly node: { readonly id: NodeId; readonly name: string };
+    }
+  /** Of a node that is gone or moved. */
+  | { readonly address: IpAddress; readonly state: 'resting'; readonly until: Date }
+  /** `address`: one, or a prefix. `name`: whose it is; null: nobody's. */
+  | { readonly address: string; readonly state: 'reserved'; readonly name: string | null; readonly note: string };
+
+export interface AddressSummary {
+  readonly inUse: number;
+  readonly resting: number;
+  readonly reservations: number;
+  /** When the first of those that rest may be used again. */
+  readonly nextFree: Date | null;
+}
+
+export interface ReservationRow {
+  /** Canonical: a prefix, or one address without its length. */
+  readonly prefix: string;
+  readonly name: string | null;
+  readonly note: string;
+  readonly createdAt: Date;
+}
+
+export interface RenumberInput {
+  readonly cidrs: readonly string[];
+  /** Absent: those that there are, moved along. */
+  readonly pools?: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+/** A network with other prefixes, or what it would be. */
+export interface Renumbered {
+  readonly network: NetworkRow;
+  /** `next`: the addresses from now on, IPv4 first. Vanilla members need their new files. */
+  readonly nodes: readonly {
+    readonly id: NodeId;
+    readonly name: string;
+    readonly kind: NodeKind;
+    readonly addresses: readonly IpAddress[];
+    readonly next: readonly IpAddress[];
+  }[];
+  /** `next` null: it had no place and is gone. */
+  readonly reservations: readonly {
+    readonly prefix: Prefix;
+    readonly name: string | null;
+    readonly next: Prefix | null;
+  }[];
+  /** About the prefixes, one line each. */
+  readonly warnings: readonly string[];
+}
+
 /** A token for one signal server, without its secret, which nobody can read back. */
 export interface SignalTokenRow {
   /** Public part of the token, printable. */
@@ -226,11 +293,18 @@ export interface PageQuery {
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
 export interface Store {
-  createNetwork(input: { name: string; cidrs: readonly Prefix[]; mtu?: number }, actor: Actor): Promise<NetworkRow>; // name-taken, bad-request
+  createNetwork(
+    input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
+    actor: Actor,
+  ): Promise<NetworkRow>; // name-taken, bad-request
   listNetworks(page?: PageQuery): Promise<Page<NetworkRow>>;
   /** By id or by name. */
   findNetwork(idOrName: string): Promise<NetworkRow | undefined>;
-  updateNetwork(id: NetworkId, change: { name?: string; mtu?: number }, actor: Actor): Promise<NetworkRow>; // not-found, name-taken
+  updateNetwork(
+    id: NetworkId,
+    change: { name?: string; mtu?: number; pools?: readonly string[] },
+    actor: Actor,
+  ): Promise<NetworkRow>; // not-found, name-taken, bad-request
   /** Refuses a network that still has active nodes. */
   deleteNetwork(id: NetworkId, actor: Actor): Promise<void>; // not-found, network-not-empty
 
@@ -253,17 +327,20 @@ export interface Store {
 
   /** Idempotent by (token, identity key): the same answer again, without a second use. */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
-  createVanilla(
-    input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
-    actor: Actor,
-  ): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted
+  createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken
   listNodes(filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery): Promise<Page<NodeRow>>;
   /** By id, or by name within a network. */
   findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;
   findNodeByIdentity(identityKey: Uint8Array, networkId?: NetworkId): Promise<NodeRow | undefined>;
   updateNode(
     id: NodeId,
-    change: { name?: string; endpoint?: HostPort; listenPort?: number; signalPort?: number | null },
+    change: {
+      name?: string;
+      endpoint?: HostPort;
+      listenPort?: number;
+      signalPort?: number | null;
+      addresses?: readonly IpAddress[];
+    },
     actor: Actor,
   ): Promise<NodeRow>; // not-found, name-taken
   /** Bans the node's keys, rests its addresses, writes the tombstone. Revoking twice is fine. */
@@ -299,6 +376,20 @@ export interface Store {
   withdrawBounce(id: NodeId, condition: WithdrawCondition, actor: Actor): Promise<boolean>; // not-found
   /** Takes that back. False: it was available. */
   restoreBounce(id: NodeId, actor: Actor): Promise<boolean>; // not-found
+
+  /** Other prefixes, and other addresses for all nodes; `dryRun` shows them and changes nothing. Others see it at once. */
+  renumberNetwork(id: NetworkId, input: RenumberInput, actor: Actor): Promise<Renumbered>; // not-found, bad-request, addresses-exhausted
+  /** What is not free, in order of address. */
+  listAddresses(id: NetworkId, filter?: { state?: AddressRow['state'] } & PageQuery): Promise<Page<AddressRow>>; // bad-request
+  summariseAddresses(id: NetworkId): Promise<AddressSummary>;
+  /** Keeps a prefix or an address, written as text, from being handed out by itself; a node of that name gets it when it joins. */
+  createReservation(
+    id: NetworkId,
+    input: { prefix: string; name?: string | null; note?: string },
+    actor: Actor,
+  ): Promise<ReservationRow>; // not-found, bad-request, reservation-exists, too-many-reservations
+  listReservations(id: NetworkId, page?: PageQuery): Promise<Page<ReservationRow>>; // bad-request
+  deleteReservation(id: NetworkId, prefix: string, actor: Actor): Promise<void>; // not-found, bad-request
 
   loadNetwork(id: NetworkId): Promise<NetworkState | undefined>;
   /** Rows after `revision`, oldest first; undefined when the log no longer reaches back that far: send a snapshot. */

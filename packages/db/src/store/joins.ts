@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type HostPort,
-  KEY_LENGTH,
-  type NetworkId,
-  nodeId,
-  type PublicKey,
-  parsePublicKey,
-  WarrenError,
-} from '@warren/base';
+import { KEY_LENGTH, type NetworkId, nodeId, parsePublicKey, WarrenError } from '@warren/base';
 import type { Role } from '@warren/topology';
-import type { Actor, JoinInput, NetworkRow, NodeRow } from '../store-api.js';
+import type { Actor, JoinInput, NetworkRow, NodeRow, VanillaInput } from '../store-api.js';
 import { badRequest, checkListenPort, checkName, isUuid } from './checks.js';
 import type { Database, Transaction } from './database.js';
 import { added, addMember, checkKeys, checkNameIsFree, endpointFor, keyTaken } from './members.js';
@@ -43,11 +35,11 @@ export async function join(database: Database, input: JoinInput, actor: Actor, r
 /**
  * Adds a member that runs any WireGuard. Its private key stays with its maker: without a public key there is no member.
  * @throws WarrenError `not-found`, `name-taken`, `key-banned`, `key-taken`, `public-key-missing`, `endpoint-missing`,
- * `addresses-exhausted`, `bad-request`.
+ * `addresses-exhausted`, `address-taken`, `bad-request`.
  */
 export async function createVanilla(
   database: Database,
-  input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
+  input: VanillaInput,
   actor: Actor,
   rest: number,
 ): Promise<NodeRow> {
@@ -62,7 +54,8 @@ export async function createVanilla(
     await checkKeys(tx, network, publicKey, null);
     await checkNameIsFree(tx, network, name);
     const member = { id: nodeId(randomUUID()), name, role, publicKey, endpoint, kind: 'vanilla' as const };
-    const node = await addMember(tx, network, { ...member, ...PLAIN_MEMBER }, rest);
+    const addresses = input.addresses ?? [];
+    const node = await addMember(tx, network, { ...member, ...PLAIN_MEMBER, addresses }, rest);
     return added(node, node, 'node.create', {});
   });
 }

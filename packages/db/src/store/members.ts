@@ -1,4 +1,4 @@
-import { type HostPort, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
+import { type HostPort, type IpAddress, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
 import type { NodeKind, Role, SignedRecord } from '@warren/topology';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
 import { takeAddresses } from './addresses.js';
@@ -19,6 +19,8 @@ export interface NewMember {
   readonly endpoint: HostPort | null;
   readonly listenPort: number | null;
   readonly record: SignedRecord | null;
+  /** Those that it shall have; a family that is left out is found. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 type KeyKind = 'wireguard' | 'identity';
@@ -68,7 +70,7 @@ export async function addMember(
   member: NewMember,
   rest: number,
 ): Promise<NodeRow> {
-  const { record, publicKey, tags, ...columns } = member;
+  const { record, publicKey, tags, addresses: wanted, ...columns } = member;
   await checkIdIsNotRevoked(tx, network, member.id);
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
@@ -89,7 +91,7 @@ export async function addMember(
   await tx.nodeKey.createMany({
     data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
   });
-  const addresses = await takeAddresses(tx, network, member.id, rest);
+  const addresses = await takeAddresses(tx, network, member, rest, wanted);
   return toNodeRow({ ...row, addresses: addresses.map((address) => ({ address })) });
 }
 

@@ -1,5 +1,5 @@
 import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
-import { checkCidrs, DEFAULT_MTU } from '@warren/topology';
+import { checkCidrs, checkPools, DEFAULT_MTU } from '@warren/topology';
 import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
 import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, transaction } from './database.js';
@@ -10,17 +10,23 @@ import { toNetworkRow } from './rows.js';
 /** CIDRs follow the rules of @warren/topology. @throws WarrenError `name-taken`, `bad-request`. */
 export async function createNetwork(
   database: Database,
-  input: { name: string; cidrs: readonly Prefix[]; mtu?: number },
+  input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu = DEFAULT_MTU } = input;
   checkName('network', name);
   checkMtu(mtu);
   const cidrs = [...checkCidrs(input.cidrs).cidrs];
+  const pools = [...checkPools(input.pools ?? [], cidrs)];
   return refusingTakenName(name, () =>
     transaction(database, async (tx) => {
-      const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, mtu } }));
-      await writeAudit(tx, network.id, { action: 'network.create', subject: name, details: { cidrs, mtu } }, actor);
+      const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, pools, mtu } }));
+      await writeAudit(
+        tx,
+        network.id,
+        { action: 'network.create', subject: name, details: { cidrs, pools, mtu } },
+        actor,
+      );
       await notify(tx, network.id);
       return network;
     }),
@@ -43,7 +49,7 @@ export async function findNetwork({ prisma }: Database, idOrName: string): Promi
 export async function updateNetwork(
   database: Database,
   id: NetworkId,
-  change: { name?: string; mtu?: number },
+  change: { name?: string; mtu?: number; pools?: readonly string[] },
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu } = change;
@@ -51,10 +57,12 @@ export async function updateNetwork(
   if (mtu !== undefined) checkMtu(mtu);
   return refusingTakenName(name ?? '', () =>
     changeNetwork(database, id, actor, async (tx, network) => {
-      if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu) {
+      const pools = [...(change.pools ? checkPools(change.pools, network.cidrs) : network.pools)];
+      const samePools = pools.join() === network.pools.join();
+      if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu && samePools) {
         return { result: { ...network, revision: network.revision - 1 }, change: null };
       }
-      const data = { name: name ?? network.name, mtu: mtu ?? network.mtu };
+      const data = { name: name ?? network.name, mtu: mtu ?? network.mtu, pools };
       const result = toNetworkRow(await tx.network.update({ where: { id }, data }));
       const audit = { action: 'network.update', subject: network.name, details: data };
       return { result, change: { networkChanged: true, audit } };

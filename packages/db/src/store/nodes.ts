@@ -1,5 +1,6 @@
 import {
   type HostPort,
+  type IpAddress,
   type NetworkId,
   type NodeId,
   parseHostPort,
@@ -10,6 +11,7 @@ import {
 import type { NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NodeRow, Page, PageQuery } from '../store-api.js';
+import { moveAddresses } from './addresses.js';
 import { badRequest, checkListenPort, checkName, isUuid, nodeNotFound } from './checks.js';
 import type { Database } from './database.js';
 import { checkNameIsFree } from './members.js';
@@ -106,10 +108,18 @@ export interface NodeChange {
   readonly listenPort?: number;
   /** Of a bounce's signal server; null: it runs none. */
   readonly signalPort?: number | null;
+  /** Those that it shall have; a family that is left out stays. */
+  readonly addresses?: readonly IpAddress[];
 }
 
-/** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `bad-request`. */
-export async function updateNode(database: Database, id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow> {
+/** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `address-taken`, `bad-request`. */
+export async function updateNode(
+  database: Database,
+  id: NodeId,
+  change: NodeChange,
+  actor: Actor,
+  rest: number,
+): Promise<NodeRow> {
   checkChange(change);
   const found = await nodeNetwork(database, id);
   return changeNetwork(database, found, actor, async (tx, network) => {
@@ -128,11 +138,17 @@ export async function updateNode(database: Database, id: NodeId, change: NodeCha
       throw badRequest(`node "${before.name}" is no bounce with an agent: only those run signal servers`);
     }
     const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
-    if (same && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
+    const { addresses } = change;
+    const moved = addresses ? await moveAddresses(tx, network, { ...before, name }, addresses, rest) : false;
+    if (same && !moved && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
     if (name !== before.name) await checkNameIsFree(tx, network, name);
     const data = { name, endpoint: endpoint ?? null, listenPort, signalPort };
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
-    const audit = { action: 'node.update', subject: id, details: data };
+    const audit = {
+      action: 'node.update',
+      subject: id,
+      details: { ...data, ...(moved && { addresses: after.addresses }) },
+    };
     return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
   });
 }

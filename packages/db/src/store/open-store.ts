@@ -1,6 +1,7 @@
 import { checkDatabase, parseDatabaseUrl } from '../connection.js';
 import { migrate } from '../migrate.js';
 import type { OpenStoreOptions, Store } from '../store-api.js';
+import { listAddresses, summariseAddresses } from './address-list.js';
 import { ADDRESS_REST } from './addresses.js';
 import { checkApiKey, createApiKey, deleteApiKey, listApiKeys } from './api-keys.js';
 import { listAudit } from './audit.js';
@@ -15,6 +16,8 @@ import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-ro
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
 import { noteSeen, presences } from './presence.js';
+import { renumberNetwork } from './renumbering.js';
+import { createReservation, deleteReservation, listReservations } from './reservations.js';
 import { deleteNode, listTombstones, revokeNode } from './revocations.js';
 import { checkSealingKey, secret } from './secrets.js';
 import {
@@ -71,7 +74,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listNodes: guard((filter) => listNodes(database, filter)),
     findNode: guard((idOrName, networkId) => findNode(database, idOrName, networkId)),
     findNodeByIdentity: guard((key, networkId) => findNodeByIdentity(database, key, networkId)),
-    updateNode: guard((id, change, actor) => updateNode(database, id, change, actor)),
+    updateNode: guard((id, change, actor) => updateNode(database, id, change, actor, addressRest)),
     revokeNode: guard((id, actor) => revokeNode(database, id, actor, signTombstone)),
     ...keyMethods(database),
     deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
@@ -87,6 +90,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
     ...signalMethods(database),
+    ...addressMethods(database, addressRest),
     createApiKey: guard((name, input, actor) => createApiKey(database, name, input, actor)),
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
@@ -104,6 +108,17 @@ function keyMethods(database: Database) {
     requestRotation: guard((id, generationOf, actor) => requestRotation(database, id, generationOf, actor)),
     endKeyOverlap: guard((id, previous, actor) => endKeyOverlap(database, id, previous, actor)),
     keyOverlaps: guard(() => keyOverlaps(database)),
+  } satisfies Partial<Store>;
+}
+
+function addressMethods(database: Database, rest: number) {
+  return {
+    renumberNetwork: guard((id, input, actor) => renumberNetwork(database, id, input, actor, rest)),
+    listAddresses: guard((id, filter) => listAddresses(database, id, filter, rest)),
+    summariseAddresses: guard((id) => summariseAddresses(database, id, rest)),
+    createReservation: guard((id, input, actor) => createReservation(database, id, input, actor)),
+    listReservations: guard((id, page) => listReservations(database, id, page)),
+    deleteReservation: guard((id, prefix, actor) => deleteReservation(database, id, prefix, actor)),
   } satisfies Partial<Store>;
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Store } from '../store-api.js';
 import { openTestStore } from '../testing/members.js';
 import { embeddedServer, freshDatabase, type TestServer } from '../testing/servers.js';
+import { addressingSuite } from './addressing.suite.js';
 import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
 import { ephemeralSuite } from './ephemeral.suite.js';
@@ -26,6 +27,7 @@ describe('the store on the embedded PostgreSQL', () => {
   membersSuite(given);
   keepingSuite(given);
   changesSuite(given);
+  addressingSuite(given);
   bouncesSuite(given);
   ephemeralSuite(given);
   signalsSuite(given);
