@@ -20,6 +20,7 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
+  PresharedKeyRow,
   Renumbered,
   ReservationRow,
   SignalServerInput,
@@ -29,6 +30,7 @@ export type {
   Store,
   TokenRow,
   TombstoneRow,
+  VanillaInput,
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';

@@ -1,5 +1,14 @@
-import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
-import type { ConfSettings, Network, NetworkNode, NodeKind, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey, SecretKey } from '@warren/base';
+import type {
+  ConfSettings,
+  ConfSettingsPatch,
+  Network,
+  NetworkNode,
+  NodeKind,
+  NodeStatus,
+  Role,
+  SignedRecord,
+} from '@warren/topology';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -121,6 +130,29 @@ export interface ChangeRow {
   readonly tombstone: TombstoneRow | null;
   /** The network itself changed (CIDRs, MTU): resume by snapshot. */
   readonly networkChanged: boolean;
+  /** The pair (`pairId`) whose preshared key is another one now: ask for `presharedKeys`. */
+  readonly pair?: string;
+}
+
+/** That a node and another one have a preshared key; never the key. */
+export interface PresharedKeyRow {
+  readonly peerId: NodeId;
+  /** Of the other one. */
+  readonly name: string;
+  readonly createdAt: Date;
+}
+
+/** A member that runs any WireGuard. Without a key it is pending, its addresses reserved, until its key is set. */
+export interface VanillaInput {
+  readonly networkId: NetworkId;
+  readonly name: string;
+  readonly role: Role;
+  readonly publicKey?: PublicKey;
+  readonly endpoint?: HostPort;
+  readonly tags?: readonly string[];
+  readonly settings?: ConfSettings;
+  /** One of a family, or of both; a family that is left out is found. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 /** Encoded and signed by the caller's `signTombstone` inside the revoking transaction. */
@@ -171,17 +203,6 @@ export interface KeyOverlap {
   readonly previous: PublicKey;
   /** Milliseconds until that has to end, by the database's clock; 0 or less: now. */
   readonly leftMs: number;
-}
-
-/** A vanilla member that shall be. */
-export interface VanillaInput {
-  readonly networkId: NetworkId;
-  readonly name: string;
-  readonly role: Role;
-  readonly publicKey?: PublicKey;
-  readonly endpoint?: HostPort;
-  /** One of a family, or of both; a family that is left out is found. */
-  readonly addresses?: readonly IpAddress[];
 }
 
 /** An address that is not free, or a prefix that is reserved. */
@@ -302,7 +323,7 @@ export interface Store {
   findNetwork(idOrName: string): Promise<NetworkRow | undefined>;
   updateNetwork(
     id: NetworkId,
-    change: { name?: string; mtu?: number; pools?: readonly string[] },
+    change: { name?: string; mtu?: number; pools?: readonly string[]; settings?: ConfSettingsPatch },
     actor: Actor,
   ): Promise<NetworkRow>; // not-found, name-taken, bad-request
   /** Refuses a network that still has active nodes. */
@@ -339,10 +360,13 @@ export interface Store {
       endpoint?: HostPort;
       listenPort?: number;
       signalPort?: number | null;
+      /** Of a vanilla member: a first key makes it active, another one cuts it off until it uses that. */
+      publicKey?: PublicKey;
+      settings?: ConfSettingsPatch;
       addresses?: readonly IpAddress[];
     },
     actor: Actor,
-  ): Promise<NodeRow>; // not-found, name-taken
+  ): Promise<NodeRow>; // not-found, name-taken, not-vanilla, key-banned, key-taken
   /** Bans the node's keys, rests its addresses, writes the tombstone. Revoking twice is fine. */
   revokeNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
   /** The key before it is accepted for ten minutes more, unless compromised. The same record again: the same answer. */
@@ -437,6 +461,19 @@ export interface Store {
   deleteApiKey(id: string, actor: Actor): Promise<void>; // not-found
   /** The key's row if the bearer secret is right, an expired key's, too. */
   checkApiKey(secret: string): Promise<ApiKeyRow | undefined>;
+
+  /** Gives a pair, of which one is a vanilla member, a preshared key; absent: a random one. Sealed at rest. */
+  setPresharedKey(pair: readonly [NodeId, NodeId], key: SecretKey | undefined, actor: Actor): Promise<PresharedKeyRow>; // not-found, not-vanilla, node-revoked, bad-request
+  deletePresharedKey(pair: readonly [NodeId, NodeId], actor: Actor): Promise<void>; // not-found
+  listPresharedKeys(id: NodeId): Promise<readonly PresharedKeyRow[]>; // not-found
+  /** The keys themselves, by `pairId`: for the compiler. */
+  presharedKeys(network: NetworkId): Promise<ReadonlyMap<string, SecretKey>>;
+
+  /** A secret that reads this node's files and nothing else, returned once and kept hashed; the one before it is good no more. */
+  createConfigKey(id: NodeId, actor: Actor): Promise<{ node: NodeRow; secret: string }>; // not-found, node-revoked
+  deleteConfigKey(id: NodeId, actor: Actor): Promise<void>; // not-found
+  /** The node whose config key this is, whatever its status. */
+  checkConfigKey(secret: string): Promise<NodeRow | undefined>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
   ping(): Promise<void>;

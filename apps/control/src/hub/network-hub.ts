@@ -201,7 +201,8 @@ export class NetworkHub {
     if (!rows || rows.some((row) => row.networkChanged)) return this.#reload();
     const before = this.#version;
     const began = this.parts.now();
-    const step = advance(before, rows);
+    const keys = rows.some((row) => row.pair !== undefined) ? await this.parts.store.presharedKeys(this.id) : undefined;
+    const step = advance(before, rows, keys);
     this.#version = step.version;
     this.#publish(before, step);
     this.#notify();

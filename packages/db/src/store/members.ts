@@ -1,5 +1,6 @@
 import { type HostPort, type IpAddress, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
-import type { NodeKind, Role, SignedRecord } from '@warren/topology';
+import type { ConfSettings, NodeKind, Role, SignedRecord } from '@warren/topology';
+import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
 import { takeAddresses } from './addresses.js';
 import { badRequest, nameTaken } from './checks.js';
@@ -15,7 +16,9 @@ export interface NewMember {
   readonly kind: NodeKind;
   readonly tags: readonly string[];
   readonly ephemeral: boolean;
-  readonly publicKey: PublicKey;
+  /** Null: a vanilla member that waits for its key. */
+  readonly publicKey: PublicKey | null;
+  readonly settings?: ConfSettings;
   readonly endpoint: HostPort | null;
   readonly listenPort: number | null;
   readonly record: SignedRecord | null;
@@ -70,7 +73,7 @@ export async function addMember(
   member: NewMember,
   rest: number,
 ): Promise<NodeRow> {
-  const { record, publicKey, tags, addresses: wanted, ...columns } = member;
+  const { record, publicKey, tags, settings = {}, addresses: wanted, ...columns } = member;
   await checkIdIsNotRevoked(tx, network, member.id);
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
@@ -79,15 +82,16 @@ export async function addMember(
     data: {
       ...columns,
       networkId: network.id,
-      status: 'active',
+      status: publicKey === null ? 'pending' : 'active',
       tags: [...tags],
+      settings: settings as Prisma.InputJsonObject,
       publicKey,
       record: record && plain(record.record),
       identityKey: record && plain(record.identityKey),
       signature: record && plain(record.signature),
     },
   });
-  const keys = keysOf(publicKey, record?.identityKey ?? null);
+  const keys = publicKey === null ? [] : keysOf(publicKey, record?.identityKey ?? null);
   await tx.nodeKey.createMany({
     data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
   });

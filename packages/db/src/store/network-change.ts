@@ -20,6 +20,8 @@ export interface NetworkChange {
   readonly after?: NetworkNode | null;
   readonly tombstone?: TombstoneRow;
   readonly networkChanged?: boolean;
+  /** The pair whose preshared key is another one now; the keys themselves are in no log. */
+  readonly pair?: string;
   readonly audit: AuditEntry;
 }
 
@@ -92,14 +94,14 @@ export async function pruneNetwork(tx: Transaction, id: NetworkId, revision: num
 }
 
 async function publish(tx: Transaction, network: NetworkRow, change: NetworkChange, actor: Actor): Promise<void> {
-  const { nodeId, before, after, tombstone, networkChanged, audit } = change;
+  const { nodeId, before, after, tombstone, networkChanged, pair, audit } = change;
   // One statement for log, audit and notification: the network is locked for as long as we take.
   await tx.$executeRaw`
     WITH log AS (
-      INSERT INTO change_log (network_id, revision, node_id, before, after, tombstone, network_changed)
+      INSERT INTO change_log (network_id, revision, node_id, before, after, tombstone, network_changed, pair)
       VALUES (${network.id}::uuid, ${network.revision}::bigint, ${nodeId ?? null}::uuid,
         ${json(before && toLoggedNode(before))}::jsonb, ${json(after && toLoggedNode(after))}::jsonb,
-        ${json(tombstone && toLoggedTombstone(tombstone))}::jsonb, ${networkChanged ?? false})
+        ${json(tombstone && toLoggedTombstone(tombstone))}::jsonb, ${networkChanged ?? false}, ${pair ?? null})
     ), audit AS (
       INSERT INTO audit_log (actor, action, network_id, subject, details)
       VALUES (${actor}, ${audit.action}, ${network.id}::uuid, ${audit.subject}, ${json(audit.details ?? {})}::jsonb)

@@ -1,11 +1,13 @@
 import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
-import { checkCidrs, checkPools, DEFAULT_MTU } from '@warren/topology';
+import { type ConfSettingsPatch, checkCidrs, checkPools, DEFAULT_MTU, mergeConfSettings } from '@warren/topology';
+import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
 import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, transaction } from './database.js';
 import { changeNetwork, notify, takeRevision, writeAudit } from './network-change.js';
 import { pageArguments, toPage } from './pages.js';
 import { toNetworkRow } from './rows.js';
+import { checkSettings, sameSettings } from './vanilla-members.js';
 
 /** CIDRs follow the rules of @warren/topology. @throws WarrenError `name-taken`, `bad-request`. */
 export async function createNetwork(
@@ -49,7 +51,7 @@ export async function findNetwork({ prisma }: Database, idOrName: string): Promi
 export async function updateNetwork(
   database: Database,
   id: NetworkId,
-  change: { name?: string; mtu?: number; pools?: readonly string[] },
+  change: { name?: string; mtu?: number; pools?: readonly string[]; settings?: ConfSettingsPatch },
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu } = change;
@@ -58,11 +60,16 @@ export async function updateNetwork(
   return refusingTakenName(name ?? '', () =>
     changeNetwork(database, id, actor, async (tx, network) => {
       const pools = [...(change.pools ? checkPools(change.pools, network.cidrs) : network.pools)];
-      const samePools = pools.join() === network.pools.join();
-      if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu && samePools) {
+      const settings = mergeConfSettings(network.settings, change.settings ?? {});
+      checkSettings(settings, 'network');
+      const isSame = pools.join() === network.pools.join() && sameSettings(settings, network.settings);
+      if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu && isSame) {
         return { result: { ...network, revision: network.revision - 1 }, change: null };
       }
-      const data = { name: name ?? network.name, mtu: mtu ?? network.mtu, pools };
+      const data = {
+        ...{ name: name ?? network.name, mtu: mtu ?? network.mtu, pools },
+        settings: settings as Prisma.InputJsonObject,
+      };
       const result = toNetworkRow(await tx.network.update({ where: { id }, data }));
       const audit = { action: 'network.update', subject: network.name, details: data };
       return { result, change: { networkChanged: true, audit } };

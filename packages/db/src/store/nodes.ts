@@ -3,12 +3,13 @@ import {
   type IpAddress,
   type NetworkId,
   type NodeId,
+  type PublicKey,
   parseHostPort,
   parseIpAddress,
   parsePublicKey,
   WarrenError,
 } from '@warren/base';
-import type { NodeStatus } from '@warren/topology';
+import type { ConfSettingsPatch, NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NodeRow, Page, PageQuery } from '../store-api.js';
 import { moveAddresses } from './addresses.js';
@@ -18,6 +19,7 @@ import { checkNameIsFree } from './members.js';
 import { changeNetwork } from './network-change.js';
 import { pageArguments, toPage } from './pages.js';
 import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
+import { vanillaChange } from './vanilla-members.js';
 
 /** Who is still a member comes before who was, and of those the newest. */
 const MEMBERS_FIRST = [
@@ -108,6 +110,8 @@ export interface NodeChange {
   readonly listenPort?: number;
   /** Of a bounce's signal server; null: it runs none. */
   readonly signalPort?: number | null;
+  readonly publicKey?: PublicKey;
+  readonly settings?: ConfSettingsPatch;
   /** Those that it shall have; a family that is left out stays. */
   readonly addresses?: readonly IpAddress[];
 }
@@ -140,15 +144,15 @@ export async function updateNode(
     const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
     const { addresses } = change;
     const moved = addresses ? await moveAddresses(tx, network, { ...before, name }, addresses, rest) : false;
-    if (same && !moved && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
+    const more = await vanillaChange(tx, network, before, change);
+    const isMore = moved || Object.keys(more.data).length > 0;
+    if (same && !isMore && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
     if (name !== before.name) await checkNameIsFree(tx, network, name);
-    const data = { name, endpoint: endpoint ?? null, listenPort, signalPort };
+    const columns = { name, endpoint: endpoint ?? null, listenPort, signalPort };
+    const data = { ...columns, ...more.data };
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
-    const audit = {
-      action: 'node.update',
-      subject: id,
-      details: { ...data, ...(moved && { addresses: after.addresses }) },
-    };
+    const details = { ...columns, ...more.details, ...(moved && { addresses: after.addresses }) };
+    const audit = { action: 'node.update', subject: id, details };
     return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
   });
 }

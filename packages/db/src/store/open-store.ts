@@ -8,14 +8,16 @@ import { listAudit } from './audit.js';
 import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
+import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { guard } from './guard.js';
-import { createVanilla, join } from './joins.js';
+import { join } from './joins.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
 import { noteSeen, presences } from './presence.js';
+import { deletePresharedKey, listPresharedKeys, presharedKeys, setPresharedKey } from './preshared-keys.js';
 import { renumberNetwork } from './renumbering.js';
 import { createReservation, deleteReservation, listReservations } from './reservations.js';
 import { deleteNode, listTombstones, revokeNode } from './revocations.js';
@@ -29,6 +31,7 @@ import {
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
 import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
+import { createVanilla } from './vanilla-members.js';
 
 /** How long a lost notification may delay a change, milliseconds. */
 const POLL_INTERVAL = 5_000;
@@ -70,7 +73,6 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
     join: guard((input, actor) => join(database, input, actor, addressRest)),
-    createVanilla: guard((input, actor) => createVanilla(database, input, actor, addressRest)),
     listNodes: guard((filter) => listNodes(database, filter)),
     findNode: guard((idOrName, networkId) => findNode(database, idOrName, networkId)),
     findNodeByIdentity: guard((key, networkId) => findNodeByIdentity(database, key, networkId)),
@@ -84,12 +86,13 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     removeEphemeral: guard((id, unseenMs, actor) => removeEphemeral(database, id, unseenMs, actor)),
     withdrawBounce: guard((id, condition, actor) => withdrawBounce(database, id, condition, actor)),
     restoreBounce: guard((id, actor) => restoreBounce(database, id, actor)),
-    loadNetwork: guard((id) => loadNetwork(database, id)),
+    loadNetwork: guard((id) => loadNetwork(database, sealingKey, id)),
     changesSince: guard((id, revision) => changesSince(database, id, revision)),
     pruneChanges: guard((keep) => pruneChanges(database, keep)),
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
     ...signalMethods(database),
+    ...vanillaMethods(database, sealingKey, addressRest),
     ...addressMethods(database, addressRest),
     createApiKey: guard((name, input, actor) => createApiKey(database, name, input, actor)),
     listApiKeys: guard(() => listApiKeys(database)),
@@ -133,5 +136,18 @@ function signalMethods(database: Database) {
     listSignalServers: guard((staleMs) => listSignalServers(database, staleMs)),
     deleteSignalServer: guard((id, actor) => deleteSignalServer(database, id, actor)),
     tombstones: guard((ageMs, network) => listTombstones(database, ageMs, network)),
+  } satisfies Partial<Store>;
+}
+
+function vanillaMethods(database: Database, sealingKey: Uint8Array, rest: number) {
+  return {
+    createVanilla: guard((input, actor) => createVanilla(database, input, actor, rest)),
+    setPresharedKey: guard((pair, key, actor) => setPresharedKey(database, sealingKey, pair, key, actor)),
+    deletePresharedKey: guard((pair, actor) => deletePresharedKey(database, pair, actor)),
+    listPresharedKeys: guard((id) => listPresharedKeys(database, id)),
+    presharedKeys: guard((network) => presharedKeys(database, sealingKey, network)),
+    createConfigKey: guard((id, actor) => createConfigKey(database, id, actor)),
+    deleteConfigKey: guard((id, actor) => deleteConfigKey(database, id, actor)),
+    checkConfigKey: guard((secret) => checkConfigKey(database, secret)),
   } satisfies Partial<Store>;
 }

@@ -9,6 +9,7 @@ import { ephemeralSuite } from './ephemeral.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { membersSuite } from './members.suite.js';
 import { signalsSuite } from './signals.suite.js';
+import { vanillaSuite } from './vanilla.suite.js';
 
 describe('the store on an external PostgreSQL, by TCP', () => {
   let server: TestServer | undefined;
@@ -31,4 +32,5 @@ describe('the store on an external PostgreSQL, by TCP', () => {
   bouncesSuite(given);
   ephemeralSuite(given);
   signalsSuite(given);
+  vanillaSuite(given);
 });

@@ -40,7 +40,8 @@ export async function createToken(
   actor: Actor,
 ): Promise<{ token: TokenRow; secret: Uint8Array }> {
   const { networkId, role = null, tags = [], ephemeral = false, maxUses = null, expiresAt = null } = input;
-  checkToken(tags, maxUses, expiresAt);
+  checkTags(tags);
+  checkToken(maxUses, expiresAt);
   const secret = Uint8Array.from(randomBytes(SECRET_LENGTH));
   const data = { id: randomId(), networkId, role, tags: [...tags], ephemeral, maxUses, expiresAt };
   const token = await transaction(database, async (tx) => {
@@ -126,12 +127,16 @@ export function tokenRefusal(row: Rows.JoinToken): WarrenError | undefined {
 export const tokenUnknown = (): WarrenError =>
   new WarrenError('token-unknown', 'this control plane does not know the join token: copy it again, or make another');
 
-function checkToken(tags: readonly string[], maxUses: number | null, expiresAt: Date | null): void {
+function checkToken(maxUses: number | null, expiresAt: Date | null): void {
   if (maxUses !== null && !(Number.isInteger(maxUses) && maxUses >= 1 && maxUses <= 1_000_000)) {
     throw badRequest(`uses must be 1 to 1000000, or without limit, not ${maxUses}`);
   }
   if (expiresAt && !(expiresAt.getTime() > Date.now())) throw badRequest('the token would have expired already');
-  if (tags.length > MAX_TAGS) throw badRequest(`a token has at most ${MAX_TAGS} tags`);
+}
+
+/** Of tokens and nodes. @throws WarrenError `bad-request`. */
+export function checkTags(tags: readonly string[]): void {
+  if (tags.length > MAX_TAGS) throw badRequest(`there are at most ${MAX_TAGS} tags`);
   const bad = tags.find((tag) => !TAG.test(tag));
   if (bad !== undefined) {
     throw badRequest(

@@ -1795,6 +1795,7 @@ export const ChangeLogScalarFieldEnum = {
   after: 'after',
   tombstone: 'tombstone',
   networkChanged: 'networkChanged',
+  pair: 'pair',
   at: 'at'
 } as const
 

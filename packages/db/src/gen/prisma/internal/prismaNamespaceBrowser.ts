@@ -225,6 +225,7 @@ export const ChangeLogScalarFieldEnum = {
   after: 'after',
   tombstone: 'tombstone',
   networkChanged: 'networkChanged',
+  pair: 'pair',
   at: 'at'
 } as const
 
