@@ -25,6 +25,8 @@ import { Hubs } from './hub/hubs.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
+import { meteredStore } from './metrics/metered-store.js';
+import { Metrics } from './metrics/metrics.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
@@ -89,7 +91,8 @@ async function start(
   const socket = socketPath(config.dataDir);
   const lock = await lockDataDir(config.dataDir);
   closers.push(() => lock.release());
-  const { store, authority, embedded } = await openStorage(config, log, closers);
+  const metrics = new Metrics();
+  const { store, authority, embedded } = await openStorage(config, log, metrics, closers);
   const ca = await openCertificateAuthority((name, make) => store.secret(name, make));
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
@@ -111,10 +114,10 @@ async function start(
     agentAddresses: [],
     stunAddress: tokenAddresses([relay.address], config.publicHost)[0]!,
   };
-  const context: RestContext = { store, hubs, signals, relay, log, now, pin: ca.pin, about };
+  const context: RestContext = { store, hubs, signals, relay, log, metrics, now, pin: ca.pin, about };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
-  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, now };
+  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, metrics, now };
   const agents = await startAgents(config, parts, options);
   closers.push(() => agents.close());
   // Its connections would keep the listener waiting.
@@ -180,6 +183,7 @@ function watchPresences(
 async function openStorage(
   config: ServeConfig,
   log: Log,
+  metrics: Metrics,
   closers: (() => Promise<void>)[],
 ): Promise<{ store: Store; authority: SecretKey; embedded: boolean }> {
   const database = await openDatabase({
@@ -203,11 +207,12 @@ async function openStorage(
     };
     return signTombstone(authority, tombstone);
   };
-  const store = await openStore({
+  const opened = await openStore({
     url: database.url,
     sealingKey: config.sealingKey ?? (await sealingKey(config.dataDir)),
     signTombstone: sign,
   });
+  const store = meteredStore(opened, metrics);
   closers.push(() => store.close());
   authority = new SecretKey(await store.secret('authority-key', () => randomBytes(32)));
   return { store, authority, embedded: database.embedded };
@@ -246,11 +251,12 @@ function startAgents(
     challengeKey: SecretKey;
     authorityKey: Uint8Array;
     log: Log;
+    metrics: Metrics;
     now: () => number;
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, relay, log } = parts;
+  const { store, hubs, ca, relay, log, metrics } = parts;
   const joins = createJoinService(parts);
   const enrolments = createEnrolmentService(parts);
   const rotations = createRotationService(parts);
@@ -265,6 +271,7 @@ function startAgents(
     onRelay: (socket) => relay.serve(socket),
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
+    metrics,
     now: monotonicNow,
   });
 }

@@ -46,6 +46,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'idempotency-key-reused': [422, Grpc.INVALID_ARGUMENT],
   internal: [500, Grpc.INTERNAL],
   draining: [503, Grpc.UNAVAILABLE],
+  'database-outdated': [503, Grpc.UNAVAILABLE],
   'database-unavailable': [503, Grpc.UNAVAILABLE],
 };
 

@@ -14,6 +14,7 @@ export type {
   JoinInput,
   NetworkRow,
   NetworkState,
+  NodeCount,
   NodePresence,
   NodeRow,
   OpenStore,
