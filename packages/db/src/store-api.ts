@@ -9,6 +9,7 @@ import type {
   Role,
   SignedRecord,
 } from '@warren/topology';
+import type { ImportStore } from './import-api.js';
 
 /** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
 export interface NodeCount {
@@ -322,7 +323,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store {
+export interface Store extends ImportStore {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -485,6 +486,11 @@ export interface Store {
   checkConfigKey(secret: string): Promise<NodeRow | undefined>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
+  /**
+   * Runs `work` while no other work of the same name runs, in any replica. It holds a connection meanwhile: four such at
+   * once per process, the others wait.
+   */
+  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   ping(): Promise<void>;
   /** Of all networks, for metrics. */
   nodeCounts(): Promise<readonly NodeCount[]>;

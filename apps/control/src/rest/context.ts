@@ -14,6 +14,7 @@ import { noteInLog } from '../log-fields.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { RelayServer } from '../signal/relay-server.js';
 import type { SignalDirectory } from '../signal/signal-directory.js';
+import type { RestRates } from './rate-limits.js';
 import { Problem } from './schemas.js';
 
 /** What routes are made of. */
@@ -25,6 +26,7 @@ export interface RestContext {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => number;
+  readonly rates: RestRates;
   /** SHA-256 of the root's public key, for join tokens. */
   readonly pin: Uint8Array;
   readonly about: {
@@ -60,6 +62,13 @@ export async function networkOf(store: Store, idOrName: string): Promise<Network
     throw new WarrenError('not-found', `there is no network ${JSON.stringify(idOrName)}: see \`warren network list\``);
   noteInLog({ network: network.id });
   return network;
+}
+
+/** @param what `token x`; @param command the `warren` command that lists such. @throws WarrenError `not-found` */
+export function found<T>(row: T | undefined, what: string, command: string): T {
+  if (row === undefined)
+    throw new WarrenError('not-found', `there is no ${what}: list them with \`warren ${command} list\``);
+  return row;
 }
 
 /** By id; by name, too, where the query names the network. @throws WarrenError `not-found` */

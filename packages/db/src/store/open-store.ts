@@ -12,7 +12,9 @@ import { missingMigrations, nodeCounts } from './condition.js';
 import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
+import { createExclusive } from './exclusive.js';
 import { guard } from './guard.js';
+import { importNetwork } from './imports.js';
 import { join } from './joins.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
@@ -31,6 +33,7 @@ import {
   renewSignalServer,
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
+import { findVanillaByKey } from './take-over.js';
 import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
 import { createVanilla } from './vanilla-members.js';
 
@@ -62,6 +65,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 function guardedMethods(database: Database, options: OpenStoreOptions, feed: ChangeFeed): Omit<Store, 'close'> {
+  const exclusive = createExclusive(database.sql);
   const { signTombstone, sealingKey, addressRest = ADDRESS_REST } = options;
   return {
     createNetwork: guard((input, actor) => createNetwork(database, input, actor)),
@@ -73,6 +77,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listTokens: guard((filter) => listTokens(database, filter)),
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
+    importNetwork: guard((input, actor) => importNetwork(database, input, actor, sealingKey)),
+    findVanillaByKey: guard((networkId, key) => findVanillaByKey(database, networkId, key)),
     join: guard((input, actor) => join(database, input, actor, addressRest)),
     listNodes: guard((filter) => listNodes(database, filter)),
     findNode: guard((idOrName, networkId) => findNode(database, idOrName, networkId)),
@@ -99,6 +105,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
+    exclusive: (name, work) => exclusive(name, work),
     audit: guard((page) => listAudit(database, page)),
     nodeCounts: guard(() => nodeCounts(database)),
     missingMigrations: guard(() => missingMigrations(database)),
