@@ -84,6 +84,11 @@ export class Hubs {
     return this.#open.get(network)?.sessions.size ?? 0;
   }
 
+  /** The networks that somebody follows or reads here. */
+  opened(): readonly NetworkHub[] {
+    return [...this.#open.values()];
+  }
+
   /** Numbers of each network that is open here. */
   overview(): NetworkOverview[] {
     return [...this.#open].map(([id, { version, sessions }]) => ({

@@ -11,6 +11,7 @@ import { type Api, PUBLIC, type RestContext } from './context.js';
 import { healthRoutes } from './health.js';
 import { IdempotencyTable } from './idempotency.js';
 import { importRoutes } from './imports.js';
+import { keyRotationRoutes } from './key-rotation.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
 import { observeRequests } from './observe.js';
@@ -75,6 +76,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       importRoutes(api, context);
       addressRoutes(api, context);
       nodeRoutes(api, context);
+      keyRotationRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
