@@ -9,7 +9,6 @@ export type {
   Actor,
   AddressRow,
   ApiKeyRow,
-  AuditRow,
   ChangeRow,
   JoinInput,
   NetworkRow,
@@ -34,3 +33,4 @@ export type {
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
+export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';
