@@ -9,6 +9,7 @@ import type {
   Role,
   SignedRecord,
 } from '@warren/topology';
+import type { ImportStore } from './import-api.js';
 import type { StoreRequests } from './store-requests.js';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
@@ -302,7 +303,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends StoreRequests {
+export interface Store extends ImportStore, StoreRequests {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,

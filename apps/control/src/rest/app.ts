@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarrenError } from '@warren/base';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { addressRoutes } from './addresses.js';
 import { adminRoutes } from './admin.js';
 import { addNotFound, describeAnswer } from './answers.js';
 import { createAuthentication } from './authentication.js';
@@ -11,6 +12,7 @@ import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { eventRoutes } from './events.js';
 import { addIdempotency } from './idempotency.js';
+import { importRoutes } from './imports.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
@@ -76,6 +78,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
+      importRoutes(api, context);
+      addressRoutes(api, context);
       nodeRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);
