@@ -8,6 +8,7 @@ import { listAudit } from './audit.js';
 import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
+import { missingMigrations, nodeCounts } from './condition.js';
 import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
@@ -113,6 +114,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     eventTail: guard(() => eventTail(database)),
     isEventPosition: guard((position) => isEventPosition(database, position)),
     onEvent: guard((listener) => onEvent(database, listener)),
+    nodeCounts: guard(() => nodeCounts(database)),
+    missingMigrations: guard(() => missingMigrations(database)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
     }),
