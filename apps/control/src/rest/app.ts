@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarrenError } from '@warren/base';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -16,6 +17,7 @@ import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
 import { tokenRoutes } from './tokens.js';
+import { vanillaRoutes } from './vanilla.js';
 
 const BODY_LIMIT = 256 * 1024;
 /** Milliseconds; probes give up after a few seconds themselves. */
@@ -53,6 +55,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     sendProblem(reply, new WarrenError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
   );
   const closing = new AbortController();
+  // Everybody who waits for a file listens.
+  setMaxListeners(0, closing.signal);
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
   const routes = enforceScopes(app, createBearers(context.store, context.now), (request) => local.has(request));
@@ -65,6 +69,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       networkRoutes(api, context);
       nodeRoutes(api, context);
       configRoutes(api, context);
+      vanillaRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
@@ -126,7 +131,7 @@ async function conditional(request: FastifyRequest, reply: FastifyReply, payload
   return null;
 }
 
-const WRITES = ['POST', 'PATCH', 'DELETE'];
+const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 function addIdempotency(app: Api, table: IdempotencyTable): void {
   /** Requests that are the first with their key, and whose answer is to be kept. */

@@ -3,6 +3,7 @@ import { NODE_NAME_RULE } from '@warren/topology';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { isName } from '../names.js';
+import { ConfSettingsChange, ConfSettingsView, HookView } from './conf-settings-schemas.js';
 import { SCOPES } from './scopes.js';
 
 const Role = z.enum(['client', 'direct', 'bounce']);
@@ -45,24 +46,6 @@ export const Problem = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem; `code` is stable' });
 
-/** What a wg-quick file holds besides keys, addresses and peers (topology, `ConfSettings`). */
-export const ConfSettingsView = z
-  .strictObject({
-    dns: z.array(z.string()).optional(),
-    table: z.string().optional(),
-    mtu: z.number().int().optional(),
-    listenPort: z.number().int().optional(),
-    fwMark: z.number().int().optional(),
-    saveConfig: z.boolean().optional(),
-    preUp: z.array(z.string()).optional(),
-    postUp: z.array(z.string()).optional(),
-    preDown: z.array(z.string()).optional(),
-    postDown: z.array(z.string()).optional(),
-    persistentKeepalive: z.number().int().optional(),
-    privateKeyCommand: z.string().optional(),
-  })
-  .meta({ id: 'ConfSettings', description: 'Commands are only rendered into files, never run by Warren' });
-
 const Milliseconds = z.number().int();
 
 export const NetworkView = z
@@ -73,6 +56,7 @@ export const NetworkView = z
     pools: z.array(z.string()).meta({ description: 'Addresses are handed out of these; empty: of all cidrs' }),
     mtu: z.number().int(),
     settings: ConfSettingsView.meta({ description: 'Defaults of the files of vanilla members' }),
+    hooks: z.array(HookView).meta({ description: 'The commands among its settings' }),
     offlineToleranceMs: Milliseconds,
     keyExpiryMs: Milliseconds.nullable(),
     keyRotationMs: Milliseconds.nullable(),
@@ -87,7 +71,11 @@ export const NetworkView = z
 const Mtu = z.number().int().min(1280).max(1500);
 
 export const CreateNetwork = z.strictObject({ name: Name, cidrs: z.array(Cidr).min(1).max(4), mtu: Mtu.optional() });
-export const UpdateNetwork = z.strictObject({ name: Name.optional(), mtu: Mtu.optional() });
+export const UpdateNetwork = z.strictObject({
+  name: Name.optional(),
+  mtu: Mtu.optional(),
+  settings: ConfSettingsChange.optional(),
+});
 
 export const NodeView = z
   .object({
@@ -107,6 +95,7 @@ export const NodeView = z
     tags: z.array(z.string()),
     ephemeral: z.boolean(),
     settings: ConfSettingsView,
+    hooks: z.array(HookView).meta({ description: 'The commands among its settings' }),
     keyChangedAt: Time,
     keyExpiresAt: Time.nullable(),
     overlapUntil: Time.nullable().meta({ description: 'Until when the key before this one is accepted, too' }),
@@ -127,10 +116,22 @@ export const CreateNode = z.strictObject({
   network: Reference.default('default'),
   name: Name,
   role: Role.default('client'),
-  publicKey: PublicKeyText.meta({ description: 'Made by whoever holds the private key, which is never sent here' }),
+  publicKey: PublicKeyText.optional().meta({
+    description: 'Made by whoever holds the private key, which is never sent here; absent: pending until it is told',
+  }),
+  settings: ConfSettingsChange.optional(),
+  tags: z.array(Tag).max(32).default([]),
   endpoint: EndpointText.optional(),
 });
-export const UpdateNode = z.strictObject({ name: Name.optional(), endpoint: EndpointText.optional() });
+export const UpdateNode = z.strictObject({
+  name: Name.optional(),
+  endpoint: EndpointText.optional(),
+  publicKey: PublicKeyText.optional().meta({ description: 'Of a vanilla member: a first one makes it active' }),
+  settings: ConfSettingsChange.optional(),
+});
+export const UpdatedNode = NodeView.extend({
+  interruption: z.string().nullable().meta({ description: 'Who is cut off by this change, and until when' }),
+}).meta({ id: 'UpdatedNode' });
 export const ConfigQuery = z.object({
   network: Reference.optional(),
   wait: z.coerce
