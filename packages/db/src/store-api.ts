@@ -478,6 +478,11 @@ export interface Store {
   configKeySince(id: NodeId): Promise<Date | null>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
+  /**
+   * Runs `work` while no other work of the same name runs, in any replica. It holds a connection meanwhile: four such at
+   * once per process, the others wait.
+   */
+  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

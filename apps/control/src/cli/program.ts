@@ -70,7 +70,9 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
     // Else the options behind `signal list` would be taken for those of `signal`.
     .enablePositionalOptions()
     .showHelpAfterError(false)
-    .configureHelp({ showGlobalOptions: false });
+    .commandsGroup('Running it:')
+    .helpOption('-h, --help', 'explain this command')
+    .helpCommand('help [command]', 'explain a command');
   const context: CommandContext = {
     output,
     screen: new Screen(output.terminal ?? {}, options.now()),
@@ -149,7 +151,7 @@ function usageError(error: unknown, program: Command, argv: readonly string[]): 
   }
   const message = error.message
     .replace(/^error: /, '')
-    .replace(/\s*\(Did you mean (.*?)\??\)\s*$/s, ': did you mean $1?');
+    .replace(/\s*\(Did you mean (?:one of )?(.*?)\??\)\s*$/s, ': did you mean $1?');
   const where = group === program ? 'warren' : `warren ${group.name()}`;
   return new WarrenError('usage', `${message.replace(/\.$/, '')} (see ${where} --help)`);
 }

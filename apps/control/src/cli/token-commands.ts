@@ -1,11 +1,49 @@
+import { type Schemas, take } from '@warren/client';
 import { type Command, Option } from 'commander';
 import { expiryCell } from './apikey-commands.js';
 import { collect, duration, uses } from './arguments.js';
-import { all, type CommandContext, common, type Item, listing, part, query, ROLES, run, text } from './command.js';
+import { byId, type CommandContext, common, given, listing, orNull, ROLES, type Role, run } from './command.js';
+import { everyPage } from './rest-client.js';
 import type { Column, Screen } from './screen.js';
 
 export function tokenCommands(program: Command, context: CommandContext): void {
   const token = program.command('token').description('join tokens');
+  addCreate(token, context);
+  listing(token.command('list').alias('ls'))
+    .description('all tokens, without their secrets')
+    .option('--network <network>', 'name or id')
+    .action(
+      run(context, async (rest, _, { network }: { network?: string }) => {
+        const filter = given({ network });
+        const list = (page: object) => rest.GET('/api/v1/tokens', { params: { query: { ...filter, ...page } } });
+        const answer = await everyPage(list);
+        return {
+          answer,
+          text: (_, screen) => screen.table(columns(screen), answer.items),
+          none: 'no tokens: make one with `warren token create`',
+        };
+      }),
+    );
+  common(token.command('revoke').argument('<id>'))
+    .description('end a token')
+    .action(
+      run(context, async (rest, [id]) => {
+        await take(rest.DELETE('/api/v1/tokens/{id}', byId(id)));
+        return { answer: { revoked: id }, text: () => `revoked ${id}` };
+      }),
+    );
+}
+
+interface Create {
+  readonly network: string;
+  readonly role?: Role;
+  readonly uses: number | 'unlimited';
+  readonly expires: string;
+  readonly tag?: string[];
+  readonly ephemeral?: boolean;
+}
+
+function addCreate(token: Command, context: CommandContext): void {
   common(token.command('create'))
     .description('make a token for `agent join`; prints it alone')
     .option('--network <network>', 'name or id', 'default')
@@ -15,49 +53,28 @@ export function tokenCommands(program: Command, context: CommandContext): void {
     .option('--tag <tag>', 'tag of the nodes; may be repeated', collect)
     .option('--ephemeral', 'nodes are removed when they were away for five minutes')
     .action(
-      run(context, async (rest, _, { network, role, uses: maxUses, expires, tag, ephemeral }) => ({
-        answer: await rest.call('POST', '/tokens', {
-          network,
-          role,
-          // commander takes a null from a parser for a missing value, so the words come as they are.
+      run(context, async (rest, _, options: Create) => {
+        const { network, role, uses: maxUses, expires, tag: tags = [], ephemeral = false } = options;
+        const body = {
+          ...{ network, tags, ephemeral, ...given({ role }), expires: orNull(expires) },
           maxUses: maxUses === 'unlimited' ? null : maxUses,
-          expires: expires === 'never' ? null : expires,
-          tags: tag ?? [],
-          ephemeral: ephemeral === true,
-        }),
-        text: (item: Item) => text(item.token),
-      })),
-    );
-  listing(token.command('list').alias('ls'))
-    .description('all tokens, without their secrets')
-    .option('--network <network>', 'name or id')
-    .action(
-      run(context, async (rest, _, { network }) => ({
-        answer: await all(rest, `/tokens?${query({ network, limit: 500 })}`),
-        text: ({ items }: { items: Item[] }, screen) => screen.table(columns(screen), items),
-        none: 'no tokens: make one with `warren token create`',
-      })),
-    );
-  common(token.command('revoke').argument('<id>'))
-    .description('end a token')
-    .action(
-      run(context, async (rest, [id]) => {
-        await rest.call('DELETE', `/tokens/${part(id)}`);
-        return { answer: { revoked: id }, text: () => `revoked ${id}` };
+        };
+        const made = await take(rest.POST('/api/v1/tokens', { body }));
+        return { answer: made, text: () => made.token };
       }),
     );
 }
 
-const columns = (screen: Screen): Column<Item>[] => [
-  { title: 'ID', cell: ({ id }) => text(id) },
-  { title: 'ROLE', cell: ({ role }) => text(role ?? 'any') },
+const columns = (screen: Screen): Column<Schemas['Token']>[] => [
+  { title: 'ID', cell: ({ id }) => id },
+  { title: 'ROLE', cell: ({ role }) => role ?? 'any' },
   { title: 'USES', cell: ({ uses: used, maxUses }) => `${used}/${maxUses ?? '∞'}` },
   { title: 'EXPIRES', cell: ({ expiresAt }) => expiryCell(expiresAt, screen) },
   { title: 'STATE', cell: (item) => tokenState(item, screen.now) },
 ];
 
-function tokenState(item: Item, now: number): string {
-  if (item.revokedAt) return 'revoked';
-  if (item.expiresAt && Date.parse(text(item.expiresAt)) <= now) return 'expired';
-  return item.maxUses !== null && Number(item.uses) >= Number(item.maxUses) ? 'used up' : 'usable';
+function tokenState({ revokedAt, expiresAt, maxUses, uses: used }: Schemas['Token'], now: number): string {
+  if (revokedAt) return 'revoked';
+  if (expiresAt && Date.parse(expiresAt) <= now) return 'expired';
+  return maxUses !== null && used >= maxUses ? 'used up' : 'usable';
 }

@@ -11,7 +11,7 @@ import {
   wg0ConfOptions,
 } from '@warren/topology';
 import type { Version } from '../hub/version.js';
-import { etagOf } from './etag.js';
+import { etagOf } from './preconditions.js';
 
 /** A rendered file and its entity tag. */
 export interface ConfFile {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { NetworkHub } from '../hub/network-hub.js';
 import { activeNodeFile, type ConfFile, networkFile, waitingNodeFile } from './conf-files.js';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
-import { matches } from './etag.js';
+import { matches } from './preconditions.js';
 import { ConfigQuery, IdParams } from './schemas.js';
 
 const tags = ['configuration files'];

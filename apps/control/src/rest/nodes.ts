@@ -1,4 +1,4 @@
-import { type HostPort, type PublicKey, WarrenError } from '@warren/base';
+import { type HostPort, type IpAddress, type PublicKey, WarrenError } from '@warren/base';
 import type { NodeRow } from '@warren/db';
 import { mergeConfSettings } from '@warren/topology';
 import { z } from 'zod';
@@ -40,7 +40,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     '/nodes',
     { config: { scope: 'nodes:write' }, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
     async (request, reply) => {
-      const { network, name, role, publicKey, endpoint, settings, tags: labels } = request.body;
+      const { network, name, role, publicKey, endpoint, addresses, settings, tags: labels } = request.body;
       if (role !== 'client' && endpoint === undefined) {
         throw new WarrenError(
           'endpoint-missing',
@@ -57,6 +57,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
           ...(publicKey === undefined ? {} : { publicKey: publicKey as PublicKey }),
           ...(settings === undefined ? {} : { settings: mergeConfSettings({}, settingsChange(settings)) }),
           ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+          ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
         },
         request.actor,
       );
@@ -87,12 +88,13 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
-      const { name, endpoint, publicKey, settings } = request.body;
+      const { name, endpoint, addresses, publicKey, settings } = request.body;
       const change = {
         ...(publicKey === undefined ? {} : { publicKey: publicKey as PublicKey }),
         ...(settings === undefined ? {} : { settings: settingsChange(settings) }),
         ...(name === undefined ? {} : { name }),
         ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+        ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
       };
       const after = await store.updateNode(node.id, change, request.actor);
       return { ...(await view(after)), interruption: interruptionOf(node, after) };

@@ -23,7 +23,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["getApiKey"];
         put?: never;
         post?: never;
         delete: operations["deleteApiKey"];
@@ -80,6 +80,22 @@ export interface paths {
         patch: operations["updateNetwork"];
         trace?: never;
     };
+    "/api/v1/networks/{id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNetworkAddresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/{id}/peers.conf": {
         parameters: {
             query?: never;
@@ -91,6 +107,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/renumber": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["renumberNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNetworkReservations"];
+        put?: never;
+        post: operations["createNetworkReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/reservations/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["deleteNetworkReservation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -128,6 +192,22 @@ export interface paths {
         patch: operations["updateNode"];
         trace?: never;
     };
+    "/api/v1/nodes/{id}/config-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["createNodeConfigKey"];
+        delete: operations["deleteNodeConfigKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes/{id}/peers.conf": {
         parameters: {
             query?: never;
@@ -139,6 +219,38 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/preshared-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNodePresharedKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/preshared-keys/{peer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putNodePresharedKey"];
+        post?: never;
+        delete: operations["deleteNodePresharedKey"];
         options?: never;
         head?: never;
         patch?: never;
@@ -215,7 +327,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["getSignalServer"];
         put?: never;
         post?: never;
         delete: operations["deleteSignalServer"];
@@ -247,7 +359,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["getSignalToken"];
         put?: never;
         post?: never;
         delete: operations["deleteSignalToken"];
@@ -308,6 +420,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An address that is not free */
+        Address: {
+            /** @description One address; of a reservation also a prefix */
+            address: string;
+            /** @description The node for which it is reserved */
+            name: string | null;
+            /** @description Who uses it */
+            node: {
+                id: string;
+                name: string;
+            } | null;
+            /** @description Of the reservation */
+            note: string | null;
+            /** @enum {string} */
+            state: "in-use" | "resting" | "reserved";
+            /** @description When an address that rests may be used again */
+            until: string | null;
+        };
         ApiKey: {
             /** Format: date-time */
             createdAt: string;
@@ -331,18 +461,42 @@ export interface components {
         };
         /** @description Commands are only rendered into files, never run by Warren */
         ConfSettings: {
+            /** @description Addresses of resolvers, and search domains */
             dns?: string[];
             fwMark?: number;
+            /** @description Of nodes only */
             listenPort?: number;
             mtu?: number;
+            /** @description Seconds, 0: off; also for agents */
             persistentKeepalive?: number;
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             postDown?: string[];
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             postUp?: string[];
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             preDown?: string[];
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             preUp?: string[];
+            /** @description Prints the private key, on the member. Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             privateKeyCommand?: string;
             saveConfig?: boolean;
+            /** @description off, auto or a number */
             table?: string;
+        };
+        /** @description What is absent stays; null goes back to the default */
+        ConfSettingsChangeInput: {
+            dns?: string[] | null;
+            fwMark?: number | null;
+            listenPort?: number | null;
+            mtu?: number | null;
+            persistentKeepalive?: number | null;
+            postDown?: string[] | null;
+            postUp?: string[] | null;
+            preDown?: string[] | null;
+            preUp?: string[] | null;
+            privateKeyCommand?: string | null;
+            saveConfig?: boolean | null;
+            table?: string | null;
         };
         CreatedApiKey: {
             /** Format: date-time */
@@ -353,6 +507,16 @@ export interface components {
             name: string;
             scopes: string[];
             /** @description The bearer secret; shown once */
+            secret: string;
+        };
+        /** @description Reads this node’s configuration files and nothing else */
+        CreatedConfigKey: {
+            /** Format: date-time */
+            createdAt: string;
+            networkId: string;
+            node: string;
+            nodeId: string;
+            /** @description For `Authorization: Bearer`; shown once */
             secret: string;
         };
         CreatedSignalToken: {
@@ -384,12 +548,24 @@ export interface components {
             token: string;
             uses: number;
         };
+        Hook: {
+            command: string;
+            /**
+             * @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command
+             * @constant
+             */
+            runBy: "wg-quick";
+            /** @enum {string} */
+            when: "preUp" | "postUp" | "preDown" | "postDown";
+        };
         Network: {
             cidrs: string[];
             /** Format: date-time */
             createdAt: string;
             ephemeralAfterMs: number | null;
             epoch: number;
+            /** @description The commands among its settings */
+            hooks: components["schemas"]["Hook"][];
             id: string;
             keyExpiryMs: number | null;
             keyRotationMs: number | null;
@@ -413,12 +589,16 @@ export interface components {
             disabledAt: string | null;
             endpoint: string | null;
             ephemeral: boolean;
+            /** @description The commands among its settings */
+            hooks: components["schemas"]["Hook"][];
             id: string;
             /** Format: date-time */
             keyChangedAt: string;
             keyExpiresAt: string | null;
             /** @enum {string} */
             kind: "agent" | "vanilla";
+            /** @description Networks of its host that overlap this one, while its agent is connected */
+            lanClashes: string[];
             listenPort: number | null;
             name: string;
             /** @description Name of the network */
@@ -440,6 +620,14 @@ export interface components {
             /** @description A bounce held for dead: nobody is homed there until it is back */
             unavailable: boolean;
         };
+        /** @description That there is one; the key itself is in the files of the two nodes only */
+        PresharedKey: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Name of the other node */
+            peer: string;
+            peerId: string;
+        };
         /** @description RFC 9457 problem; `code` is stable */
         Problem: {
             code: string;
@@ -451,6 +639,42 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        Renumbering: {
+            dryRun: boolean;
+            lanClashes: {
+                cidr: string;
+                id: string;
+                lan: string;
+                name: string;
+            }[];
+            network: components["schemas"]["Network"];
+            nodes: {
+                after: string[];
+                before: string[];
+                id: string;
+                /** @enum {string} */
+                kind: "agent" | "vanilla";
+                name: string;
+                /** @description A vanilla member: it needs its new configuration file */
+                newFile: boolean;
+            }[];
+            reservations: {
+                /** @description null: it had no place and is gone */
+                after: string | null;
+                before: string;
+                name: string | null;
+            }[];
+            warnings: string[];
+        };
+        Reservation: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The node that gets it when it joins; null: nobody does */
+            name: string | null;
+            note: string;
+            /** @description A prefix, or one address */
+            prefix: string;
         };
         SignalServer: {
             /** Format: date-time */
@@ -524,6 +748,50 @@ export interface components {
             role: ("client" | "direct" | "bounce") | null;
             tags: string[];
             uses: number;
+        };
+        UpdatedNode: {
+            addresses: string[];
+            /** @description When a second copy of its state directory was noticed */
+            cloneNoticedAt: string | null;
+            configKeyCreatedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description A disabled node is pending again */
+            disabledAt: string | null;
+            endpoint: string | null;
+            ephemeral: boolean;
+            /** @description The commands among its settings */
+            hooks: components["schemas"]["Hook"][];
+            id: string;
+            /** @description Who is cut off by this change, and until when */
+            interruption: string | null;
+            /** Format: date-time */
+            keyChangedAt: string;
+            keyExpiresAt: string | null;
+            /** @enum {string} */
+            kind: "agent" | "vanilla";
+            /** @description Networks of its host that overlap this one, while its agent is connected */
+            lanClashes: string[];
+            listenPort: number | null;
+            name: string;
+            /** @description Name of the network */
+            network: string;
+            networkId: string;
+            /** @description Whether its agent is connected; null for vanilla members */
+            online: boolean | null;
+            /** @description Until when the key before this one is accepted, too */
+            overlapUntil: string | null;
+            /** @description null: a vanilla member whose key is still to be told */
+            publicKey: string | null;
+            revokedAt: string | null;
+            /** @enum {string} */
+            role: "client" | "direct" | "bounce";
+            settings: components["schemas"]["ConfSettings"];
+            /** @enum {string} */
+            status: "pending" | "active" | "revoked" | "expired";
+            tags: string[];
+            /** @description A bounce held for dead: nobody is homed there until it is back */
+            unavailable: boolean;
         };
     };
     responses: never;
@@ -621,6 +889,51 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {
@@ -781,6 +1094,8 @@ export interface operations {
                     cidrs: string[];
                     mtu?: number;
                     name: string;
+                    /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
+                    pools?: string[];
                 };
             };
         };
@@ -903,6 +1218,9 @@ export interface operations {
                 "application/json": {
                     mtu?: number;
                     name?: string;
+                    /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
+                    pools?: string[];
+                    settings?: components["schemas"]["ConfSettingsChangeInput"];
                 };
             };
         };
@@ -915,6 +1233,65 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Network"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNetworkAddresses: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "in-use" | "resting" | "reserved";
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Address"][];
+                        nextCursor: string | null;
+                        summary: {
+                            inUse: number;
+                            /** @description When the first of those that rest may be used again */
+                            nextFree: string | null;
+                            reservations: number;
+                            resting: number;
+                        };
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {
@@ -961,6 +1338,187 @@ export interface operations {
                 headers: {
                     /** @description Changes with the content */
                     ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renumberNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Also when hosts of agents that are connected have LANs that overlap
+                     * @default false
+                     */
+                    allowLanClash?: boolean;
+                    cidrs: string[];
+                    /**
+                     * @description Show what would become of it, and change nothing
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description Absent: those that there are, moved along */
+                    pools?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Renumbering"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNetworkReservations: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Reservation"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNetworkReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string | null;
+                    note?: string;
+                    /** @description A prefix of the network, or one address */
+                    prefix: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNetworkReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1041,17 +1599,22 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description One IPv4 address, one IPv6 address, or both, within the network */
+                    addresses?: string[];
                     endpoint?: string;
                     name: string;
                     /** @default default */
                     network?: string;
-                    /** @description Made by whoever holds the private key, which is never sent here */
-                    publicKey: string;
+                    /** @description Made by whoever holds the private key, which is never sent here; absent: pending until it is told */
+                    publicKey?: string;
                     /**
                      * @default client
                      * @enum {string}
                      */
                     role?: "client" | "direct" | "bounce";
+                    settings?: components["schemas"]["ConfSettingsChangeInput"];
+                    /** @default [] */
+                    tags?: string[];
                 };
             };
         };
@@ -1178,8 +1741,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description One IPv4 address, one IPv6 address, or both, within the network */
+                    addresses?: string[];
                     endpoint?: string;
                     name?: string;
+                    /** @description Of a vanilla member: a first one makes it active */
+                    publicKey?: string;
+                    settings?: components["schemas"]["ConfSettingsChangeInput"];
                 };
             };
         };
@@ -1190,8 +1758,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Node"];
+                    "application/json": components["schemas"]["UpdatedNode"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNodeConfigKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedConfigKey"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNodeConfigKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {
@@ -1238,6 +1878,139 @@ export interface operations {
                 headers: {
                     /** @description Changes with the content */
                     ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNodePresharedKeys: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PresharedKey"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putNodePresharedKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                peer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Absent: a random one */
+                    presharedKey?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresharedKey"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNodePresharedKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                peer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1422,6 +2195,51 @@ export interface operations {
             };
         };
     };
+    getSignalServer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalServer"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deleteSignalServer: {
         parameters: {
             query?: never;
@@ -1533,6 +2351,51 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CreatedSignalToken"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignalToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalToken"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {

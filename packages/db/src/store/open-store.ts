@@ -11,6 +11,7 @@ import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { checkConfigKey, configKeySince, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
+import { createExclusive } from './exclusive.js';
 import { guard } from './guard.js';
 import { join } from './joins.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
@@ -61,6 +62,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 function guardedMethods(database: Database, options: OpenStoreOptions, feed: ChangeFeed): Omit<Store, 'close'> {
+  const exclusive = createExclusive(database.sql);
   const { signTombstone, sealingKey, addressRest = ADDRESS_REST } = options;
   return {
     createNetwork: guard((input, actor) => createNetwork(database, input, actor)),
@@ -98,6 +100,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
+    exclusive: (name, work) => exclusive(name, work),
     audit: guard((page) => listAudit(database, page)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
