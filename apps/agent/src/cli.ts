@@ -126,6 +126,15 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
         (await import('./commands/conf.js')).confCommand(context, { private: opts.private ?? false }),
       ),
     );
+  addWithNetwork('rotate-key', 'change the WireGuard key; no packet is lost between agents')
+    .option('--compromised', 'the key in use is in wrong hands: nobody accepts it any more, from now on')
+    .action(
+      run<CommonOptions & { compromised?: boolean }>(async (context, opts) =>
+        (await import('./commands/rotate-key.js')).rotateKeyCommand(context, {
+          compromised: opts.compromised ?? false,
+        }),
+      ),
+    );
   addWithNetwork('down', 'stop the daemon and take down what it put up').action(
     run(async (context) => (await import('./commands/down.js')).downCommand(context)),
   );
@@ -169,6 +178,7 @@ interface JoinFlags extends CommonOptions {
   readonly endpoint?: HostPort;
   readonly listenPort?: number;
   readonly interface?: string;
+  readonly takeOver?: string;
   readonly mtu?: number;
   readonly control?: HostPort;
   readonly portPrediction?: boolean;
@@ -187,6 +197,10 @@ function addJoin(command: Command, run: Run): void {
     .addOption(
       new Option('--mtu <bytes>', "MTU of the interface (default: the network's)").argParser(integer(1280, 9000)),
     )
+    .option(
+      '--take-over <file>',
+      'go on as the vanilla member of this wg-quick file: its key, name, role and addresses',
+    )
     .addOption(new Option('--control <host:port>', "instead of the token's addresses").argParser(hostPort))
     .option(...PREDICT)
     .option(...NOT_PREDICT)
@@ -201,6 +215,7 @@ function addJoin(command: Command, run: Run): void {
           endpoint: opts.endpoint,
           listenPort: opts.listenPort,
           interfaceName: opts.interface,
+          ...(opts.takeOver !== undefined && { takeOver: opts.takeOver }),
           mtu: opts.mtu,
           control: opts.control,
           portPrediction: opts.portPrediction,

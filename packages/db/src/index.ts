@@ -4,6 +4,8 @@ export type { Isolation } from './embedded/unprivileged.js';
 export { migrate } from './migrate.js';
 export { type OpenedDatabase, openDatabase } from './open-database.js';
 export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
+export { networkNotEmpty } from './store/imports.js';
+export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
 export type {
   Actor,
@@ -12,6 +14,7 @@ export type {
   AuditRow,
   ChangeRow,
   JoinInput,
+  KeyOverlap,
   NetworkRow,
   NetworkState,
   NodePresence,

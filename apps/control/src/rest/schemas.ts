@@ -117,6 +117,11 @@ export const NodeView = z
     hooks: z.array(HookView).meta({ description: 'The commands among its settings' }),
     keyChangedAt: Time,
     keyExpiresAt: Time.nullable(),
+    rotateGeneration: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Another key was asked for, and is still to come' }),
     overlapUntil: Time.nullable().meta({ description: 'Until when the key before this one is accepted, too' }),
     disabledAt: Time.nullable().meta({ description: 'A disabled node is pending again' }),
     cloneNoticedAt: Time.nullable().meta({ description: 'When a second copy of its state directory was noticed' }),

@@ -25,6 +25,7 @@ import type {
 } from './schemas.js';
 
 const time = (date: Date): string => date.toISOString();
+
 const timeOrNull = (date: Date | null): string | null => date && time(date);
 
 export const networkView = (row: NetworkRow): z.infer<typeof NetworkView> => ({
@@ -66,6 +67,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   hooks: hooksView(hooksOf(row.settings ?? {})),
   keyChangedAt: time(row.keyChangedAt),
   keyExpiresAt: row.keyExpiresAt === undefined ? null : time(new Date(row.keyExpiresAt)),
+  rotateGeneration: row.rotateGeneration ?? null,
   overlapUntil: timeOrNull(row.overlapUntil),
   disabledAt: timeOrNull(row.disabledAt),
   cloneNoticedAt: timeOrNull(row.cloneNoticedAt),

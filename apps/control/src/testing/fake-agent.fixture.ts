@@ -18,6 +18,9 @@ import {
   type JoinRequest,
   type JoinResponse,
   type PrepareJoinResponse,
+  type PrepareRotationResponse,
+  type RotateKeyRequest,
+  type RotateKeyResponse,
   Role as WireRole,
 } from '@warren/proto';
 import { SERVICE_NAME } from '../ca/certificate-authority.js';
@@ -47,8 +50,18 @@ export interface JoinOptions {
   readonly endpoint?: string;
   readonly listenPort?: number;
   readonly keys?: FakeKeys;
+  /** Shows its WireGuard key first, and goes on as the vanilla member that has it. */
+  readonly takeOver?: boolean;
   /** Spoils or completes the request before it goes out. */
   readonly change?: (request: JoinRequest, prepared: PrepareJoinResponse) => void;
+}
+
+export interface RotationChange {
+  readonly generation?: number;
+  readonly compromised?: boolean;
+  readonly identity?: SecretKey;
+  readonly path?: SecretKey;
+  readonly change?: (request: RotateKeyRequest) => void;
 }
 
 /** The root that a control plane shows, after it was compared with the token's pin, as an agent does it. */
@@ -88,13 +101,15 @@ export class FakeAgent {
 
   static async join(token: string, options: JoinOptions): Promise<FakeAgent> {
     const { id, secret, addresses, pin } = parseJoinToken(token)!;
-    const keys = options.keys ?? makeKeys();
+    let keys = options.keys ?? makeKeys();
     const root = await pinnedRoot(addresses[0]!, pin);
     const client = connect(addresses[0]!, root);
     try {
       const tokenFields = { tokenId: id, tokenSecret: Buffer.from(secret) };
-      const asked = { ...tokenFields, wireguardKey: Buffer.alloc(0) };
+      const shown = options.takeOver ? nobleProvider.publicKey(keys.wireguard.expose()) : new Uint8Array();
+      const asked = { ...tokenFields, wireguardKey: Buffer.from(shown) };
       const prepared = await unary<PrepareJoinResponse>((done) => client.prepareJoin(asked, done));
+      if (prepared.member) keys = { ...keys, nodeId: prepared.member.nodeId };
       const request = joinRequest(tokenFields, keys, prepared, options);
       options.change?.(request, prepared);
       const joined = await unary<JoinResponse>((done) => client.join(request, done));
@@ -129,6 +144,17 @@ export class FakeAgent {
     return unary((done) => this.client(null).renew(request, done));
   }
 
+  /** Asks for another WireGuard key; `change` spoils the request before it goes out. */
+  async rotate(wireguard: SecretKey, change: RotationChange = {}): Promise<RotateKeyResponse> {
+    const client = this.client();
+    const prepared = await unary<PrepareRotationResponse>((done) =>
+      client.prepareRotation({ nodeId: this.nodeId }, done),
+    );
+    const request = rotationRequest(this, wireguard, prepared, change);
+    change.change?.(request);
+    return unary((done) => client.rotateKey(request, done));
+  }
+
   leave(): Promise<unknown> {
     return unary((done) => this.client().leave({ nodeId: this.nodeId }, done));
   }
@@ -137,6 +163,30 @@ export class FakeAgent {
     for (const stream of this.#streams) stream.cancel();
     for (const client of this.#clients) client.close();
   }
+}
+
+function rotationRequest(
+  agent: FakeAgent,
+  wireguard: SecretKey,
+  prepared: PrepareRotationResponse,
+  { generation = 2, compromised = false, identity = agent.keys.identity, path = agent.keys.path }: RotationChange,
+): RotateKeyRequest {
+  const { record, identityKey, signature } = signRecord(identity, {
+    networkId: networkId(agent.joined.self!.networkId),
+    nodeId: nodeId(agent.nodeId),
+    wireguardKey: publicKeyFromBytes(nobleProvider.publicKey(wireguard.expose())),
+    pathKey: publicKeyFromBytes(nobleProvider.publicKey(path.expose())),
+    generation,
+  });
+  const { challenge, challengeKey } = prepared;
+  const transcript = { challenge, identityKey, record, tokenId: agent.nodeId };
+  return {
+    nodeId: agent.nodeId,
+    record: { record: Buffer.from(record), identityKey: Buffer.from(identityKey), signature: Buffer.from(signature) },
+    challenge,
+    possessionProof: Buffer.from(proveKeyPossession(nobleProvider, wireguard, challengeKey, transcript)),
+    compromised,
+  };
 }
 
 function connect(
