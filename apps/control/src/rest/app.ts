@@ -23,6 +23,7 @@ import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
 import { tokenRoutes } from './tokens.js';
+import { vanillaRoutes } from './vanilla.js';
 
 const BODY_LIMIT = 256 * 1024;
 const API = '/api/v1';
@@ -83,6 +84,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       nodeRoutes(api, context);
       keyRotationRoutes(api, context);
       configRoutes(api, context);
+      vanillaRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
