@@ -1,3 +1,4 @@
+export type { AddressRow, Renumbered, ReservationRow } from './address-api.js';
 export { checkDatabase, parseDatabaseUrl } from './connection.js';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/server.js';
 export type { Isolation } from './embedded/unprivileged.js';
@@ -9,7 +10,6 @@ export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
 export type {
   Actor,
-  AddressRow,
   ApiKeyRow,
   ChangeRow,
   JoinInput,
@@ -24,8 +24,6 @@ export type {
   Page,
   PageQuery,
   PresharedKeyRow,
-  Renumbered,
-  ReservationRow,
   SignalServerInput,
   SignalServerRow,
   SignalTokenRow,
