@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -21,6 +22,7 @@ import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
 import { tokenRoutes } from './tokens.js';
+import { vanillaRoutes } from './vanilla.js';
 
 const BODY_LIMIT = 256 * 1024;
 const API = '/api/v1';
@@ -53,6 +55,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
   const closing = new AbortController();
+  // Everybody who waits for a file listens.
+  setMaxListeners(0, closing.signal);
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
   observeRequests(app, context.log, context.metrics);
@@ -78,6 +82,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       nodeRoutes(api, context);
       keyRotationRoutes(api, context);
       configRoutes(api, context);
+      vanillaRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
@@ -101,7 +106,7 @@ function homeRoute(app: Api): void {
   app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
 }
 
-const WRITES = ['POST', 'PATCH', 'DELETE'];
+const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 function addIdempotency(app: Api, table: IdempotencyTable): void {
   /** Requests that are the first with their key, and whose answer is to be kept. */
