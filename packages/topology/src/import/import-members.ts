@@ -110,7 +110,7 @@ function mentionsIn(source: ImportSource): Mention[] {
 }
 
 /** Names that say nothing of the host: those of interfaces, and the folder that they usually are in. */
-const NO_HOST = /^(wg-?\d*|wireguard|wgs\d*|tunnel\d*|vpn|client|peer|etc|\.+)$/i;
+const NO_HOST = /^(wg-?\d*|wireguard|wgs\d*|tunnel\d*|vpn|etc|\.+)$/i;
 
 /** What its host may be called, best first, not yet made to be unique. */
 export function namesOf(member: ImportMember): string[] {
