@@ -95,7 +95,7 @@ describe('the classic example', () => {
 });
 
 describe('what is exported', () => {
-  const cases = { ...WILD, 'the classic example': { files: classicFiles(true) } };
+  const cases: typeof WILD = { ...WILD, 'the classic example': { files: classicFiles(true) } };
 
   it.each(Object.entries(cases))(
     'of %s is imported as the same network, with nothing to complete',
