@@ -32,7 +32,7 @@ export interface Rotated {
 
 /** How long a change waits for the one before it to be over, milliseconds. */
 const PATIENCE = 5_000;
-/** Between two attempts that nobody asked for at the keyboard, milliseconds. */
+/** After an attempt that failed, if nobody asks for another at the keyboard; and the least age that a schedule can mean; milliseconds. */
 const RETRY = 60_000;
 /** Scheduled changes come up to this part of their interval early, so that nodes that joined together do not change together. */
 const JITTER = 0.1;
@@ -130,7 +130,10 @@ export class KeyRotation {
     if (this.#busy > 0 || !this.#isDue() || now() - this.#triedAt < RETRY) return;
     this.#triedAt = now();
     this.rotate(this.#pending?.compromised ?? false).then(
-      ({ generation }) => log('info', `the WireGuard key was changed, generation ${generation}`),
+      ({ generation }) => {
+        this.#triedAt = Number.NEGATIVE_INFINITY;
+        log('info', `the WireGuard key was changed, generation ${generation}`);
+      },
       (error: unknown) => log('warn', `the WireGuard key was not changed: ${describeError(error).message}`),
     );
   }
@@ -138,8 +141,10 @@ export class KeyRotation {
   #isDue(): boolean {
     if (this.#pending || this.#wanted > this.#keys.generation) return true;
     if (this.#interval === 0) return false;
-    const age = this.options.now() - (this.#keys.changedAt ?? this.joinedAt);
-    return age >= this.#interval * (1 - JITTER * this.#jitter);
+    const { changedAt } = this.#keys;
+    const age = this.options.now() - (changedAt ?? this.joinedAt);
+    const due = this.#interval * (1 - JITTER * this.#jitter);
+    return age >= (changedAt === undefined ? due : Math.max(due, RETRY));
   }
 
   async #rotate(compromised: boolean): Promise<Rotated> {

@@ -412,6 +412,7 @@ export class NetworkRunner {
 
   /** A stream that resumes where we stand has nothing to send: its answer alone says that last known state is right. */
   async #trustAgain(): Promise<void> {
+    this.rotation.tick();
     await this.#noteContact();
     if (!this.#distrusted || this.#stopping) return;
     this.#distrusted = false;
