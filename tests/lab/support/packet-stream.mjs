@@ -58,8 +58,18 @@ function end() {
 
 function report() {
   const more = [...counts].filter(([, count]) => count > 1).map(([number]) => number);
-  process.stdout.write(`${JSON.stringify({ sent, received: [...counts.keys()].sort((a, b) => a - b), more })}\n`);
-  process.exit(0);
+  process.stdout.write(`${JSON.stringify({ sent, received: ranges(), more })}\n`, () => process.exit(0));
+}
+
+/** First and last of each run of numbers that came. */
+function ranges() {
+  const found = [];
+  for (const number of [...counts.keys()].sort((a, b) => a - b)) {
+    const last = found.at(-1);
+    if (last && number === last[1] + 1) last[1] = number;
+    else found.push([number, number]);
+  }
+  return found;
 }
 
 let hello;

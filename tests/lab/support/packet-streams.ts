@@ -13,6 +13,12 @@ export interface StreamResult {
   readonly duplicated: readonly number[];
 }
 
+/** Runs of numbers that came, first and last of each in order, and those that came more than once. */
+interface Received {
+  readonly received: readonly (readonly [number, number])[];
+  readonly more: readonly number[];
+}
+
 /** Numbered packets both ways between two members at a steady pace, until they are stopped. */
 export interface PacketStreams {
   /** Waits until so many more have come at either end. @throws WarrenError `timeout`. */
@@ -42,7 +48,7 @@ export async function startPacketStreams(a: NetworkMember, b: NetworkMember, eve
       const said = await Promise.all(
         ends.map(async ({ process }) => {
           const [, json] = await process.waitForOutput(/^(\{.*\})$/m, 30_000);
-          return JSON.parse(json!) as { sent: number; received: number[]; more: number[] };
+          return JSON.parse(json!) as { sent: number } & Received;
         }),
       );
       const [ofA, ofB] = [said[0]!, said[1]!];
@@ -55,13 +61,12 @@ function spawnEnd(from: NetworkMember, to: NetworkMember, port: string, everyMs:
   return from.host.spawn(process.execPath, [SCRIPT, from.ipv4, to.ipv4, port, String(everyMs)]);
 }
 
-function result(
-  from: NetworkMember,
-  to: NetworkMember,
-  sent: number,
-  { received, more }: { received: number[]; more: number[] },
-): StreamResult {
-  const came = new Set(received);
-  const lost = Array.from({ length: sent }, (_, index) => index + 1).filter((number) => !came.has(number));
+function result(from: NetworkMember, to: NetworkMember, sent: number, { received, more }: Received): StreamResult {
+  const lost: number[] = [];
+  let next = 1;
+  for (const [first, last] of [...received, [sent + 1, sent + 1] as const]) {
+    for (; next < first; next++) lost.push(next);
+    next = last + 1;
+  }
   return { title: `${from.name} → ${to.name}`, sent, lost, duplicated: more };
 }
