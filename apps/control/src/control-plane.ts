@@ -27,6 +27,8 @@ import { KeyOverlapWatch } from './hub/key-overlap-watch.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
+import { meteredStore } from './metrics/metered-store.js';
+import { Metrics } from './metrics/metrics.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
@@ -93,7 +95,8 @@ async function start(
   const socket = socketPath(config.dataDir);
   const lock = await lockDataDir(config.dataDir);
   closers.push(() => lock.release());
-  const { store, authority, embedded } = await openStorage(config, log, closers);
+  const metrics = new Metrics();
+  const { store, authority, embedded } = await openStorage(config, log, metrics, closers);
   const ca = await openCertificateAuthority((name, make) => store.secret(name, make));
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
@@ -130,6 +133,7 @@ async function start(
     signals,
     relay,
     log,
+    metrics,
     now,
     pin: ca.pin,
     about,
@@ -137,7 +141,7 @@ async function start(
   };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
-  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, now };
+  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, metrics, now };
   const agents = await startAgents(config, parts, options);
   closers.push(() => agents.close());
   // Its connections would keep the listener waiting.
@@ -208,6 +212,7 @@ function watchPresences(
 async function openStorage(
   config: ServeConfig,
   log: Log,
+  metrics: Metrics,
   closers: (() => Promise<void>)[],
 ): Promise<{ store: Store; authority: SecretKey; embedded: boolean }> {
   const database = await openDatabase({
@@ -231,11 +236,12 @@ async function openStorage(
     };
     return signTombstone(authority, tombstone);
   };
-  const store = await openStore({
+  const opened = await openStore({
     url: database.url,
     sealingKey: config.sealingKey ?? (await sealingKey(config.dataDir)),
     signTombstone: sign,
   });
+  const store = meteredStore(opened, metrics);
   closers.push(() => store.close());
   authority = new SecretKey(await store.secret('authority-key', () => randomBytes(32)));
   return { store, authority, embedded: database.embedded };
@@ -274,11 +280,12 @@ function startAgents(
     challengeKey: SecretKey;
     authorityKey: Uint8Array;
     log: Log;
+    metrics: Metrics;
     now: () => number;
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, relay, log } = parts;
+  const { store, hubs, ca, relay, log, metrics } = parts;
   const joins = createJoinService(parts);
   const enrolments = createEnrolmentService(parts);
   const rotations = createRotationService(parts);
@@ -293,6 +300,7 @@ function startAgents(
     onRelay: (socket) => relay.serve(socket),
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
+    metrics,
     now: monotonicNow,
   });
 }

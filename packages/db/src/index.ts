@@ -17,6 +17,7 @@ export type {
   KeyOverlap,
   NetworkRow,
   NetworkState,
+  NodeCount,
   NodePresence,
   NodeRow,
   OpenStore,

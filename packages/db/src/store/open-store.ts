@@ -8,7 +8,8 @@ import { listAudit } from './audit.js';
 import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
-import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
+import { missingMigrations, nodeCounts } from './condition.js';
+import { checkConfigKey, configKeySince, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { createExclusive } from './exclusive.js';
@@ -106,6 +107,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     checkApiKey: guard((text) => checkApiKey(database, text)),
     exclusive: (name, work) => exclusive(name, work),
     audit: guard((page) => listAudit(database, page)),
+    nodeCounts: guard(() => nodeCounts(database)),
+    missingMigrations: guard(() => missingMigrations(database)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
     }),
@@ -156,5 +159,6 @@ function vanillaMethods(database: Database, sealingKey: Uint8Array, rest: number
     createConfigKey: guard((id, actor) => createConfigKey(database, id, actor)),
     deleteConfigKey: guard((id, actor) => deleteConfigKey(database, id, actor)),
     checkConfigKey: guard((secret) => checkConfigKey(database, secret)),
+    configKeySince: guard((id) => configKeySince(database, id)),
   } satisfies Partial<Store>;
 }
