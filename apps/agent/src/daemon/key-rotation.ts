@@ -53,8 +53,9 @@ export class KeyRotation {
   /** What the control plane said last of our previous key, and the last one that it named. */
   #told: PublicKey | undefined;
   #named: PublicKey | undefined;
-  /** Whether what it says was said after the last change. */
+  /** Whether that was said after the last change, and whether the stream began after it: then it will be. */
   #current = true;
+  #laterStream = true;
   #wanted = 0;
   #interval = 0;
   #waiting: (() => void)[] = [];
@@ -112,11 +113,12 @@ export class KeyRotation {
 
   /** A stream to the control plane begins: what it says of us is true from now on. */
   noteStream(): void {
-    this.#current = true;
+    this.#laterStream = true;
   }
 
   /** What the control plane says of our keys. Called inside `serialise`. */
   async follow({ previousKey, rotateGeneration, keyRotationMs }: SelfDescription): Promise<void> {
+    this.#current ||= this.#laterStream;
     this.#told = previousKey;
     this.#named = previousKey ?? this.#named;
     this.#wanted = rotateGeneration;
@@ -190,6 +192,7 @@ export class KeyRotation {
     const { state, apply } = this.options;
     const [before, old] = [this.#publicKey, this.#keys.wireguard];
     this.#current = false;
+    this.#laterStream = false;
     await this.#use(compromised ? keys : { ...keys, previousWireguard: old });
     this.#pending = undefined;
     await state.removePendingRotation();

@@ -102,6 +102,7 @@ describe('the data plane', () => {
       log: () => undefined,
       onStarted: async () => undefined,
       onLost: () => undefined,
+      onNetworkChange: () => undefined,
     });
     keeper.remembered = new Map([[before.publicKey, '192.0.2.7:7']]);
     use(before.bytes, two.bytes);
