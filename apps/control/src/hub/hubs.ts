@@ -19,6 +19,8 @@ export interface NetworkOverview {
   readonly connected: number;
   readonly activeConnected: number;
   readonly otherConnected: number;
+  /** Connected agents on whose host another network clashes with this one. */
+  readonly clashing: number;
   readonly buffered: number;
 }
 
@@ -157,8 +159,9 @@ export class Hubs {
 function connections(
   version: Version,
   sessions: ReadonlyMap<NodeId, Session>,
-): Pick<NetworkOverview, 'connected' | 'activeConnected' | 'otherConnected'> {
+): Pick<NetworkOverview, 'connected' | 'activeConnected' | 'otherConnected' | 'clashing'> {
   const { nodes } = version.decided.network;
   const active = [...sessions.keys()].filter((id) => nodes.has(id)).length;
-  return { connected: sessions.size, activeConnected: active, otherConnected: sessions.size - active };
+  const clashing = [...sessions.values()].filter(({ observed }) => observed.lanClashes.length > 0).length;
+  return { connected: sessions.size, activeConnected: active, otherConnected: sessions.size - active, clashing };
 }
