@@ -21,6 +21,7 @@ import { listenError } from './grpc/tls-listener.js';
 import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
 import { Hubs } from './hub/hubs.js';
+import { KeyWatch } from './hub/key-watch.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
@@ -29,7 +30,7 @@ import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
 import { RelayServer } from './signal/relay-server.js';
 import { SignalDirectory } from './signal/signal-directory.js';
-import { TICKET_LIFE, ticketSigner } from './signal/tickets.js';
+import { LONGEST_TICKET_LIFE, ticketSigner } from './signal/tickets.js';
 import { followTombstones } from './signal/tombstone-feed.js';
 
 /** Milliseconds that requests may take to end when the process stops. */
@@ -102,7 +103,7 @@ async function start(
   const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket });
   closers.push(() => hubs.close());
   signals.onChange(() => hubs.signalsChanged());
-  watchPresences(config, { store, hubs, log, now }, closers);
+  watchNodes(config, { store, hubs, log, now, embedded }, closers);
   const about: RestContext['about'] = {
     startedAt: new Date(),
     database: embedded ? 'embedded' : 'external',
@@ -149,7 +150,7 @@ async function startRelay(
     address: config.stun,
     key: relayKey,
     authorityKey,
-    tombstones: () => store.tombstones(TICKET_LIFE),
+    tombstones: () => store.tombstones(LONGEST_TICKET_LIFE),
     log,
   });
   closers.push(() => relay.close());
@@ -158,17 +159,19 @@ async function startRelay(
   return relay;
 }
 
-/** What follows when bounces and ephemeral nodes go. */
-function watchPresences(
+/** What follows when bounces and ephemeral nodes go, and when keys run out. */
+function watchNodes(
   config: ServeConfig,
-  { store, hubs, log, now }: Pick<RestContext, 'store' | 'hubs' | 'log' | 'now'>,
+  { store, hubs, log, now, embedded }: Pick<RestContext, 'store' | 'hubs' | 'log' | 'now'> & { embedded: boolean },
   closers: (() => Promise<void>)[],
 ): void {
   const connectedMs: Hubs['connectedMs'] = (network, node) => hubs.connectedMs(network, node);
   const parts = { store, connectedMs, log, now };
+  const ephemeral = ephemeralTimes(config.ephemeralGrace ?? EPHEMERAL_GRACE);
   const watches = [
     watchBounces({ ...parts, times: bounceTimes(config.bounceGrace ?? BOUNCE_GRACE) }),
-    watchEphemeral({ ...parts, times: ephemeralTimes(config.ephemeralGrace ?? EPHEMERAL_GRACE) }),
+    watchEphemeral({ ...parts, times: ephemeral, settleMs: embedded ? 0 : ephemeral.interval }),
+    new KeyWatch({ store, log }),
   ];
   for (const watch of watches) {
     watch.start();

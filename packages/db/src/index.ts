@@ -5,14 +5,19 @@ export { migrate } from './migrate.js';
 export { type OpenedDatabase, openDatabase } from './open-database.js';
 export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
 export { openStore } from './store/open-store.js';
+export { tokenState } from './store/tokens.js';
 export type {
   Actor,
   ApiKeyRow,
   AuditRow,
   ChangeRow,
+  CloneSighting,
+  DueKey,
   JoinInput,
   NetworkRow,
+  NetworkSettings,
   NetworkState,
+  NodeChange,
   NodePresence,
   NodeRow,
   OpenStore,
@@ -25,6 +30,7 @@ export type {
   SignTombstone,
   Store,
   TokenRow,
+  TokenState,
   TombstoneRow,
   WatchedKind,
   WithdrawCondition,

@@ -4,6 +4,7 @@ export { compileChange, type DecidedNetwork, decideNetwork } from './compile-cha
 export type { ConfSettings } from './conf-settings.js';
 export { decide } from './decide.js';
 export { chooseHome } from './home.js';
+export { KEY_WARNING_PART, keyWarningMs, LONGEST_KEY_WARNING } from './key-life.js';
 export { link } from './link.js';
 export {
   CLIENT_KEEPALIVE,

@@ -8,7 +8,7 @@ import {
 } from '@warren/base';
 import { nobleProvider } from '@warren/crypto';
 import type { NetworkRow, NodeRow, Store, TokenRow } from '@warren/db';
-import { type NodeRecord, verifyKeyPossession, verifyRecord } from '@warren/identity';
+import { decodeNodeRecord, type NodeRecord, verifyKeyPossession, verifyRecord } from '@warren/identity';
 import type {
   JoinRequest,
   JoinResponse,
@@ -96,6 +96,7 @@ async function joined(
   signed: SignedRecord,
   from: string | undefined,
 ): Promise<JoinResponse> {
+  const { signalServers } = await options.hubs.current(network.id);
   const chain = await options.ca.issueAgent({
     nodeId: node.id,
     networkId: network.id,
@@ -103,7 +104,7 @@ async function joined(
   });
   return {
     certificateChain: chain.map((certificate) => Buffer.from(certificate)),
-    self: selfConfig(node, network, (await options.hubs.current(network.id)).signalServers),
+    self: selfConfig(node, network, node.status === 'active' ? signalServers : []),
     observedAddress: from ?? '',
     authorityKey: Buffer.from(options.authorityKey),
   };
@@ -150,7 +151,17 @@ async function checkJoin(
   if (!verifyKeyPossession(nobleProvider, options.challengeKey, wireguardKey, transcript, request.possessionProof)) {
     throw new WarrenError('possession-unproven', 'the agent did not prove that it holds the private WireGuard key');
   }
+  await checkGeneration(options.store, record, signed);
   return { record, signed, token };
+}
+
+/** A node that comes back with another WireGuard key has counted on: else an older record of it would be as good. */
+async function checkGeneration(store: Store, record: NodeRecord, signed: SignedRecord): Promise<void> {
+  const node = await store.findNodeByIdentity(signed.identityKey, record.networkId);
+  const known = node?.record && decodeNodeRecord(node.record.record);
+  if (!known || known.nodeId !== record.nodeId || known.wireguardKey === record.wireguardKey) return;
+  if (record.generation > known.generation) return;
+  throw new WarrenError('record-bad', 'the record of keys is older than the one that is known: rotate the key again');
 }
 
 /** A repeated join must get its answer even when its own first use was the token's last (ADR 0008). */

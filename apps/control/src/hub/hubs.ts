@@ -43,12 +43,13 @@ export class Hubs {
   }
 
   isOnline(network: NetworkId, node: NodeId): boolean {
-    return this.#open.get(network)?.sessions.has(node) ?? false;
+    return this.connectedMs(network, node) !== undefined;
   }
 
   /** For how many milliseconds a stream of the node has been open here; undefined: there is none. */
   connectedMs(network: NetworkId, node: NodeId): number | undefined {
-    const session = this.#open.get(network)?.sessions.get(node);
+    const hub = this.#open.get(network);
+    const session = hub?.sessions.get(node) ?? hub?.waiting.get(node);
     return session && this.parts.now() - session.since;
   }
 
@@ -57,12 +58,20 @@ export class Hubs {
   }
 
   /** Numbers of each network that is open here. */
-  overview(): { id: NetworkId; nodes: number; revision: number; connected: number; buffered: number }[] {
-    return [...this.#open].map(([id, { version, sessions }]) => ({
+  overview(): {
+    id: NetworkId;
+    nodes: number;
+    revision: number;
+    connected: number;
+    waiting: number;
+    buffered: number;
+  }[] {
+    return [...this.#open].map(([id, { version, sessions, waiting }]) => ({
       id,
       nodes: version.decided.network.nodes.size,
       revision: version.revision,
       connected: sessions.size,
+      waiting: waiting.size,
       buffered: [...sessions.values()].reduce((sum, session) => sum + session.buffered, 0),
     }));
   }

@@ -5,6 +5,7 @@ import { takeAddresses } from './addresses.js';
 import { badRequest, nameTaken } from './checks.js';
 import type { Transaction } from './database.js';
 import type { Outcome } from './network-change.js';
+import { keyExpiryFrom } from './network-times.js';
 import { plain, toNodeRow, visible } from './rows.js';
 
 /** A node that is about to be. */
@@ -13,6 +14,8 @@ export interface NewMember {
   readonly name: string;
   readonly role: Role;
   readonly kind: NodeKind;
+  /** `pending`: it waits for approval. */
+  readonly status: 'active' | 'pending';
   readonly tags: readonly string[];
   readonly ephemeral: boolean;
   readonly publicKey: PublicKey;
@@ -77,7 +80,7 @@ export async function addMember(
     data: {
       ...columns,
       networkId: network.id,
-      status: 'active',
+      keyExpiresAt: member.kind === 'agent' ? keyExpiryFrom(network, new Date()) : null,
       tags: [...tags],
       publicKey,
       record: record && plain(record.record),
@@ -103,8 +106,8 @@ async function checkIdIsNotRevoked(tx: Transaction, network: NetworkRow, id: Nod
 
 /** The outcome of a transaction that added `node`. */
 export function added<T>(node: NodeRow, result: T, action: string, by: Readonly<Record<string, Actor>>): Outcome<T> {
-  const { name, role, kind, addresses, publicKey } = node;
-  const audit = { action, subject: node.id, details: { name, role, kind, addresses, publicKey, ...by } };
+  const { name, role, kind, status, addresses, publicKey } = node;
+  const audit = { action, subject: node.id, details: { name, role, kind, status, addresses, publicKey, ...by } };
   return { result, change: { nodeId: node.id, before: null, after: visible(node), audit } };
 }
 

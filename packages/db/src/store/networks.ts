@@ -1,9 +1,11 @@
 import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
 import { checkCidrs, DEFAULT_MTU } from '@warren/topology';
-import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
+import type { Actor, NetworkRow, NetworkSettings, Page, PageQuery } from '../store-api.js';
 import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, transaction } from './database.js';
+import { applyKeyExpiry } from './key-expiry.js';
 import { changeNetwork, notify, takeRevision, writeAudit } from './network-change.js';
+import { checkNetworkTimes } from './network-times.js';
 import { pageArguments, toPage } from './pages.js';
 import { toNetworkRow } from './rows.js';
 
@@ -43,19 +45,22 @@ export async function findNetwork({ prisma }: Database, idOrName: string): Promi
 export async function updateNetwork(
   database: Database,
   id: NetworkId,
-  change: { name?: string; mtu?: number },
+  change: NetworkSettings,
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu } = change;
   if (name !== undefined) checkName('network', name);
   if (mtu !== undefined) checkMtu(mtu);
+  checkNetworkTimes(change);
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
   return refusingTakenName(name ?? '', () =>
     changeNetwork(database, id, actor, async (tx, network) => {
-      if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu) {
+      const data = Object.fromEntries(given.filter(([key, value]) => network[key as keyof NetworkSettings] !== value));
+      if (Object.keys(data).length === 0) {
         return { result: { ...network, revision: network.revision - 1 }, change: null };
       }
-      const data = { name: name ?? network.name, mtu: mtu ?? network.mtu };
       const result = toNetworkRow(await tx.network.update({ where: { id }, data }));
+      if ('keyExpiryMs' in data) await applyKeyExpiry(tx, result);
       const audit = { action: 'network.update', subject: network.name, details: data };
       return { result, change: { networkChanged: true, audit } };
     }),

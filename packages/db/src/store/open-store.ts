@@ -3,14 +3,17 @@ import { migrate } from '../migrate.js';
 import type { OpenStoreOptions, Store } from '../store-api.js';
 import { ADDRESS_REST } from './addresses.js';
 import { checkApiKey, createApiKey, deleteApiKey, listApiKeys } from './api-keys.js';
+import { approveNode, disableNode } from './approvals.js';
 import { listAudit } from './audit.js';
 import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
+import { clearClone, noteClone } from './clones.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { guard } from './guard.js';
 import { createVanilla, join } from './joins.js';
+import { dueKeys, expireNode, extendNode, warnOfExpiry } from './key-expiry.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
 import { noteSeen, presences } from './presence.js';
@@ -24,7 +27,7 @@ import {
   renewSignalServer,
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
-import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
+import { createToken, findToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
 
 /** How long a lost notification may delay a change, milliseconds. */
 const POLL_INTERVAL = 5_000;
@@ -63,6 +66,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     deleteNetwork: guard((id, actor) => deleteNetwork(database, id, actor)),
     createToken: guard((input, actor) => createToken(database, input, actor)),
     listTokens: guard((filter) => listTokens(database, filter)),
+    findToken: guard((id) => findToken(database, id)),
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
     join: guard((input, actor) => join(database, input, actor, addressRest)),
@@ -84,6 +88,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     pruneChanges: guard((keep) => pruneChanges(database, keep)),
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
+    ...lifecycleMethods(database),
     ...signalMethods(database),
     createApiKey: guard((name, input, actor) => createApiKey(database, name, input, actor)),
     listApiKeys: guard(() => listApiKeys(database)),
@@ -94,6 +99,19 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
       await database.sql`SELECT 1`;
     }),
   };
+}
+
+function lifecycleMethods(database: Database) {
+  return {
+    approveNode: guard((id, actor) => approveNode(database, id, actor)),
+    disableNode: guard((id, actor) => disableNode(database, id, actor)),
+    extendNode: guard((id, expiresAt, actor) => extendNode(database, id, expiresAt, actor)),
+    dueKeys: guard(() => dueKeys(database)),
+    expireNode: guard((id, actor) => expireNode(database, id, actor)),
+    warnOfExpiry: guard((id, actor) => warnOfExpiry(database, id, actor)),
+    noteClone: guard((id, sighting, actor) => noteClone(database, id, sighting, actor)),
+    clearClone: guard((id, actor) => clearClone(database, id, actor)),
+  } satisfies Partial<Store>;
 }
 
 function signalMethods(database: Database) {

@@ -1686,6 +1686,7 @@ export const NodeScalarFieldEnum = {
   publicKey: 'publicKey',
   keyChangedAt: 'keyChangedAt',
   keyExpiresAt: 'keyExpiresAt',
+  keyWarnedFor: 'keyWarnedFor',
   rotateGeneration: 'rotateGeneration',
   previousPublicKey: 'previousPublicKey',
   previousRecord: 'previousRecord',

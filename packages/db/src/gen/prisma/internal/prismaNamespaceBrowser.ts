@@ -116,6 +116,7 @@ export const NodeScalarFieldEnum = {
   publicKey: 'publicKey',
   keyChangedAt: 'keyChangedAt',
   keyExpiresAt: 'keyExpiresAt',
+  keyWarnedFor: 'keyWarnedFor',
   rotateGeneration: 'rotateGeneration',
   previousPublicKey: 'previousPublicKey',
   previousRecord: 'previousRecord',
