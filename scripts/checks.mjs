@@ -21,8 +21,9 @@ const MAY_IMPORT = {
   dataplane: ['base', 'crypto', 'paths', 'stun', 'udp', 'wireguard'],
   proto: [],
   db: ['base', 'topology'],
+  client: [],
   netlab: ['base'],
-  control: ['base', 'crypto', 'db', 'identity', 'proto', 'signal', 'topology'],
+  control: ['base', 'client', 'crypto', 'db', 'identity', 'proto', 'signal', 'topology'],
   agent: ['base', 'crypto', 'dataplane', 'identity', 'paths', 'proto', 'signal', 'stun', 'topology'],
   demo: ['base', 'netlab'],
   // The database itself is looked into by tests only, to show what is not in it.
@@ -58,7 +59,7 @@ const WHY = {
 /** Deterministic functions of arguments and calls (docs/ARCHITECTURE.md, “Pure core, thin shell”). */
 const PURE = new Set(['base', 'crypto', 'identity', 'paths', 'simnet', 'stun', 'topology', 'wireguard']);
 /** A module of its own beside a package's index, because only few need what it loads. */
-const SUBPATHS = new Set(['@warren/crypto/boxes']);
+const SUBPATHS = new Set(['@warren/client/node', '@warren/crypto/boxes']);
 const IMPURE = [
   [/['"]node:/, 'imports node: — I/O belongs to the shell'],
   [/\bDate\b/, 'uses Date — wall time comes in as UnixMillis'],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseHostPort, parseIpAddress, WarrenError } from '@warren/base';
 import { parseDuration } from './duration.js';
@@ -31,11 +32,16 @@ export interface ServeConfig {
   readonly ephemeralGrace?: number;
 }
 
-/** Where a command finds the control plane. */
+/** What says where a command finds the control plane. */
 export interface ClientConfig {
   readonly dataDir: string;
-  /** Instead of the local socket. */
+  readonly dataDirFrom: 'flag' | 'environment' | 'default';
+  readonly context?: { readonly name: string; readonly from: 'flag' | 'environment' };
+  /** WARREN_URL and WARREN_TOKEN. */
   readonly remote?: { readonly url: string; readonly token: string };
+  /** WARREN_TOKEN, for contexts that keep no API key. */
+  readonly token?: string;
+  readonly contextsFile: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -128,15 +134,31 @@ export function readServeConfig(flags: Flags, env: Environment): ServeConfig {
   };
 }
 
-/** @throws WarrenError `usage` when WARREN_URL is set without WARREN_TOKEN, or is no URL. */
+/** @throws WarrenError `usage` when WARREN_URL is to be used and is no URL, or WARREN_TOKEN is not set. */
 export function readClientConfig(flags: Flags, env: Environment): ClientConfig {
+  if (flags.dataDir !== undefined && flags.context !== undefined)
+    throw usage('give --context or --data-dir, not both: each names a control plane');
   const dataDir = resolve(flags.dataDir ?? (env.WARREN_DATA_DIR || defaultDataDir()));
+  const dataDirFrom = flags.dataDir !== undefined ? 'flag' : env.WARREN_DATA_DIR ? 'environment' : 'default';
+  const name = flags.context ?? (env.WARREN_CONTEXT || undefined);
+  const remote = flags.dataDir === undefined && flags.context === undefined ? readRemote(env) : undefined;
+  return {
+    dataDir,
+    dataDirFrom,
+    ...(name === undefined ? {} : { context: { name, from: flags.context === undefined ? 'environment' : 'flag' } }),
+    ...(remote ? { remote } : {}),
+    ...(env.WARREN_TOKEN ? { token: env.WARREN_TOKEN } : {}),
+    contextsFile: join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'warren', 'contexts.json'),
+  };
+}
+
+function readRemote(env: Environment): ClientConfig['remote'] {
   const url = env.WARREN_URL;
-  if (!url) return { dataDir };
+  if (!url) return undefined;
   if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) throw usage('WARREN_URL must be an http:// or https:// URL');
   if (!env.WARREN_TOKEN)
     throw usage('WARREN_URL is set, so WARREN_TOKEN must hold an API key (`warren apikey create`)');
-  return { dataDir, remote: { url: url.replace(/\/+$/, ''), token: env.WARREN_TOKEN } };
+  return { url: url.replace(/\/+$/, ''), token: env.WARREN_TOKEN };
 }
 
 /** In the repository for a checkout, whatever the working directory; a system directory when installed. */

@@ -17,6 +17,7 @@ import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js'
 import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
 import { createEnrolmentService } from './grpc/enrolment.js';
 import { createJoinService } from './grpc/join.js';
+import { createRotationService } from './grpc/rotation.js';
 import { listenError } from './grpc/tls-listener.js';
 import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
@@ -255,6 +256,7 @@ function startAgents(
   const { store, hubs, ca, relay, log } = parts;
   const joins = createJoinService(parts);
   const enrolments = createEnrolmentService(parts);
+  const rotations = createRotationService(parts);
   return startAgentServer({
     addresses: config.agents,
     store,
@@ -262,6 +264,7 @@ function startAgents(
     ca,
     joins,
     enrolments,
+    rotations,
     onRelay: (socket) => relay.serve(socket),
     limits: options.limits ?? DEFAULT_LIMITS,
     log,

@@ -9,15 +9,19 @@ import {
 } from '@warren/base';
 import { describe, expect, it } from 'vitest';
 import {
+  completePeersConf,
   decide,
+  filePeersOf,
   type Network,
   type NetworkNode,
   type NodeKind,
+  pairId,
   peersOf,
   type Role,
   renderNetworkPeersConf,
   renderPeersConf,
   renderWg0Conf,
+  wg0ConfOptions,
 } from './index.js';
 import { makeNetwork } from './testing/networks.js';
 
@@ -137,7 +141,12 @@ ${CLIENT_PEERS}`);
 
   it('carries preshared keys in a node file and never in the network-wide one', () => {
     const network = classic();
-    const text = renderPeersConf(peersOf(network, decide(network), LAPTOP), new Map([[SERVER2, SECRET]]));
+    const keyed = { ...network, presharedKeys: new Map([[pairId(LAPTOP, SERVER2), SECRET]]) };
+    const facts = decide(keyed);
+    const text = renderPeersConf(filePeersOf({ network: keyed, facts }, LAPTOP));
+    expect(renderPeersConf(peersOf(keyed, facts, SERVER2)).match(/PresharedKey = .*/g)).toHaveLength(1);
+    expect(renderPeersConf(peersOf(keyed, facts, SERVER1))).not.toContain('PresharedKey');
+    expect(renderNetworkPeersConf(keyed, facts)).not.toContain('PresharedKey');
     expect(text.match(/PresharedKey = .*/g)).toEqual([expect.stringMatching(/CQkJ/)]);
     expect(text.indexOf('PresharedKey')).toBeGreaterThan(text.indexOf('public-server2'));
   });
@@ -146,6 +155,44 @@ ${CLIENT_PEERS}`);
     const text = fileOf(classic(), LAPTOP, { privateKeyCommand: 'pass wireguard/laptop', postUp: ['echo up'] });
     expect(text).toContain('PostUp = wg set %i private-key <(pass wireguard/laptop)\nPostUp = echo up\n');
     expect(text).not.toContain('PrivateKey');
+  });
+
+  it('renders what the network sets, and over that what the node sets, and says who runs the commands', () => {
+    const network = { ...classic(), settings: { dns: ['9.9.9.9', 'lan'], mtu: 1380, postUp: ['echo all'], fwMark: 7 } };
+    const node = { ...network.nodes.get(LAPTOP)!, settings: { mtu: 1300, table: 'off', preDown: ['echo down'] } };
+    const text = renderWg0Conf(node, new Map(), wg0ConfOptions(network, node));
+    expect(text).toBe(`[Interface]
+# Name = laptop
+Address = 10.44.0.4/32
+PrivateKey = PUT-THE-PRIVATE-KEY-HERE
+DNS = 9.9.9.9, lan
+Table = off
+MTU = 1300
+FwMark = 7
+# The commands below were set in Warren and are run by wg-quick on this host, never by Warren.
+PostUp = echo all
+PreDown = echo down
+`);
+  });
+
+  it('keeps ways open as often as the network says, and as the node says over that', () => {
+    const base = classic();
+    const own = { ...base.nodes.get(PHONE)!, settings: { persistentKeepalive: 0 } };
+    const network = { ...base, settings: { persistentKeepalive: 60 }, nodes: new Map(base.nodes).set(PHONE, own) };
+    const facts = decide(network);
+    const keepalives = (id: NodeId) =>
+      [...peersOf(network, facts, id).values()].map((peer) => peer.persistentKeepalive);
+    expect(keepalives(LAPTOP)).toEqual([60, 60, 0, 0]);
+    expect(keepalives(SERVER2)).toEqual([60, 0, 0, 0]);
+    expect(keepalives(PHONE)).toEqual([0, 0, 0, 0]);
+    expect(renderNetworkPeersConf(network, facts)).toContain('PersistentKeepalive = 60');
+  });
+
+  it('ends a file of peers with their number, so that one that was cut off is known', () => {
+    const network = classic();
+    const text = renderNetworkPeersConf(network, decide(network));
+    expect(completePeersConf(text)).toBe(`${text}\n# End of file: 2 peers\n`);
+    expect(completePeersConf('')).toBe('# End of file: 0 peers\n');
   });
 
   it('forwards IPv6 too where the network has it', () => {

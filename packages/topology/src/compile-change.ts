@@ -1,15 +1,9 @@
-import type { NodeId } from '@warren/base';
+import type { NodeId, SecretKey } from '@warren/base';
 import { decide } from './decide.js';
 import { link } from './link.js';
-import type { Facts, Network, Peer, PeerMapDelta } from './model.js';
+import type { DecidedNetwork, Facts, Network, Peer, PeerMapDelta } from './model.js';
 import { compareText, sortedText } from './order.js';
-import { samePeer, sameTexts } from './peer-map.js';
-
-/** A network with its facts, so that a caller who has them need not have them decided again. */
-export interface DecidedNetwork {
-  readonly network: Network;
-  readonly facts: Facts;
-}
+import { samePeer, sameSecret, sameTexts } from './peer-map.js';
 
 /** `decide` and keep the result beside the network. */
 export const decideNetwork = (network: Network): DecidedNetwork => ({ network, facts: decide(network) });
@@ -31,6 +25,9 @@ export function compileChange(
   const everybody = new Set([...old.network.nodes.keys(), ...now.network.nodes.keys()]);
   for (const id of nodesToCompare(old, now, changed)) for (const other of everybody) touched.touch(id, other);
   for (const [a, b] of pairsOfChangedFacts(old.facts, now.facts)) touched.touch(a, b);
+  if (old.facts.persistentKeepalive !== now.facts.persistentKeepalive) {
+    for (const a of everybody) for (const b of everybody) touched.touch(a, b);
+  }
   return touched.deltas();
 }
 
@@ -51,7 +48,20 @@ function nodesToCompare(old: DecidedNetwork, now: DecidedNetwork, changed: Reado
 /** Pairs of nodes that did not change themselves, but whose AllowedIPs depend on a fact that did. */
 function* pairsOfChangedFacts(old: Facts, now: Facts): Generator<readonly [NodeId, NodeId]> {
   if (!sameTexts(old.cidrs, now.cidrs)) yield* now.homes;
+  yield* pairsOfChangedKeys(old, now);
 }
+
+function* pairsOfChangedKeys(
+  { presharedKeys: old = NO_KEYS }: Facts,
+  { presharedKeys: now = NO_KEYS }: Facts,
+): Generator<readonly [NodeId, NodeId]> {
+  if (old === now) return;
+  for (const pair of new Set([...old.keys(), ...now.keys()])) {
+    if (!sameSecret(old.get(pair), now.get(pair))) yield pair.split(' ') as [NodeId, NodeId];
+  }
+}
+
+const NO_KEYS: ReadonlyMap<string, SecretKey> = new Map();
 
 /** Collects both directions of each pair once. */
 class TouchedPairs {

@@ -1,4 +1,4 @@
-import type { NodeId } from '@warren/base';
+import { type NodeId, SecretKey } from '@warren/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,13 +7,16 @@ import {
   decide,
   decideNetwork,
   diffPeers,
+  filePeersOf,
   isEmptyDelta,
   link,
   type Network,
   type NetworkNode,
   type PeerMap,
   type PeerMapDelta,
+  pairId,
   peersOf,
+  sameSecret,
 } from './index.js';
 import { CIDRS, makeNetwork, makeNode, nodeLists } from './testing/networks.js';
 
@@ -62,7 +65,64 @@ const changes: fc.Arbitrary<Change> = fc.oneof(
     ),
 );
 
+/** What is set for the network as a whole: the same, or other preshared keys of some pairs and another keepalive. */
+const networkChanges = fc.record({
+  salts: fc.array(fc.nat(3), { maxLength: 4 }),
+  keepalive: fc.constantFrom(0, 0, 40),
+});
+function withKeys(network: Network, { salts, keepalive }: { salts: number[]; keepalive: number }): Network {
+  const ids = [...network.nodes.keys()];
+  const keys = salts.flatMap((salt, at): [string, SecretKey][] => {
+    const [a, b] = [ids[at % ids.length], ids[(at + 1 + salt) % ids.length]];
+    return a && b && a !== b ? [[pairId(a, b), new SecretKey(new Uint8Array(32).fill(salt + 1))]] : [];
+  });
+  return {
+    ...network,
+    presharedKeys: new Map(keys),
+    ...(keepalive > 0 && { settings: { persistentKeepalive: keepalive } }),
+  };
+}
+
 describe('the compiler', () => {
+  it('compiles what changes with preshared keys and keepalives of the network as if from nothing', () => {
+    fc.assert(
+      fc.property(nodeLists, networkChanges, networkChanges, (nodes, old, now) => {
+        const [before, after] = [withKeys(makeNetwork(nodes), old), withKeys(makeNetwork(nodes), now)];
+        const [seenBefore, seenAfter] = [compile(before), compile(after)];
+        const deltas = compileChange(before, after, new Set());
+        for (const [id, peers] of seenAfter) {
+          const delta = diffPeers(seenBefore.get(id)!, peers);
+          expect(deltas.get(id) ?? { upsert: [], remove: [] }).toEqual(delta);
+        }
+      }),
+    );
+  });
+
+  it('gives a file the peers that are more than names', () => {
+    fc.assert(
+      fc.property(nodeLists, networkChanges, (nodes, more) => {
+        const network = withKeys(makeNetwork(nodes), more);
+        for (const [id, peers] of compile(network)) {
+          const reached = [...peers].filter(([, peer]) => peer.allowedIps.length > 0);
+          expect(filePeersOf(decideNetwork(network), id)).toEqual(new Map(reached));
+        }
+      }),
+    );
+  });
+
+  it('gives both ends of a pair the same preshared key', () => {
+    fc.assert(
+      fc.property(nodeLists, networkChanges, (nodes, more) => {
+        const seen = compile(withKeys(makeNetwork(nodes), more));
+        for (const [id, peers] of seen) {
+          for (const [other, peer] of peers) {
+            expect(sameSecret(peer.presharedKey, seen.get(other)!.get(id)!.presharedKey)).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+
   it('lets A see B if and only if B sees A, and makes both WireGuard peers or neither (invariant 9)', () => {
     fc.assert(
       fc.property(nodeLists, (nodes) => {

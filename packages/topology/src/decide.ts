@@ -37,7 +37,13 @@ export function decide(network: Network): Facts {
     homes.set(node.id, home);
     if (isBehindHome(node)) homed.get(home)!.push(node.id);
   }
-  return { cidrs: sortedPrefixes(network.cidrs), homes, homed, routes: routing(network, homed) };
+  const direct = nodes.filter((node) => standing(node) === 'direct').map((node) => node.id);
+  const { persistentKeepalive } = network.settings ?? {};
+  return {
+    ...{ cidrs: sortedPrefixes(network.cidrs), homes, homed, routes: routing(network, homed), direct },
+    ...(persistentKeepalive !== undefined && { persistentKeepalive }),
+    ...(network.presharedKeys && { presharedKeys: network.presharedKeys }),
+  };
 }
 
 function routing(network: Network, homed: Facts['homed']): Facts['routes'] {

@@ -1,7 +1,16 @@
 export { type AddressSet, allocateAddresses } from './addressing.js';
 export { type CheckedCidrs, type CidrClash, checkCidrs, clashesWith } from './cidrs.js';
-export { compileChange, type DecidedNetwork, decideNetwork } from './compile-change.js';
+export { compileChange, decideNetwork } from './compile-change.js';
 export type { ConfSettings } from './conf-settings.js';
+export {
+  type ConfHook,
+  type ConfSettingsPatch,
+  confSettingsProblem,
+  effectiveSettings,
+  HOOKS,
+  hooksOf,
+  mergeConfSettings,
+} from './conf-settings-check.js';
 export { decide } from './decide.js';
 export { chooseHome } from './home.js';
 export { KEY_WARNING_PART, keyWarningMs, LONGEST_KEY_WARNING } from './key-life.js';
@@ -9,6 +18,7 @@ export { link } from './link.js';
 export {
   CLIENT_KEEPALIVE,
   DEFAULT_MTU,
+  type DecidedNetwork,
   type Facts,
   type Network,
   type NetworkNode,
@@ -25,13 +35,15 @@ export {
 } from './model.js';
 export {
   type ConfSubject,
+  completePeersConf,
   renderNetworkPeersConf,
   renderPeersConf,
   renderWg0Conf,
   type Wg0ConfOptions,
+  wg0ConfOptions,
 } from './node-conf.js';
 export { NODE_NAME_RULE, nodeNameFromHostname, parseNodeName } from './node-name.js';
-export { applyPeers, diffPeers, isEmptyDelta, peersOf, samePeer } from './peer-map.js';
+export { applyPeers, diffPeers, filePeersOf, isEmptyDelta, peersOf, samePeer, sameSecret } from './peer-map.js';
 export {
   type InterfaceAddress,
   PRIVATE_KEY_PLACEHOLDER,

@@ -1,6 +1,6 @@
 import { hostPrefix, type NodeId, type Prefix, prefixContains } from '@warren/base';
 import { isBehindHome, standing } from './decide.js';
-import { CLIENT_KEEPALIVE, type Facts, type NetworkNode, type Peer } from './model.js';
+import { CLIENT_KEEPALIVE, type Facts, type NetworkNode, type Peer, pairId } from './model.js';
 import { hostPrefixes, sortedPrefixes } from './order.js';
 
 /**
@@ -31,10 +31,11 @@ export function link(
 function see(from: NetworkNode, to: NetworkNode, facts: Facts): Peer {
   const home = facts.homes.get(from.id);
   const itsHome = facts.homes.get(to.id);
-  if (home === to.id) return straight(from, to, catchAll(to, facts));
+  if (home === to.id) return straight(from, to, catchAll(to, facts), facts);
   if (itsHome === from.id || !(isBehindHome(from) || isBehindHome(to)))
-    return straight(from, to, carried(from, to, facts));
-  if (standing(from) === 'direct' || standing(to) === 'direct') return straight(from, to, hostPrefixes(to.addresses));
+    return straight(from, to, carried(from, to, facts), facts);
+  if (standing(from) === 'direct' || standing(to) === 'direct')
+    return straight(from, to, hostPrefixes(to.addresses), facts);
   return through(to, isBehindHome(from) ? home : itsHome);
 }
 
@@ -50,16 +51,24 @@ function catchAll(home: NetworkNode, facts: Facts): readonly Prefix[] {
   return outside.length === 0 ? facts.cidrs : sortedPrefixes([...facts.cidrs, ...outside.map(hostPrefix)]);
 }
 
-/** WireGuard peers of each other. Only who has no address that others know keeps the way open, to who has one. */
-function straight(from: NetworkNode, to: NetworkNode, allowedIps: readonly Prefix[]): Peer {
+/** WireGuard peers of each other. Only towards who has an address that others know is a way kept open. */
+function straight(from: NetworkNode, to: NetworkNode, allowedIps: readonly Prefix[], facts: Facts): Peer {
   const dials = standing(to) !== 'client' && to.endpoint !== undefined;
+  const presharedKey = facts.presharedKeys?.get(pairId(from.id, to.id));
   return {
     ...described(to),
     allowedIps,
-    persistentKeepalive: dials && standing(from) === 'client' ? CLIENT_KEEPALIVE : 0,
+    persistentKeepalive: dials ? keepalive(from, facts) : 0,
     ...(dials && { endpoint: to.endpoint }),
+    ...(presharedKey && { presharedKey }),
   };
 }
+
+/** The node's own setting, its network's, else what its standing needs: who has no address that others know keeps its NAT's binding. */
+const keepalive = (from: NetworkNode, facts: Facts): number =>
+  from.settings?.persistentKeepalive ??
+  facts.persistentKeepalive ??
+  (standing(from) === 'client' ? CLIENT_KEEPALIVE : 0);
 
 /** Known but no WireGuard peer. Without a bounce there is no way yet, and the entry says so by naming none. */
 function through(to: NetworkNode, via: NodeId | undefined): Peer {

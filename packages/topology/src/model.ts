@@ -88,6 +88,18 @@ export interface Facts {
   readonly homed: ReadonlyMap<NodeId, readonly NodeId[]>;
   /** What agents and other bounces route to each bounce: its own host prefixes and those of `homed`. Sorted. */
   readonly routes: ReadonlyMap<NodeId, readonly Prefix[]>;
+  /** Direct nodes that others can dial, in order of id: besides its home, all that a vanilla client is a peer of. */
+  readonly direct: readonly NodeId[];
+  /** Seconds between keepalives towards whoever has an endpoint, where the network sets it for all; 0: off. */
+  readonly persistentKeepalive?: number;
+  /** Those of the network, by `pairId`. */
+  readonly presharedKeys?: ReadonlyMap<string, SecretKey>;
+}
+
+/** A network with its facts, so that a caller who has them need not have them decided again. */
+export interface DecidedNetwork {
+  readonly network: Network;
+  readonly facts: Facts;
 }
 
 /** How one node sees another. */

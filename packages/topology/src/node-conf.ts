@@ -2,13 +2,14 @@ import {
   addressBits,
   type IpAddress,
   ipFamily,
-  type NodeId,
   type Prefix,
   parseHostPort,
   prefixContains,
   prefixLength,
   type SecretKey,
 } from '@warren/base';
+import type { ConfSettings } from './conf-settings.js';
+import { effectiveSettings, hooksOf } from './conf-settings-check.js';
 import { standing } from './decide.js';
 import {
   CLIENT_KEEPALIVE,
@@ -26,33 +27,33 @@ import { type InterfaceAddress, renderWgQuick, renderWgQuickPeers, type WgQuickP
 /** Whose file it is. */
 export type ConfSubject = Pick<NetworkNode, 'name' | 'role' | 'addresses' | 'endpoint'>;
 
-export interface Wg0ConfOptions {
+export interface Wg0ConfOptions extends Omit<ConfSettings, 'persistentKeepalive'> {
   /** The network's prefixes: a bounce's addresses carry their length, all others' are host addresses. */
   readonly cidrs: readonly Prefix[];
   /** Absent: the file carries `PRIVATE_KEY_PLACEHOLDER`. */
   readonly privateKey?: SecretKey;
-  /** A shell command that prints the private key: the file then sets it in PostUp and has no PrivateKey (ADR 0013). */
-  readonly privateKeyCommand?: string;
-  readonly mtu?: number;
   /** Default: the port of the endpoint; a client's is the system's choice. */
   readonly listenPort?: number;
-  readonly dns?: readonly string[];
-  readonly table?: string;
-  readonly fwMark?: number;
-  readonly saveConfig?: boolean;
-  readonly preUp?: readonly string[];
-  readonly postUp?: readonly string[];
-  readonly preDown?: readonly string[];
-  readonly postDown?: readonly string[];
-  readonly presharedKeys?: ReadonlyMap<NodeId, SecretKey>;
 }
+
+/** What the file of a node of a network is rendered with: the node's settings over its network's. */
+export const wg0ConfOptions = (
+  network: Pick<Network, 'cidrs' | 'mtu' | 'settings'>,
+  node: Pick<NetworkNode, 'settings'>,
+): Wg0ConfOptions => {
+  const { persistentKeepalive: _, ...settings } = effectiveSettings(network.settings, node.settings);
+  return { mtu: network.mtu, ...settings, cidrs: network.cidrs };
+};
+
+/** Stands above commands that an operator set: whoever reads the file sees who runs them. */
+const HOOK_NOTE = 'The commands below were set in Warren and are run by wg-quick on this host, never by Warren.';
 
 /**
  * A node's whole wg-quick file: its interface and the peers that it is a WireGuard peer of; those that it reaches
  * through a bounce are in that bounce's AllowedIPs. Bounces first, then direct nodes, then clients, each by name.
  */
 export function renderWg0Conf(self: ConfSubject, peers: PeerMap, options: Wg0ConfOptions): string {
-  const { cidrs, privateKey, privateKeyCommand, mtu, listenPort, presharedKeys, ...passedOn } = options;
+  const { cidrs, privateKey, privateKeyCommand, mtu, listenPort, ...settings } = options;
   const port = listenPort ?? (self.endpoint === undefined ? undefined : parseHostPort(self.endpoint)?.port);
   const setKey = privateKeyCommand === undefined ? [] : [`wg set %i private-key <(${privateKeyCommand})`];
   const forward = self.role === 'bounce' ? forwardingCommands(self.addresses) : [];
@@ -62,22 +63,32 @@ export function renderWg0Conf(self: ConfSubject, peers: PeerMap, options: Wg0Con
       preUp: [],
       preDown: [],
       postDown: [],
-      ...passedOn,
+      ...settings,
       name: self.name,
       addresses: self.addresses.map((address) => interfaceAddress(self.role, address, cidrs)),
       ...(port !== undefined && { listenPort: port }),
       ...(privateKey && privateKeyCommand === undefined && { privateKey }),
       ...(privateKeyCommand !== undefined && { privateKeyElsewhere: true }),
       mtu: mtu ?? DEFAULT_MTU,
+      ...(hooksOf(options).length > 0 && { hookNote: HOOK_NOTE }),
       postUp: [...setKey, ...forward, ...(options.postUp ?? [])],
     },
-    peers: filePeers(peers.values(), presharedKeys),
+    peers: filePeers(peers.values()),
   });
 }
 
 /** The peer sections of one node's file, for a host that keeps its interface section to itself (ADR 0013). */
-export function renderPeersConf(peers: PeerMap, presharedKeys?: ReadonlyMap<NodeId, SecretKey>): string {
-  return renderWgQuickPeers(filePeers(peers.values(), presharedKeys));
+export function renderPeersConf(peers: PeerMap): string {
+  return renderWgQuickPeers(filePeers(peers.values()));
+}
+
+/**
+ * Peer sections with a last line that says how many they are: a program that follows the file then knows one that was cut off,
+ * or that is something else, from one without peers.
+ */
+export function completePeersConf(sections: string): string {
+  const count = sections.match(/^\[Peer\]$/gm)?.length ?? 0;
+  return `${sections}${sections && '\n'}# End of file: ${count} peer${count === 1 ? '' : 's'}\n`;
 }
 
 /**
@@ -96,7 +107,7 @@ export function renderNetworkPeersConf(network: Network, facts: Facts): string {
       endpoint: node.endpoint!,
       publicKey: node.publicKey,
       allowedIps: node.id === gateway ? facts.cidrs : hostPrefixes(node.addresses),
-      persistentKeepalive: CLIENT_KEEPALIVE,
+      persistentKeepalive: facts.persistentKeepalive ?? CLIENT_KEEPALIVE,
     }),
   );
   const others = nodes.filter((node) => node.id !== gateway && standing(node) === 'bounce');
@@ -111,19 +122,14 @@ function commentedBounce(node: NetworkNode): string {
   return `${why}\n${section.replace(/^(?:# )?(?=.)/gm, '# ')}`;
 }
 
-function filePeers(peers: Iterable<Peer>, presharedKeys?: ReadonlyMap<NodeId, SecretKey>): WgQuickPeer[] {
+function filePeers(peers: Iterable<Peer>): WgQuickPeer[] {
   const direct = [...peers].filter((peer) => peer.allowedIps.length > 0).sort(byRoleAndName);
-  return direct.map((peer) => {
-    const presharedKey = presharedKeys?.get(peer.id);
-    return {
-      name: peer.name,
-      publicKey: peer.publicKey,
-      allowedIps: peer.allowedIps,
-      ...(peer.endpoint !== undefined && { endpoint: peer.endpoint }),
-      ...(presharedKey && { presharedKey }),
-      ...(peer.persistentKeepalive > 0 && { persistentKeepalive: peer.persistentKeepalive }),
-    };
-  });
+  return direct.map(({ name, publicKey, allowedIps, endpoint, presharedKey, persistentKeepalive }) => ({
+    ...{ name, publicKey, allowedIps },
+    ...(endpoint !== undefined && { endpoint }),
+    ...(presharedKey && { presharedKey }),
+    ...(persistentKeepalive > 0 && { persistentKeepalive }),
+  }));
 }
 
 const ROLE_ORDER = { bounce: 0, direct: 1, client: 2 } as const satisfies Record<Role, number>;

@@ -1,6 +1,7 @@
-import { equalBytes, invariant, type NodeId } from '@warren/base';
+import { equalBytes, invariant, type NodeId, type SecretKey } from '@warren/base';
+import { isBehindHome } from './decide.js';
 import { link } from './link.js';
-import type { Facts, Network, Peer, PeerMap, PeerMapDelta, SignedRecord } from './model.js';
+import type { DecidedNetwork, Facts, Network, Peer, PeerMap, PeerMapDelta, SignedRecord } from './model.js';
 import { compareText, sortedText } from './order.js';
 
 /** How node `id` sees all others, in order of id. @throws InvariantError when it is not in the network. */
@@ -11,6 +12,23 @@ export function peersOf(network: Network, facts: Facts, id: NodeId): PeerMap {
   for (const otherId of sortedText(network.nodes.keys())) {
     const [peer] = link(self, network.nodes.get(otherId)!, facts);
     if (peer) peers.set(otherId, peer);
+  }
+  return peers;
+}
+
+/**
+ * The WireGuard peers of a node that has a file: those of `peersOf` that are no mere names. Of a vanilla client it looks only at
+ * its home and the direct nodes, so that a file costs what is in it and not what the network holds.
+ */
+export function filePeersOf({ network, facts }: DecidedNetwork, id: NodeId): PeerMap {
+  const self = network.nodes.get(id);
+  invariant(self, `node ${id} is in the network whose file is asked for`);
+  const home = facts.homes.get(id);
+  const candidates = isBehindHome(self) ? [...(home ? [home] : []), ...facts.direct] : network.nodes.keys();
+  const peers = new Map<NodeId, Peer>();
+  for (const otherId of sortedText(candidates)) {
+    const [peer] = link(self, network.nodes.get(otherId)!, facts);
+    if (peer && peer.allowedIps.length > 0) peers.set(otherId, peer);
   }
   return peers;
 }
@@ -50,9 +68,14 @@ export function samePeer(a: Peer, b: Peer): boolean {
     a.via === b.via &&
     sameTexts(a.addresses, b.addresses) &&
     sameTexts(a.allowedIps, b.allowedIps) &&
-    sameRecord(a.record, b.record)
+    sameRecord(a.record, b.record) &&
+    sameSecret(a.presharedKey, b.presharedKey)
   );
 }
+
+/** Whether two secret keys, or none, are the same. */
+export const sameSecret = (a: SecretKey | undefined, b: SecretKey | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && equalBytes(a.expose(), b.expose()));
 
 /** Whether two lists hold the same in the same order. */
 export function sameTexts(a: readonly string[], b: readonly string[]): boolean {

@@ -31,6 +31,8 @@ export interface WgQuickInterface {
   /** 0 to 2^32 − 1; 0: off. */
   readonly fwMark?: number;
   readonly saveConfig?: boolean;
+  /** A comment above the commands, for people. */
+  readonly hookNote?: string;
   /** Shell commands, in order; `%i` is the interface. */
   readonly preUp: readonly string[];
   readonly postUp: readonly string[];
@@ -86,6 +88,7 @@ function interfaceLines(section: WgQuickInterface): string[] {
     ...numberLine('MTU', section.mtu),
     ...numberLine('FwMark', section.fwMark),
     ...(section.saveConfig === undefined ? [] : [line('SaveConfig', String(section.saveConfig))]),
+    ...(section.hookNote === undefined ? [] : [`# ${section.hookNote}`]),
     ...section.preUp.map((command) => line('PreUp', command)),
     ...section.postUp.map((command) => line('PostUp', command)),
     ...section.preDown.map((command) => line('PreDown', command)),

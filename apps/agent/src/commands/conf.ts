@@ -24,17 +24,14 @@ export async function confCommand(context: CommandContext, options: ConfOptions)
   const self = lastKnown && view.restore(lastKnown) ? view.self : undefined;
   if (!self) throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
   const peers = view.peers();
-  const presharedKeys = new Map(
-    peers.flatMap(({ id, dataPlane }) => (dataPlane?.presharedKey ? [[id, dataPlane.presharedKey] as const] : [])),
-  );
   const text = renderWg0Conf(
     { name: self.name, role: self.role, addresses: self.addresses },
-    new Map(peers.map((peer) => [peer.id, topologyPeer(peer)])),
+    new Map(peers.map((peer) => [peer.id, topologyPeer(peer, options.private)])),
     {
       cidrs: self.cidrs.map((cidr) => parsePrefix(cidr)).filter((cidr) => cidr !== undefined),
       listenPort: membership.listenPort,
       mtu: membership.mtu ?? self.mtu,
-      ...(options.private && { privateKey: keys.wireguard, presharedKeys }),
+      ...(options.private && { privateKey: keys.wireguard }),
     },
   );
   const conf = options.private ? text : withoutPlaceholder(text);
@@ -48,7 +45,7 @@ const withoutPlaceholder = (text: string): string =>
     .filter((line) => !line.includes(PRIVATE_KEY_PLACEHOLDER))
     .join('\n');
 
-function topologyPeer({ dataPlane, via, pathKey: _, ...peer }: AcceptedPeer): Peer {
+function topologyPeer({ dataPlane, via, pathKey: _, ...peer }: AcceptedPeer, withKeys: boolean): Peer {
   return {
     ...peer,
     kind: 'agent',
@@ -56,5 +53,6 @@ function topologyPeer({ dataPlane, via, pathKey: _, ...peer }: AcceptedPeer): Pe
     ...(dataPlane?.endpoint && { endpoint: dataPlane.endpoint }),
     persistentKeepalive: dataPlane?.persistentKeepalive ?? 0,
     ...(via !== undefined && { via: nodeId(via) }),
+    ...(withKeys && dataPlane?.presharedKey && { presharedKey: dataPlane.presharedKey }),
   };
 }

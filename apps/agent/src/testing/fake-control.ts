@@ -113,7 +113,13 @@ export class FakeControl {
     const { networkId, networkName, cidrs, role, forward, offlineToleranceMs, address } = this;
     const addresses = [address, 'fd00::3'];
     const common = { nodeId, name, role, addresses, networkId, networkName, cidrs, forward, offlineToleranceMs };
-    const keys = { keyExpiresAtMs: 0, keyRotationMs: 0, rotateGeneration: 0, previousWireguardKey: Buffer.alloc(0) };
+    const keys = {
+      keyExpiresAtMs: 0,
+      keyRotationMs: 0,
+      rotateGeneration: 0,
+      keyWarningMs: 0,
+      previousWireguardKey: Buffer.alloc(0),
+    };
     return { ...common, ...keys, pending: false, mtu: 1400, endpoint: '', signalServers: this.signalServers };
   }
 

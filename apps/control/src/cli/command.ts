@@ -1,14 +1,17 @@
 import { WarrenError } from '@warren/base';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
-import { record } from './output.js';
 import type { RestClient } from './rest-client.js';
+import type { Screen } from './screen.js';
+import { hint } from './suggestion.js';
+import { durationText } from './times.js';
 
 /** What every command that speaks to a running control plane needs. */
 export interface CommandContext {
   readonly output: Output;
+  readonly screen: Screen;
   /** Opened when a command runs, because its options say where to. */
-  client(command: Command): RestClient;
+  client(command: Command): Promise<RestClient>;
 }
 
 /** A JSON object of an answer. */
@@ -16,11 +19,28 @@ export type Item = Readonly<Record<string, unknown>>;
 export type Options = Readonly<Record<string, unknown>>;
 export const ROLES = ['client', 'direct', 'bounce'];
 
-/** Options that every command has. */
+/** What a command has to say: `answer` with `--json`, else `text` of it. */
+export interface Result<Answer> {
+  readonly answer: unknown;
+  text(answer: Answer, screen: Screen): string;
+  /** Said on stderr instead of an empty table. */
+  readonly none?: string;
+}
+
+/** Options that every command has which asks a control plane. */
 export const common = (command: Command): Command =>
   command
-    .option('--json', 'print JSON')
-    .option('--data-dir <path>', 'of the control plane on this machine (WARREN_DATA_DIR)');
+    .option('--json', 'print JSON, as REST gives it')
+    .option('--context <context>', 'which control plane, see `warren context` (WARREN_CONTEXT)')
+    .option('--data-dir <directory>', 'of a control plane on this machine (WARREN_DATA_DIR)');
+
+/** The options of a list. */
+export const listing = (command: Command): Command =>
+  common(command).addOption(new Option('-q, --quiet', 'print ids only').conflicts('json'));
+
+/** The options of what cannot be undone. */
+export const destructive = (command: Command): Command =>
+  command.option('--yes', 'do not ask, also where somebody could answer');
 
 /**
  * An action: asks the control plane, then prints the answer as JSON or as text. commander has checked how many arguments
@@ -32,15 +52,72 @@ export function run<Answer>(
     rest: RestClient,
     args: readonly [string, string],
     options: Options,
-  ) => Promise<{ answer: unknown; text: (answer: Answer) => string }>,
+    output: Output,
+  ) => Promise<Result<Answer>>,
 ): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command;
     const args = given.slice(0, -2) as unknown as readonly [string, string];
     const options: Options = command.opts();
-    const { answer, text: render } = await perform(context.client(command), args, options);
-    context.output.out(`${options.json ? JSON.stringify(answer, null, 2) : render(answer as Answer)}\n`);
+    const rest = await context.client(command);
+    try {
+      print(context, options, await perform(rest, args, options, context.output));
+    } catch (error) {
+      throw await withSuggestion(error, rest, networksNamed(command, args, options));
+    }
   };
+}
+
+function print<Answer>({ output, screen }: CommandContext, options: Options, result: Result<Answer>): void {
+  const { answer, text: render, none } = result;
+  const { items } = (answer ?? {}) as { items?: readonly Item[] };
+  if (options.json) output.out(`${JSON.stringify(answer, null, 2)}\n`);
+  else if (options.quiet && items) output.out(items.map(({ id }) => `${id}\n`).join(''));
+  else if (items?.length === 0 && none !== undefined) output.err(`${none}\n`);
+  else output.out(`${render(answer as Answer, screen)}\n`);
+}
+
+/** What was given where a network was wanted. */
+function networksNamed(command: Command, args: readonly string[], { network }: Options): string[] {
+  const given = command.registeredArguments.map((argument, i) => (argument.name() === 'network' ? args[i] : undefined));
+  return [...given, network].filter((name) => typeof name === 'string');
+}
+
+/** The same error; if a network is not there, with the one that was probably meant. */
+async function withSuggestion(error: unknown, rest: RestClient, named: readonly string[]): Promise<unknown> {
+  if (!(error instanceof WarrenError) || error.code !== 'not-found' || named.length === 0) return error;
+  let known: string[];
+  try {
+    const { items } = await all(rest, '/networks?limit=500');
+    known = items.flatMap(({ id, name }) => [text(name), text(id)]);
+  } catch {
+    return error; // The first error is the one to hear of.
+  }
+  const missing = named.find((name) => !known.includes(name));
+  if (missing === undefined) return error;
+  const names = known.filter((_, i) => i % 2 === 0);
+  const otherwise =
+    names.length > 0 && names.length <= 8 ? `there are ${names.join(', ')}` : 'see `warren network list`';
+  return new WarrenError(
+    'not-found',
+    `there is no network ${JSON.stringify(missing)}${hint(missing, names, otherwise)}`,
+  );
+}
+
+/**
+ * Where somebody sits at the terminal, the name has to be typed before something is lost for good; scripts are not asked.
+ *
+ * @throws WarrenError `not-confirmed`
+ */
+export async function confirm(
+  { terminal }: Output,
+  { yes, json }: Options,
+  verb: string,
+  name: unknown,
+): Promise<void> {
+  if (yes || json || !terminal?.ask) return;
+  const typed = await terminal.ask(`Type ${name} to ${verb} it: `);
+  if (typed.trim() !== name) throw new WarrenError('not-confirmed', `nothing was done: ${name} was not typed`);
 }
 
 /** Every page of a list. `path` has a query already. */
@@ -77,9 +154,31 @@ export function nameOf(argument: string | undefined, { name }: Options): string 
 export const part = (value: unknown): string => encodeURIComponent(String(value));
 export const text = (value: unknown): string => String(value);
 export const list = (value: unknown): string => (value as readonly unknown[]).join(', ');
-export const fields = (item: Item): string =>
-  record(
+export const yesNo = (value: unknown): string => (value ? 'yes' : 'no');
+
+/** Everything of an object, a line each: names in words, durations and times as people read them. */
+export const fields = (item: Item, screen: Screen): string =>
+  screen.record(
     Object.fromEntries(
-      Object.entries(item).map(([key, value]) => [key, Array.isArray(value) ? list(value) : text(value ?? '-')]),
+      Object.entries(item).map(([key, value]) => [words(key.replace(/Ms$/, '')), fieldText(key, value, screen)]),
     ),
   );
+
+/** RFC 3339 in UTC. */
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+function fieldText(key: string, value: unknown, screen: Screen): string {
+  if (value === null || value === undefined) return '-';
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(scalar).join(', ');
+  if (typeof value === 'object') {
+    const inner = Object.entries(value).map(([name, each]) => `${words(name)} ${scalar(each)}`);
+    return inner.length === 0 ? '-' : inner.join('; ');
+  }
+  if (typeof value === 'boolean') return yesNo(value);
+  if (key.endsWith('Ms') && typeof value === 'number') return value === 0 ? '0' : durationText(value);
+  return typeof value === 'string' && TIME.test(value) ? `${value} (${screen.ago(value)})` : text(value);
+}
+
+const scalar = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : text(value);
+const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -1,12 +1,14 @@
-import { WarrenError } from '@warren/base';
 import { type Command, Option } from 'commander';
 import {
   all,
   type CommandContext,
   common,
+  confirm,
+  destructive,
   fields,
   type Item,
   list,
+  listing,
   nameable,
   nameOf,
   query,
@@ -14,8 +16,32 @@ import {
   run,
   text,
 } from './command.js';
-import { table } from './output.js';
-import type { RestClient } from './rest-client.js';
+import { findNode, onNode } from './find-node.js';
+import { nodeLifecycleCommands } from './node-lifecycle-commands.js';
+import type { Cell, Column, Tone } from './screen.js';
+
+const STATUS_TONES: Readonly<Record<string, Tone>> = { pending: 'warning', expired: 'bad', revoked: 'dim' };
+
+const COLUMNS: readonly Column<Item>[] = [
+  { title: 'NAME', cell: ({ name }) => text(name) },
+  { title: 'NETWORK', cell: ({ network }) => text(network), fit: 'cut' },
+  { title: 'ROLE', cell: ({ role }) => text(role), fit: 'drop' },
+  { title: 'STATUS', cell: statusCell },
+  { title: 'ONLINE', cell: onlineCell },
+  { title: 'ADDRESSES', cell: ({ addresses }) => list(addresses), fit: 'cut' },
+  { title: 'ID', cell: ({ id }) => text(id), fit: 'drop' },
+];
+
+/** A disabled node is pending again; that it was active once is worth knowing. */
+function statusCell({ status, disabledAt }: Item): Cell {
+  const shown = disabledAt && status === 'pending' ? 'disabled' : text(status);
+  return { text: shown, tone: STATUS_TONES[text(status)] };
+}
+
+function onlineCell({ online, unavailable }: Item): Cell {
+  if (unavailable) return { text: 'unavailable', tone: 'bad' };
+  return online === null ? '-' : online ? { text: 'yes', tone: 'good' } : 'no';
+}
 
 export function nodeCommands(program: Command, context: CommandContext): void {
   const node = program.command('node').description('members of networks');
@@ -37,26 +63,16 @@ export function nodeCommands(program: Command, context: CommandContext): void {
         text: (item: Item) => `${item.name} ${list(item.addresses)}`,
       })),
     );
-  common(node.command('list'))
+  listing(node.command('list').alias('ls'))
     .description('all nodes')
     .option('--network <network>', 'name or id')
     .addOption(new Option('--status <status>').choices(['pending', 'active', 'revoked', 'expired']))
+    .option('--search <text>', 'in names')
     .action(
-      run(context, async (rest, _, { network, status }) => ({
-        answer: await all(rest, `/nodes?${query({ network, status, limit: 500 })}`),
-        text: ({ items }: { items: Item[] }) =>
-          table(
-            ['NAME', 'NETWORK', 'ROLE', 'STATUS', 'ONLINE', 'ADDRESSES', 'ID'],
-            items.map((item) => [
-              text(item.name),
-              text(item.network),
-              text(item.role),
-              text(item.status),
-              item.online === null ? '-' : item.online ? 'yes' : 'no',
-              list(item.addresses),
-              text(item.id),
-            ]),
-          ),
+      run(context, async (rest, _, { network, status, search }) => ({
+        answer: await all(rest, `/nodes?${query({ network, status, q: search, limit: 500 })}`),
+        text: ({ items }: { items: Item[] }, screen) => screen.table(COLUMNS, items),
+        none: 'no such nodes: `warren token create` and `agent join` bring some',
       })),
     );
   onNode(node.command('show'), 'one node').action(
@@ -76,15 +92,17 @@ export function nodeCommands(program: Command, context: CommandContext): void {
         };
       }),
     );
-  onNode(node.command('revoke'), 'cut it off at once and for ever: its keys cannot come back').action(
-    run(context, async (rest, [name], { network }) => {
-      const { id } = await findNode(rest, name, network);
+  destructive(onNode(node.command('revoke'), 'cut it off at once and for ever: its keys cannot come back')).action(
+    run(context, async (rest, [name], options, output) => {
+      const { id, name: called } = await findNode(rest, name, options.network);
+      await confirm(output, options, 'revoke', called);
       return { answer: await rest.call('POST', `/nodes/${id}/revoke`), text: (item: Item) => `revoked ${item.name}` };
     }),
   );
-  onNode(node.command('delete'), 'remove it; a revoked one stays banned').action(
-    run(context, async (rest, [name], { network }) => {
-      const { id } = await findNode(rest, name, network);
+  destructive(onNode(node.command('delete').alias('rm'), 'remove it; a revoked one stays banned')).action(
+    run(context, async (rest, [name], options, output) => {
+      const { id, name: called } = await findNode(rest, name, options.network);
+      await confirm(output, options, 'delete', called);
       await rest.call('DELETE', `/nodes/${id}`);
       return { answer: { deleted: id }, text: () => `deleted ${name}` };
     }),
@@ -98,21 +116,5 @@ export function nodeCommands(program: Command, context: CommandContext): void {
         return { answer: { conf: file }, text: () => text(file).replace(/\n$/, '') };
       }),
     );
-}
-
-const onNode = (command: Command, description: string): Command =>
-  common(command.argument('<node>', 'name or id')).description(description).option('--network <network>', 'name or id');
-
-/** By id, or by name: active before others, because a revoked node's name may be used again. */
-async function findNode(rest: RestClient, name: string, network: unknown): Promise<Item & { id: string }> {
-  if (/^[0-9a-f-]{36}$/.test(name)) return (await rest.call('GET', `/nodes/${name}`)) as Item & { id: string };
-  const { items } = await all(rest, `/nodes?${query({ q: name, network, limit: 500 })}`);
-  const named = items.filter((item) => item.name === name) as (Item & { id: string })[];
-  const active = named.filter((item) => item.status === 'active');
-  const candidates = active.length > 0 ? active : named;
-  if (candidates.length === 1) return candidates[0]!;
-  if (candidates.length === 0)
-    throw new WarrenError('not-found', `there is no node ${JSON.stringify(name)}: see \`warren node list\``);
-  const where = candidates.map((item) => `${item.network}: ${item.id}`).join(', ');
-  throw new WarrenError('ambiguous', `several nodes are named ${name} (${where}): give --network or the id`);
+  nodeLifecycleCommands(node, context);
 }

@@ -35,6 +35,8 @@ async function warren(
         run.err += text;
       },
     },
+    readInput: async () => '',
+    now: Date.now,
     serve: async () => 0,
     signal: async () => 0,
   });
@@ -112,7 +114,10 @@ describe('warren', () => {
     const environment = { WARREN_URL: plane.context.about.httpUrl, WARREN_TOKEN: plane.firstApiKey! };
     expect((await warren(['network', 'list'], environment)).out).toContain('default');
     const wrong = await warren(['network', 'list'], { ...environment, WARREN_TOKEN: 'wrong' });
-    expect([wrong.code, wrong.err]).toEqual([1, 'warren: the control plane does not know this API key\n']);
+    expect(wrong).toMatchObject({
+      code: 1,
+      err: `warren: the control plane does not know this API key (${environment.WARREN_URL})\n`,
+    });
   });
 });
 

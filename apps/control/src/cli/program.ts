@@ -9,43 +9,119 @@ import {
   type SignalConfig,
 } from '../config.js';
 import { VERSION } from '../version.js';
-import { adminCommands } from './admin-commands.js';
+import { apiKeyCommands } from './apikey-commands.js';
+import { auditCommands } from './audit-commands.js';
+import type { CommandContext } from './command.js';
+import { completionCommands } from './completion-commands.js';
+import { contextCommands } from './context-commands.js';
+import { EXAMPLES, GROUPS, OVERVIEW } from './help.js';
 import { networkCommands } from './network-commands.js';
 import { nodeCommands } from './node-commands.js';
 import { type Output, reportError } from './output.js';
 import { createRestClient } from './rest-client.js';
+import { Screen } from './screen.js';
 import { signalCommands } from './signal-commands.js';
+import { statusCommands } from './status-commands.js';
+import { findTarget } from './target.js';
 import { tokenCommands } from './token-commands.js';
 
 export interface ProgramOptions {
   readonly environment: Environment;
   readonly output: Output;
+  /** Everything that comes on stdin. */
+  readInput(): Promise<string>;
+  /** Unix milliseconds. */
+  now(): number;
   /** Runs until stopped; gives the exit code. */
   serve(config: ServeConfig): Promise<number>;
   /** The same for the signalling service alone. */
   signal(config: SignalConfig): Promise<number>;
 }
 
-/** Runs one `warren` command line (without program names). @returns the exit code. */
+/** Runs one `warren` command line (without program names). @returns the exit code: 0 fine, 1 failed or refused, 2 wrong usage. */
 export async function runProgram(argv: readonly string[], options: ProgramOptions): Promise<number> {
   const { output } = options;
-  let exitCode = 0;
+  const outcome = { code: 0 };
+  const program = buildProgram(options, outcome);
+  if (argv.length === 0) {
+    output.out(program.helpInformation());
+    return 0;
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return outcome.code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return reportError(usageError(error, program, argv), argv.includes('--json'), output);
+  }
+}
+
+/** The whole tree of commands. @param outcome is told the exit code of those that run until stopped */
+export function buildProgram(options: ProgramOptions, outcome: { code: number }): Command {
+  const { output, environment } = options;
+  const done = (code: number): void => {
+    outcome.code = code;
+  };
   const program = new Command('warren')
     .description('The control plane of a WireGuard mesh.')
     .version(VERSION, '-V, --version')
+    .option('--context <context>', 'which control plane, see `warren context` (WARREN_CONTEXT)')
+    .option('--data-dir <directory>', 'of a control plane on this machine (WARREN_DATA_DIR)')
     // Else the options behind `signal list` would be taken for those of `signal`.
     .enablePositionalOptions()
-    .showHelpAfterError(false);
-  serveCommand(program, options, (code) => (exitCode = code));
-  const context = {
+    .showHelpAfterError(false)
+    .configureHelp({ showGlobalOptions: false });
+  const context: CommandContext = {
     output,
-    client: (command: Command) => createRestClient(readClientConfig(command.opts(), options.environment)),
+    screen: new Screen(output.terminal ?? {}, options.now()),
+    client: async (command) =>
+      createRestClient(await findTarget(readClientConfig({ ...program.opts(), ...command.opts() }, environment))),
   };
   networkCommands(program, context);
-  tokenCommands(program, context);
   nodeCommands(program, context);
-  signalCommands(program, context, options, (code) => (exitCode = code));
-  adminCommands(program, context);
+  tokenCommands(program, context);
+  apiKeyCommands(program, context);
+  signalCommands(program, context, options, done);
+  statusCommands(program, context);
+  auditCommands(program, context);
+  contextCommands(program, context, options);
+  completionCommands(program, output, environment);
+  serveCommand(program, options, done);
+  versionCommand(program, output);
+  for (const command of everyCommand(program)) {
+    command.exitOverride().configureOutput({ writeOut: (text) => output.out(text), writeErr: () => {} });
+  }
+  explain(program);
+  return program;
+}
+
+/** Groups in the overview, and examples below each command's help. */
+function explain(program: Command): void {
+  for (const [heading, names] of GROUPS)
+    for (const command of program.commands) if (names.includes(command.name())) command.helpGroup(heading);
+  program.addHelpText('after', OVERVIEW);
+  for (const command of everyCommand(program)) {
+    const examples = EXAMPLES[pathOf(command)];
+    if (examples) command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+  }
+}
+
+/** `node show`; the program itself is empty. */
+export const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}`.trim() : '';
+
+function serveCommand(program: Command, options: ProgramOptions, done: (code: number) => void): void {
+  const command = program.command('serve').description('run the control plane in the foreground');
+  for (const [flag, variable, fallback, meaning] of SERVE_SETTINGS) {
+    const shown = fallback === undefined ? '' : `, default ${fallback}`;
+    command.option(`--${flag} <${flag === 'data-dir' ? 'directory' : 'value'}>`, `${meaning} (${variable}${shown})`);
+  }
+  command.action(async (flags: Record<string, string>) => {
+    done(await options.serve(readServeConfig({ ...program.opts(), ...flags }, options.environment)));
+  });
+}
+
+function versionCommand(program: Command, output: Output): void {
   program
     .command('version')
     .description('print the version')
@@ -53,35 +129,13 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
     .action((given: { json?: boolean }) => {
       output.out(given.json ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`);
     });
-  for (const command of everyCommand(program)) {
-    command.exitOverride().configureOutput({ writeOut: (text) => output.out(text), writeErr: () => {} });
-  }
-  try {
-    await program.parseAsync([...argv], { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportError(usageError(error, program, argv), argv.includes('--json'), output);
-  }
-}
-
-function serveCommand(program: Command, options: ProgramOptions, done: (code: number) => void): void {
-  const command = program.command('serve').description('run the control plane in the foreground');
-  for (const [flag, variable, fallback, meaning] of SERVE_SETTINGS) {
-    command.option(
-      `--${flag} <value>`,
-      `${meaning} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`,
-    );
-  }
-  command.action(async (flags: Record<string, string>) => {
-    done(await options.serve(readServeConfig(flags, options.environment)));
-  });
 }
 
 /** commander's own refusals, in one line of ours. */
 function usageError(error: unknown, program: Command, argv: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
-  const group = program.commands.find((command) => command.name() === argv[0]) ?? program;
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const group = program.commands.find((command) => command.name() === words[0]) ?? program;
   const names = group.commands.map((command) => command.name()).join(', ');
   // A group without a command shows its help as an error, and says nothing of what was wrong.
   if (error.code === 'commander.help') {
@@ -93,7 +147,11 @@ function usageError(error: unknown, program: Command, argv: readonly string[]): 
   if (error.code === 'commander.excessArguments' && group.commands.length > 0 && group !== program && isNone) {
     return new WarrenError('usage', `${group.name()} has no command ${word}: ${names}; add --help for more`);
   }
-  return new WarrenError('usage', `${error.message.replace(/^error: /, '')} (see --help)`);
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\(Did you mean (.*?)\??\)\s*$/s, ': did you mean $1?');
+  const where = group === program ? 'warren' : `warren ${group.name()}`;
+  return new WarrenError('usage', `${message.replace(/\.$/, '')} (see ${where} --help)`);
 }
 
 function everyCommand(command: Command): Command[] {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type Environment, readSignalConfig, SIGNAL_SETTINGS, type SignalConfig } from '../config.js';
+import { expiryCell } from './apikey-commands.js';
 import { duration } from './arguments.js';
-import { all, type CommandContext, common, type Item, list, part, run, text } from './command.js';
-import { table } from './output.js';
+import { all, type CommandContext, common, type Item, list, listing, part, run, text } from './command.js';
+import type { Screen } from './screen.js';
 
 export interface SignalCommandOptions {
   readonly environment: Environment;
@@ -21,18 +22,18 @@ export function signalCommands(
   const signal = program.command('signal').enablePositionalOptions().description('run the signalling service alone');
   for (const [flag, variable, fallback, meaning] of SIGNAL_SETTINGS) {
     const shown = fallback === undefined ? '' : `, default ${fallback}`;
-    signal.option(`--${flag} <value>`, `${meaning} (${variable}${shown})`);
+    signal.option(`--${flag} <${flag === 'data-dir' ? 'directory' : 'value'}>`, `${meaning} (${variable}${shown})`);
   }
   signal.action(async (flags: Record<string, string>) => {
     done(await options.signal(readSignalConfig(flags, options.environment)));
   });
   tokenCommands(signal, context);
-  common(signal.command('list'))
+  listing(signal.command('list').alias('ls'))
     .description('signal servers that agents are told of, bounces left out')
     .action(
       run(context, async (rest) => ({
         answer: await all(rest, '/signal-servers?'),
-        text: ({ items }: { items: Item[] }) => signalServerTable(items),
+        text: ({ items }: { items: Item[] }, screen) => signalServerTable(items, screen),
       })),
     );
   common(signal.command('delete').argument('<id>'))
@@ -56,16 +57,22 @@ function tokenCommands(signal: Command, context: CommandContext): void {
         text: (item: Item) => text(item.token),
       })),
     );
-  common(signal.command('tokens'))
+  listing(signal.command('tokens'))
     .description('all tokens for signal servers, without their secrets')
     .action(
       run(context, async (rest) => ({
         answer: await all(rest, '/signal-tokens?'),
-        text: ({ items }: { items: Item[] }) =>
-          table(
-            ['ID', 'REGION', 'EXPIRES', 'STATE'],
-            items.map((item) => [text(item.id), text(item.region), text(item.expiresAt ?? 'never'), tokenState(item)]),
+        text: ({ items }: { items: Item[] }, screen) =>
+          screen.table(
+            [
+              { title: 'ID', cell: ({ id }) => text(id) },
+              { title: 'REGION', cell: ({ region }) => text(region), fit: 'cut' },
+              { title: 'EXPIRES', cell: ({ expiresAt }) => expiryCell(expiresAt, screen) },
+              { title: 'STATE', cell: (item) => tokenState(item, screen.now) },
+            ],
+            items,
           ),
+        none: 'no such tokens: make one with `warren signal token --region NAME`',
       })),
     );
   common(signal.command('revoke').argument('<id>'))
@@ -79,17 +86,21 @@ function tokenCommands(signal: Command, context: CommandContext): void {
 }
 
 /** As `warren signal list` and `warren status` show them. */
-export const signalServerTable = (items: readonly Item[]): string =>
-  table(
-    ['SIGNAL SERVER', 'REGION', 'KIND', 'UDP', 'TLS', 'SEEN'],
-    items.map((item) => [
-      ...[text(item.id), text(item.region), text(item.kind), text(item.udp ?? '-')],
-      ...[list(item.tls) || '-', text(item.seenAt)],
-    ]),
+export const signalServerTable = (items: readonly Item[], screen: Screen): string =>
+  screen.table(
+    [
+      { title: 'SIGNAL SERVER', cell: ({ id }) => text(id) },
+      { title: 'REGION', cell: ({ region }) => text(region), fit: 'cut' },
+      { title: 'KIND', cell: ({ kind }) => text(kind), fit: 'drop' },
+      { title: 'UDP', cell: ({ udp }) => text(udp ?? '-') },
+      { title: 'TLS', cell: ({ tls }) => list(tls) || '-', fit: 'cut' },
+      { title: 'SEEN', cell: ({ seenAt }) => screen.ago(seenAt) },
+    ],
+    items,
   );
 
-function tokenState(item: Item): string {
+function tokenState(item: Item, now: number): string {
   if (item.revokedAt) return 'revoked';
   if (item.used) return 'used';
-  return item.expiresAt && Date.parse(text(item.expiresAt)) <= Date.now() ? 'expired' : 'usable';
+  return item.expiresAt && Date.parse(text(item.expiresAt)) <= now ? 'expired' : 'usable';
 }

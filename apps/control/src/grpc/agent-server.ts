@@ -11,6 +11,7 @@ import type { Log } from '../log.js';
 import type { EnrolmentService } from './enrolment.js';
 import type { JoinService } from './join.js';
 import { identifiedNode } from './renew.js';
+import type { RotationService } from './rotation.js';
 import { agentCaller, callerAddress, unary } from './rpc.js';
 import { handleSync } from './sync.js';
 import { listenTls, type TlsHandler } from './tls-listener.js';
@@ -25,6 +26,7 @@ export interface AgentServerOptions {
   readonly ca: CertificateAuthority;
   readonly joins: JoinService;
   readonly enrolments: EnrolmentService;
+  readonly rotations: RotationService;
   /** Takes over connections of the relay. */
   readonly onRelay: TlsHandler;
   readonly limits: SessionLimits;
@@ -87,7 +89,7 @@ function implementation(
   options: AgentServerOptions,
   disconnect: (peer: string) => void,
 ): grpc.UntypedServiceImplementation {
-  const { enrolments, joins, log, store } = options;
+  const { enrolments, joins, log, rotations, store } = options;
   return {
     prepareJoin: unary(log, 'prepareJoin', (request: Parameters<JoinService['prepare']>[0]) => joins.prepare(request)),
     join: unary(log, 'join', (request: Parameters<JoinService['join']>[0], call) =>
@@ -107,6 +109,12 @@ function implementation(
     ),
     renewSignal: unary(log, 'renewSignal', (request: Parameters<EnrolmentService['renew']>[0]) =>
       enrolments.renew(request),
+    ),
+    prepareRotation: unary(log, 'prepareRotation', async (request: { nodeId: string }, call) =>
+      rotations.prepare(request, agentCaller(call)),
+    ),
+    rotateKey: unary(log, 'rotateKey', async (request: Parameters<RotationService['rotate']>[0], call) =>
+      rotations.rotate(request, agentCaller(call)),
     ),
     sync: (call: grpc.ServerDuplexStream<SyncRequest, Uint8Array>) => handleSync(call, { ...options, disconnect }),
   };

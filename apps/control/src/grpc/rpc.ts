@@ -17,6 +17,8 @@ export const RPC_SCOPES = {
   join: 'join-token',
   renew: 'agent',
   leave: 'agent',
+  prepareRotation: 'agent',
+  rotateKey: 'agent',
   sync: 'agent',
   enrollSignal: 'signal-token',
   renewSignal: 'signal-server',

@@ -38,6 +38,20 @@ describe('every way in declares who may use it (invariant 13)', () => {
       leave: () => unary((done) => client.leave({ nodeId: agent.nodeId }, done)),
       enrollSignal: () => unary((done) => client.enrollSignal({ ...nobody, claim: undefined }, done)),
       renewSignal: () => unary((done) => client.renewSignal({ serverId: 'control', claim: undefined }, done)),
+      prepareRotation: () => unary((done) => client.prepareRotation({ nodeId: agent.nodeId }, done)),
+      rotateKey: () =>
+        unary((done) =>
+          client.rotateKey(
+            {
+              nodeId: agent.nodeId,
+              record: undefined,
+              challenge: Buffer.alloc(0),
+              possessionProof: Buffer.alloc(0),
+              compromised: false,
+            },
+            done,
+          ),
+        ),
       sync: async () => {
         throw new Error((await agent.sync({}, null).synced()).ended);
       },
@@ -53,6 +67,8 @@ describe('every way in declares who may use it (invariant 13)', () => {
       leave: 'certificate-required',
       enrollSignal: 'token-unknown',
       renewSignal: 'claim-bad',
+      prepareRotation: 'certificate-required',
+      rotateKey: 'certificate-required',
       sync: 'certificate-required',
     });
   });

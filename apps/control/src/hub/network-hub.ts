@@ -360,7 +360,8 @@ export class NetworkHub {
     if (!('waits' in fate)) {
       session.farewell(fate.farewell, fate.message, fate.tombstone);
       this.#reconnects.delete(nodeId);
-      return this.detach(session);
+      this.detach(session);
+      return;
     }
     this.#sessions.delete(nodeId);
     this.#waiting.set(nodeId, session);

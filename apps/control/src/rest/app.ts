@@ -1,16 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import { WarrenError } from '@warren/base';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import {
-  createJsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
-import { VERSION } from '../version.js';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.js';
 import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
@@ -19,7 +10,9 @@ import { etagOf, matches } from './etag.js';
 import { IdempotencyTable } from './idempotency.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
+import { nodeLifecycleRoutes } from './node-lifecycle.js';
 import { nodeRoutes } from './nodes.js';
+import { documentation } from './openapi.js';
 import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
@@ -72,6 +65,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
       nodeRoutes(api, context);
+      nodeLifecycleRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
@@ -91,28 +85,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   };
 }
 
-async function documentation(app: Api): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Warren', version: VERSION, description: 'The control plane of a WireGuard mesh.' },
-      components: {
-        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: '`warren apikey create`' } },
-      },
-      security: [{ apiKey: [] }],
-    },
-    transform: createJsonSchemaTransform({
-      skipList: ['/', '/healthz', '/readyz', '/metrics', '/api/openapi.json', '/api/docs/*'],
-    }),
-    // Without it the $refs of named schemas lead nowhere.
-    transformObject: jsonSchemaTransformObject,
-  });
-  await app.register(swaggerUi, { routePrefix: '/api/docs' });
-  app.get('/api/openapi.json', { config: PUBLIC, schema: { hide: true } }, async () => app.swagger());
-  app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
-}
-
 function healthRoutes(app: Api, { store, hubs, relay, log }: RestContext): void {
+  app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
   app.get('/healthz', { config: PUBLIC, schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { config: PUBLIC, schema: { hide: true } }, async () => {
     try {

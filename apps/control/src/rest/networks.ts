@@ -1,10 +1,25 @@
 import { type Prefix, parsePrefix } from '@warren/base';
+import type { NetworkSettings } from '@warren/db';
 import { z } from 'zod';
+import { parseDuration } from '../duration.js';
 import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { CreateNetwork, IdParams, NetworkView, PageQuery, page, UpdateNetwork } from './schemas.js';
 import { networkView, pageQuery, pageView } from './views.js';
 
 const tags = ['networks'];
+
+const milliseconds = (text: string | null): number | null => (text === null ? null : parseDuration(text)!);
+
+/** Leaves out what was not given, as the store's exact optional fields want it. */
+function networkTimes(body: z.infer<typeof UpdateNetwork>): NetworkSettings {
+  const { offlineTolerance, keyExpiry, keyRotation, ephemeralAfter } = body;
+  return {
+    ...(offlineTolerance === undefined ? {} : { offlineToleranceMs: milliseconds(offlineTolerance) ?? 0 }),
+    ...(keyExpiry === undefined ? {} : { keyExpiryMs: milliseconds(keyExpiry) }),
+    ...(keyRotation === undefined ? {} : { keyRotationMs: milliseconds(keyRotation) }),
+    ...(ephemeralAfter === undefined ? {} : { ephemeralAfterMs: milliseconds(ephemeralAfter) }),
+  };
+}
 
 export function networkRoutes(api: Api, { store }: RestContext): void {
   api.get(
@@ -51,7 +66,11 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
     async (request) => {
       const { id } = await networkOf(store, request.params.id);
       const { name, mtu } = request.body;
-      const change = { ...(name === undefined ? {} : { name }), ...(mtu === undefined ? {} : { mtu }) };
+      const change = {
+        ...(name === undefined ? {} : { name }),
+        ...(mtu === undefined ? {} : { mtu }),
+        ...networkTimes(request.body),
+      };
       return networkView(await store.updateNetwork(id, change, request.actor));
     },
   );

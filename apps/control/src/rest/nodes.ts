@@ -8,6 +8,12 @@ import { nodeView, pageQuery, pageView } from './views.js';
 const tags = ['nodes'];
 const ByName = z.object({ network: NodeQuery.shape.network });
 
+const portIsTheAgents = ({ name }: NodeRow): WarrenError =>
+  new WarrenError(
+    'bad-request',
+    `${name} is an agent: its port is chosen on its host, by \`agent join --listen-port\``,
+  );
+
 export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
   const view = async (row: NodeRow): Promise<z.infer<typeof NodeView>> =>
     nodeView(row, (await store.findNetwork(row.networkId))?.name ?? row.networkId, hubs);
@@ -83,9 +89,13 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
-      const { name, endpoint } = request.body;
+      const { name, endpoint, role, tags: labels, listenPort } = request.body;
+      if (listenPort !== undefined && node.kind === 'agent') throw portIsTheAgents(node);
       const change = {
         ...(name === undefined ? {} : { name }),
+        ...(role === undefined ? {} : { role }),
+        ...(labels === undefined ? {} : { tags: labels }),
+        ...(listenPort === undefined ? {} : { listenPort }),
         ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
       };
       return view(await store.updateNode(node.id, change, request.actor));

@@ -1,14 +1,15 @@
 import { toBase64 } from '@warren/base';
-import type {
-  ApiKeyRow,
-  AuditRow,
-  NetworkRow,
-  NodeRow,
-  Page,
-  PageQuery,
-  SignalServerRow,
-  SignalTokenRow,
-  TokenRow,
+import {
+  type ApiKeyRow,
+  type AuditRow,
+  type NetworkRow,
+  type NodeRow,
+  type Page,
+  type PageQuery,
+  type SignalServerRow,
+  type SignalTokenRow,
+  type TokenRow,
+  tokenState,
 } from '@warren/db';
 import type { ConfSettings } from '@warren/topology';
 import type { z } from 'zod';
@@ -60,7 +61,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   addresses: [...row.addresses],
   endpoint: row.endpoint ?? null,
   listenPort: row.listenPort,
-  online: row.kind === 'agent' ? row.status === 'active' && hubs.isOnline(row.networkId, row.id) : null,
+  online: row.kind === 'agent' ? hubs.isOnline(row.networkId, row.id) : null,
   unavailable: row.unavailable ?? false,
   tags: [...row.tags],
   ephemeral: row.ephemeral,
@@ -75,7 +76,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   revokedAt: timeOrNull(row.revokedAt),
 });
 
-export const tokenView = (row: TokenRow): z.infer<typeof TokenView> => ({
+export const tokenView = (row: TokenRow, now: Date): z.infer<typeof TokenView> => ({
   id: row.id,
   networkId: row.networkId,
   name: row.name,
@@ -85,6 +86,7 @@ export const tokenView = (row: TokenRow): z.infer<typeof TokenView> => ({
   approval: row.approval,
   maxUses: row.maxUses,
   uses: row.uses,
+  state: tokenState(row, now),
   expiresAt: timeOrNull(row.expiresAt),
   revokedAt: timeOrNull(row.revokedAt),
   createdAt: time(row.createdAt),

@@ -25,13 +25,19 @@ export async function noteClone(
   });
 }
 
-/** Clearing twice is fine. @throws WarrenError `not-found`. */
+/**
+ * Clearing twice is fine. Whichever copy starts next may connect: the one that stays has perhaps been started less often
+ * than the other. @throws WarrenError `not-found`. */
 export async function clearClone(database: Database, id: NodeId, actor: Actor): Promise<NodeRow> {
   return transaction(database, async (tx) => {
     const row = isUuid(id) ? await tx.node.findUnique({ where: { id }, include: WITH_ADDRESSES }) : null;
     if (!row) throw nodeNotFound(id);
     if (!row.cloneNoticedAt) return toNodeRow(row);
-    const updated = await tx.node.update({ where: { id }, data: { cloneNoticedAt: null }, include: WITH_ADDRESSES });
+    const updated = await tx.node.update({
+      where: { id },
+      data: { cloneNoticedAt: null, startGeneration: 0 },
+      include: WITH_ADDRESSES,
+    });
     const audit = { action: 'node.clone-seen', subject: id, details: { name: row.name } };
     await writeAudit(tx, networkId(row.networkId), audit, actor);
     return toNodeRow(updated);

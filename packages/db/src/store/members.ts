@@ -111,10 +111,13 @@ export function added<T>(node: NodeRow, result: T, action: string, by: Readonly<
   return { result, change: { nodeId: node.id, before: null, after: visible(node), audit } };
 }
 
+/** As the history of keys has it. */
+export const wireguardKeyBytes = (publicKey: PublicKey): Uint8Array<ArrayBuffer> => plain(publicKeyBytes(publicKey));
+
 function keysOf(publicKey: PublicKey, identityKey: Uint8Array | null) {
   const wireguard: { kind: KeyKind; key: Uint8Array<ArrayBuffer> } = {
     kind: 'wireguard',
-    key: plain(publicKeyBytes(publicKey)),
+    key: wireguardKeyBytes(publicKey),
   };
   return identityKey ? [wireguard, { kind: 'identity' as KeyKind, key: plain(identityKey) }] : [wireguard];
 }

@@ -14,6 +14,7 @@ import { removeEphemeral } from './ephemeral.js';
 import { guard } from './guard.js';
 import { createVanilla, join } from './joins.js';
 import { dueKeys, expireNode, extendNode, warnOfExpiry } from './key-expiry.js';
+import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
 import { noteSeen, presences } from './presence.js';
@@ -76,6 +77,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     findNodeByIdentity: guard((key, networkId) => findNodeByIdentity(database, key, networkId)),
     updateNode: guard((id, change, actor) => updateNode(database, id, change, actor)),
     revokeNode: guard((id, actor) => revokeNode(database, id, actor, signTombstone)),
+    ...keyMethods(database),
     deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
     claimGeneration: guard((id, generation, resuming) => claimGeneration(database, id, generation, resuming)),
     noteSeen: guard((ids) => noteSeen(database, ids)),
@@ -111,6 +113,15 @@ function lifecycleMethods(database: Database) {
     warnOfExpiry: guard((id, actor) => warnOfExpiry(database, id, actor)),
     noteClone: guard((id, sighting, actor) => noteClone(database, id, sighting, actor)),
     clearClone: guard((id, actor) => clearClone(database, id, actor)),
+  } satisfies Partial<Store>;
+}
+
+function keyMethods(database: Database) {
+  return {
+    rotateKey: guard((input, actor) => rotateKey(database, input, actor)),
+    requestRotation: guard((id, generationOf, actor) => requestRotation(database, id, generationOf, actor)),
+    endKeyOverlap: guard((id, previous, actor) => endKeyOverlap(database, id, previous, actor)),
+    keyOverlaps: guard(() => keyOverlaps(database)),
   } satisfies Partial<Store>;
 }
 

@@ -6,6 +6,7 @@ import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
 import { ephemeralSuite } from './ephemeral.suite.js';
 import { keepingSuite } from './keeping.suite.js';
+import { lifecycleSuite } from './lifecycle.suite.js';
 import { membersSuite } from './members.suite.js';
 import { signalsSuite } from './signals.suite.js';
 
@@ -28,5 +29,6 @@ describe('the store on the embedded PostgreSQL', () => {
   changesSuite(given);
   bouncesSuite(given);
   ephemeralSuite(given);
+  lifecycleSuite(given);
   signalsSuite(given);
 });

@@ -1,0 +1,36 @@
+import { WarrenError } from '@warren/base';
+import type { Command } from 'commander';
+import { all, common, type Item, query } from './command.js';
+import type { RestClient } from './rest-client.js';
+import { hint } from './suggestion.js';
+
+/** For commands about one node: its argument, and the network in which a name is meant. */
+export const onNode = (command: Command, description: string): Command =>
+  common(command.argument('<node>', 'name or id')).description(description).option('--network <network>', 'name or id');
+
+/**
+ * By id, or by name: members before others, because a revoked node's name may be used again.
+ *
+ * @throws WarrenError `not-found` with the name that was probably meant; `ambiguous`
+ */
+export async function findNode(rest: RestClient, name: string, network: unknown): Promise<Item & { id: string }> {
+  if (/^[0-9a-f-]{36}$/.test(name)) return (await rest.call('GET', `/nodes/${name}`)) as Item & { id: string };
+  const { items } = await all(rest, `/nodes?${query({ q: name, network, limit: 500 })}`);
+  const named = items.filter((item) => item.name === name) as (Item & { id: string })[];
+  const members = named.filter((item) => item.status !== 'revoked');
+  const candidates = members.length > 0 ? members : named;
+  if (candidates.length === 1) return candidates[0]!;
+  if (candidates.length === 0) throw await unknownNode(rest, name, network);
+  const networks = new Set(candidates.map((item) => item.network));
+  const where = candidates.map((item) => `${item.network}: ${item.id}, ${item.status}`).join('; ');
+  const todo = networks.size === candidates.length ? 'give --network or the id' : 'give the id';
+  throw new WarrenError('ambiguous', `several nodes are named ${name} (${where}): ${todo}`);
+}
+
+async function unknownNode(rest: RestClient, name: string, network: unknown): Promise<WarrenError> {
+  const { items } = (await rest.call('GET', `/nodes?${query({ network, limit: 500 })}`)) as { items: Item[] };
+  const names = [...new Set(items.map((item) => String(item.name)))];
+  const within = network === undefined ? '' : ` in the network ${network}`;
+  const message = `there is no node ${JSON.stringify(name)}${within}${hint(name, names, 'see `warren node list`')}`;
+  return new WarrenError('not-found', message);
+}

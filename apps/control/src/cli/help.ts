@@ -1,0 +1,65 @@
+/** Commands in the overview, by what they are for. */
+export const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
+  ['Members:', ['network', 'node', 'token', 'import', 'export']],
+  ['Watching:', ['status', 'events', 'audit']],
+  ['Access and servers:', ['apikey', 'signal', 'context']],
+  ['Running it:', ['serve', 'completion', 'version']],
+];
+
+/** Below the overview. */
+export const OVERVIEW = `
+A first host:
+  warren token create                     # on this machine; prints a token
+  agent join --token TOKEN                # on the host, as root
+
+Which control plane a command speaks to, the first that is given:
+  --context NAME or --data-dir DIR, WARREN_URL with WARREN_TOKEN, WARREN_CONTEXT,
+  the one that runs on this machine, the current context (\`warren context show\`).
+
+\`warren COMMAND --help\` explains each. Exit codes: 0 fine, 1 failed or refused, 2 wrong usage.`;
+
+/** Examples below the help of a command. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'network create': [
+    'warren network create lab --cidr 10.45.0.0/16',
+    'warren network create lab --cidr 10.45.0.0/16 --cidr fd00:45::/64',
+  ],
+  'network set': ['warren network set lab --mtu 1380'],
+  'network list': ['warren network list', 'warren network list --json | jq -r .items[].name'],
+  'network delete': ['warren network delete lab', 'warren network delete lab --yes'],
+  'node list': [
+    'warren node list --network default --status active',
+    'warren node list --status pending -q | xargs -n 1 warren node approve',
+  ],
+  'node show': ['warren node show laptop', 'warren node show laptop --network lab --json'],
+  'node rename': ['warren node rename laptop old-laptop'],
+  'node revoke': ['warren node revoke laptop', 'warren node revoke laptop --network lab --yes'],
+  'node delete': ['warren node delete laptop --yes'],
+  'node conf': ['warren node conf phone > phone.conf', 'warren node conf phone --peers'],
+  'token create': [
+    'warren token create                                             # one host, within an hour',
+    'warren token create --role bounce --expires 1d --tag eu',
+    'warren token create --uses unlimited --expires never --ephemeral --tag ci',
+  ],
+  'token revoke': ['warren token list', 'warren token revoke gwyL3Bk6'],
+  'apikey create': [
+    'warren apikey create ci',
+    'warren apikey create dashboard --scope nodes:read --scope status:read --expires 90d',
+  ],
+  'apikey revoke': ['warren apikey list', 'warren apikey revoke 5034bbd8370374ec'],
+  'signal token': ['warren signal token --region ap-south'],
+  signal: ['warren signal --token TOKEN --public-host relay.example.org'],
+  audit: ['warren audit --limit 20', 'warren audit --json | jq -r .items[].action'],
+  status: ['warren status', 'warren status --json | jq .networks'],
+  'context add': [
+    'warren context add prod --url https://warren.example.org --token-file key.txt',
+    'pass warren/prod | warren context add prod --url https://warren.example.org --token-stdin',
+    'warren context add lab --url https://10.0.0.5 --ca lab-ca.pem --token-file key.txt',
+  ],
+  'context use': ['warren context use prod', 'warren --context lab node list      # for one command only'],
+  'context show': ['warren context show', 'warren context show prod'],
+  serve: [
+    'warren serve --public-host warren.example.org --agents 0.0.0.0:443,0.0.0.0:8443',
+    'DATABASE_URL=postgres://warren:PASSWORD@db.example.org/warren warren serve',
+  ],
+};
