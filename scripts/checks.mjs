@@ -42,7 +42,7 @@ const MAY_IMPORT = {
     'topology',
     'wireguard',
   ],
-  bench: ['base', 'crypto', 'dataplane', 'identity', 'netlab', 'paths', 'signal', 'udp', 'wireguard'],
+  bench: ['base', 'crypto', 'dataplane', 'identity', 'netlab', 'paths', 'proto', 'signal', 'udp', 'wireguard'],
 };
 
 /** Reasons for the bans that people run into. */

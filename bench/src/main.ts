@@ -4,6 +4,7 @@ import { dataplane } from './dataplane/dataplane.js';
 import { forwarding } from './dataplane/forwarding.js';
 import { profile } from './dataplane/profile.js';
 import { join } from './join.js';
+import { joinStorm } from './join-storm/join-storm.js';
 import { paths } from './paths.js';
 import { prediction } from './prediction.js';
 import { relay } from './relay/relay.js';
@@ -12,6 +13,7 @@ import { revoke } from './revoke.js';
 
 const BENCHMARKS: readonly (Benchmark | Comparison)[] = [
   join,
+  joinStorm,
   revoke,
   paths,
   prediction,

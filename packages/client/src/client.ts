@@ -27,11 +27,16 @@ export function createWarrenClient({ url, token, fetch }: WarrenClientOptions): 
 }
 
 /** What a call of openapi-fetch resolves to. */
-interface Answer<T> {
-  readonly data?: T;
+interface Answer {
+  readonly data?: unknown;
   readonly error?: unknown;
   readonly response: Response;
 }
+
+/** What an answer carries when it is no refusal; undefined: nothing. */
+type Content<A extends Answer> = [Exclude<A['data'], undefined>] extends [never]
+  ? undefined
+  : Exclude<A['data'], undefined>;
 
 /**
  * The content of an answer, undefined for one without (204).
@@ -39,8 +44,8 @@ interface Answer<T> {
  * @throws WarrenProblem when the control plane refused, with code `unreachable` when something else answered; whatever
  * `fetch` throws when nobody did.
  */
-export async function take<T>(answer: Promise<Answer<T>>): Promise<T> {
-  let settled: Answer<T>;
+export async function take<A extends Answer>(answer: Promise<A>): Promise<Content<A>> {
+  let settled: A;
   try {
     settled = await answer;
   } catch (error) {
@@ -49,7 +54,7 @@ export async function take<T>(answer: Promise<Answer<T>>): Promise<T> {
   }
   const { data, error, response } = settled;
   if (!response.ok && response.status !== 304) throw problemOf(response.status, error);
-  return data as T;
+  return data as Content<A>;
 }
 
 /** All items of a list, page by page: `pages((cursor) => take(client.GET('/api/v1/nodes', { params: { query: { cursor } } })))`. */

@@ -7,6 +7,8 @@ import type { ReadableStream } from 'node:stream/web';
 export interface NodeFetchOptions {
   /** A unix socket; host and port of the URL are then not looked at. */
   readonly socketPath?: string;
+  /** Certificates in PEM that the server's has to lead to; default: the system's. */
+  readonly ca?: string;
   /** Milliseconds without a byte until it gives up; a long poll needs more than it waits. Default 30 s. */
   readonly timeout?: number;
 }
@@ -22,6 +24,7 @@ const TIMEOUT = 30_000;
  */
 export function nodeFetch({
   socketPath,
+  ca,
   timeout = TIMEOUT,
 }: NodeFetchOptions = {}): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -33,6 +36,7 @@ export function nodeFetch({
       timeout,
       signal: request.signal,
       ...(socketPath === undefined ? {} : { socketPath }),
+      ...(ca === undefined ? {} : { ca }),
     };
     return new Promise((resolve, reject) => {
       const sent = open(url, options, (answer) => resolve(toResponse(answer)));

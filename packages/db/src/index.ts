@@ -8,6 +8,7 @@ export { openStore } from './store/open-store.js';
 export { tokenState } from './store/tokens.js';
 export type {
   Actor,
+  AddressRow,
   ApiKeyRow,
   AuditRow,
   ChangeRow,
@@ -24,6 +25,9 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
+  PresharedKeyRow,
+  Renumbered,
+  ReservationRow,
   SignalServerInput,
   SignalServerRow,
   SignalTokenRow,
@@ -32,6 +36,7 @@ export type {
   TokenRow,
   TokenState,
   TombstoneRow,
+  VanillaInput,
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';

@@ -1,5 +1,14 @@
-import type { HostPort, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
-import type { ConfSettings, Network, NetworkNode, NodeStatus, Role, SignedRecord } from '@warren/topology';
+import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey, SecretKey } from '@warren/base';
+import type {
+  ConfSettings,
+  ConfSettingsPatch,
+  Network,
+  NetworkNode,
+  NodeKind,
+  NodeStatus,
+  Role,
+  SignedRecord,
+} from '@warren/topology';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -113,6 +122,8 @@ export type TokenState = 'usable' | 'used-up' | 'expired' | 'revoked';
 export interface NetworkSettings {
   readonly name?: string;
   readonly mtu?: number;
+  readonly pools?: readonly string[];
+  readonly settings?: ConfSettingsPatch;
   /** 0: without limit. */
   readonly offlineToleranceMs?: number;
   /** Null: for ever. Keys in use get what is left of it, and never less than the time of warning. */
@@ -131,6 +142,11 @@ export interface NodeChange {
   readonly listenPort?: number;
   /** Of a bounce's signal server; null: it runs none. */
   readonly signalPort?: number | null;
+  /** Of a vanilla member: a first key makes it active, another one cuts it off until it uses that. */
+  readonly publicKey?: PublicKey;
+  readonly settings?: ConfSettingsPatch;
+  /** Those that it shall have; a family that is left out stays. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 /** An API key without its secret. `lastUsedAt` is exact to a minute. */
@@ -167,6 +183,29 @@ export interface ChangeRow {
   readonly tombstone: TombstoneRow | null;
   /** The network itself changed (CIDRs, MTU): resume by snapshot. */
   readonly networkChanged: boolean;
+  /** The pair (`pairId`) whose preshared key is another one now: ask for `presharedKeys`. */
+  readonly pair?: string;
+}
+
+/** That a node and another one have a preshared key; never the key. */
+export interface PresharedKeyRow {
+  readonly peerId: NodeId;
+  /** Of the other one. */
+  readonly name: string;
+  readonly createdAt: Date;
+}
+
+/** A member that runs any WireGuard. Without a key it is pending, its addresses reserved, until its key is set. */
+export interface VanillaInput {
+  readonly networkId: NetworkId;
+  readonly name: string;
+  readonly role: Role;
+  readonly publicKey?: PublicKey;
+  readonly endpoint?: HostPort;
+  readonly tags?: readonly string[];
+  readonly settings?: ConfSettings;
+  /** One of a family, or of both; a family that is left out is found. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 /** Encoded and signed by the caller's `signTombstone` inside the revoking transaction. */
@@ -217,6 +256,62 @@ export interface KeyOverlap {
   readonly previous: PublicKey;
   /** Milliseconds until that has to end, by the database's clock; 0 or less: now. */
   readonly leftMs: number;
+}
+
+/** An address that is not free, or a prefix that is reserved. */
+export type AddressRow =
+  | {
+      readonly address: IpAddress;
+      readonly state: 'in-use';
+      readonly node: { readonly id: NodeId; readonly name: string };
+    }
+  /** Of a node that is gone or moved. */
+  | { readonly address: IpAddress; readonly state: 'resting'; readonly until: Date }
+  /** `address`: one, or a prefix. `name`: whose it is; null: nobody's. */
+  | { readonly address: string; readonly state: 'reserved'; readonly name: string | null; readonly note: string };
+
+export interface AddressSummary {
+  readonly inUse: number;
+  readonly resting: number;
+  readonly reservations: number;
+  /** When the first of those that rest may be used again. */
+  readonly nextFree: Date | null;
+}
+
+export interface ReservationRow {
+  /** Canonical: a prefix, or one address without its length. */
+  readonly prefix: string;
+  readonly name: string | null;
+  readonly note: string;
+  readonly createdAt: Date;
+}
+
+export interface RenumberInput {
+  readonly cidrs: readonly string[];
+  /** Absent: those that there are, moved along. */
+  readonly pools?: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+/** A network with other prefixes, or what it would be. */
+export interface Renumbered {
+  readonly network: NetworkRow;
+  /** `next`: the addresses from now on, IPv4 first. Vanilla members need their new files. */
+  readonly nodes: readonly {
+    readonly id: NodeId;
+    readonly name: string;
+    readonly kind: NodeKind;
+    readonly addresses: readonly IpAddress[];
+    readonly next: readonly IpAddress[];
+  }[];
+  /** `next` null: it had no place and is gone. */
+  readonly reservations: readonly {
+    readonly prefix: Prefix;
+    readonly name: string | null;
+    readonly next: Prefix | null;
+  }[];
+  /** About the prefixes, one line each. */
+  readonly warnings: readonly string[];
 }
 
 /** A token for one signal server, without its secret, which nobody can read back. */
@@ -272,7 +367,10 @@ export interface PageQuery {
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
 export interface Store {
-  createNetwork(input: { name: string; cidrs: readonly Prefix[]; mtu?: number }, actor: Actor): Promise<NetworkRow>; // name-taken, bad-request
+  createNetwork(
+    input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
+    actor: Actor,
+  ): Promise<NetworkRow>; // name-taken, bad-request
   listNetworks(page?: PageQuery): Promise<Page<NetworkRow>>;
   /** By id or by name. */
   findNetwork(idOrName: string): Promise<NetworkRow | undefined>;
@@ -305,15 +403,12 @@ export interface Store {
    * it was, for a use of a token that is still good; with another WireGuard key, if it has one.
    */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
-  createVanilla(
-    input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
-    actor: Actor,
-  ): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted
+  createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken
   listNodes(filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery): Promise<Page<NodeRow>>;
   /** By id, or by name within a network. */
   findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;
   findNodeByIdentity(identityKey: Uint8Array, networkId?: NetworkId): Promise<NodeRow | undefined>;
-  updateNode(id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow>; // not-found, name-taken, node-revoked, endpoint-missing, bad-request
+  updateNode(id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow>; // not-found, name-taken, node-revoked, endpoint-missing, not-vanilla, key-banned, key-taken, address-taken, bad-request
   /** A pending node, disabled or never let in, is active from now on. Approving twice is fine. */
   approveNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found, node-revoked, node-expired, public-key-missing
   /** An active node is pending again: nobody sees it, its agent waits. Disabling twice is fine. */
@@ -367,6 +462,20 @@ export interface Store {
   /** Takes that back. False: it was available. */
   restoreBounce(id: NodeId, actor: Actor): Promise<boolean>; // not-found
 
+  /** Other prefixes, and other addresses for all nodes; `dryRun` shows them and changes nothing. Others see it at once. */
+  renumberNetwork(id: NetworkId, input: RenumberInput, actor: Actor): Promise<Renumbered>; // not-found, bad-request, addresses-exhausted
+  /** What is not free, in order of address. */
+  listAddresses(id: NetworkId, filter?: { state?: AddressRow['state'] } & PageQuery): Promise<Page<AddressRow>>; // bad-request
+  summariseAddresses(id: NetworkId): Promise<AddressSummary>;
+  /** Keeps a prefix or an address, written as text, from being handed out by itself; a node of that name gets it when it joins. */
+  createReservation(
+    id: NetworkId,
+    input: { prefix: string; name?: string | null; note?: string },
+    actor: Actor,
+  ): Promise<ReservationRow>; // not-found, bad-request, reservation-exists, too-many-reservations
+  listReservations(id: NetworkId, page?: PageQuery): Promise<Page<ReservationRow>>; // bad-request
+  deleteReservation(id: NetworkId, prefix: string, actor: Actor): Promise<void>; // not-found, bad-request
+
   loadNetwork(id: NetworkId): Promise<NetworkState | undefined>;
   /** Rows after `revision`, oldest first; undefined when the log no longer reaches back that far: send a snapshot. */
   changesSince(id: NetworkId, revision: number): Promise<readonly ChangeRow[] | undefined>;
@@ -413,6 +522,19 @@ export interface Store {
   deleteApiKey(id: string, actor: Actor): Promise<void>; // not-found
   /** The key's row if the bearer secret is right, an expired key's, too. */
   checkApiKey(secret: string): Promise<ApiKeyRow | undefined>;
+
+  /** Gives a pair, of which one is a vanilla member, a preshared key; absent: a random one. Sealed at rest. */
+  setPresharedKey(pair: readonly [NodeId, NodeId], key: SecretKey | undefined, actor: Actor): Promise<PresharedKeyRow>; // not-found, not-vanilla, node-revoked, bad-request
+  deletePresharedKey(pair: readonly [NodeId, NodeId], actor: Actor): Promise<void>; // not-found
+  listPresharedKeys(id: NodeId): Promise<readonly PresharedKeyRow[]>; // not-found
+  /** The keys themselves, by `pairId`: for the compiler. */
+  presharedKeys(network: NetworkId): Promise<ReadonlyMap<string, SecretKey>>;
+
+  /** A secret that reads this node's files and nothing else, returned once and kept hashed; the one before it is good no more. */
+  createConfigKey(id: NodeId, actor: Actor): Promise<{ node: NodeRow; secret: string }>; // not-found, node-revoked
+  deleteConfigKey(id: NodeId, actor: Actor): Promise<void>; // not-found
+  /** The node whose config key this is, whatever its status. */
+  checkConfigKey(secret: string): Promise<NodeRow | undefined>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
   ping(): Promise<void>;

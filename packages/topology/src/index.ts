@@ -1,4 +1,17 @@
-export { type AddressSet, allocateAddresses } from './addressing.js';
+export {
+  type AddressSet,
+  type AddressSpace,
+  type AddressSpan,
+  endsOf,
+  isUsable,
+  lowestFree,
+  mirrorOf,
+  narrowestOf,
+  poolsOf,
+  spanKey,
+  spansIn,
+  spansOf,
+} from './addressing.js';
 export { type CheckedCidrs, type CidrClash, checkCidrs, clashesWith } from './cidrs.js';
 export { compileChange, decideNetwork } from './compile-change.js';
 export type { ConfSettings } from './conf-settings.js';
@@ -44,6 +57,8 @@ export {
 } from './node-conf.js';
 export { NODE_NAME_RULE, nodeNameFromHostname, parseNodeName } from './node-name.js';
 export { applyPeers, diffPeers, filePeersOf, isEmptyDelta, peersOf, samePeer, sameSecret } from './peer-map.js';
+export { checkAddresses, checkPools, checkReservation } from './pools.js';
+export { type AddressedNode, movePrefix, planRenumbering, type RenumberPlan, type Reservation } from './renumber.js';
 export {
   type InterfaceAddress,
   PRIVATE_KEY_PLACEHOLDER,

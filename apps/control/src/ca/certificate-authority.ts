@@ -57,9 +57,14 @@ export async function openCertificateAuthority(
   now: () => Date = () => new Date(),
 ): Promise<CertificateAuthority> {
   const root = await unpack(await keep('ca-root', async () => pack(await makeRoot(now()))));
+  /** The one of the current year: reading it again for each certificate was a tenth of what a join costs. */
+  let kept: { readonly year: number; readonly signer: Signer } | undefined;
   const intermediate = async (): Promise<Signer> => {
     const year = now().getUTCFullYear();
-    return unpack(await keep(`ca-intermediate-${year}`, async () => pack(await makeIntermediate(root, year, now()))));
+    if (kept?.year === year) return kept.signer;
+    const packed = await keep(`ca-intermediate-${year}`, async () => pack(await makeIntermediate(root, year, now())));
+    kept = { year, signer: await unpack(packed) };
+    return kept.signer;
   };
   const rootPem = root.certificate.toString('pem');
   return {

@@ -1,6 +1,8 @@
+import { type Schemas, take } from '@warren/client';
 import type { Command } from 'commander';
 import { limit } from './arguments.js';
-import { type CommandContext, type Item, listing, query, run, text } from './command.js';
+import { type CommandContext, listing, run } from './command.js';
+import type { Column, Screen } from './screen.js';
 
 /** `warren audit`: who changed what. */
 export function auditCommands(program: Command, context: CommandContext): void {
@@ -8,19 +10,20 @@ export function auditCommands(program: Command, context: CommandContext): void {
     .description('who changed what, latest first')
     .option('--limit <count>', 'how many', limit, 50)
     .action(
-      run(context, async (rest, _, { limit: count }) => ({
-        answer: await rest.call('GET', `/audit?${query({ limit: count })}`),
-        text: ({ items }: { items: Item[] }, screen) =>
-          screen.table(
-            [
-              { title: 'AT', cell: ({ at }) => screen.ago(at) },
-              { title: 'ACTOR', cell: ({ actor }) => text(actor), fit: 'cut' },
-              { title: 'ACTION', cell: ({ action }) => text(action) },
-              { title: 'SUBJECT', cell: ({ subject }) => text(subject), fit: 'cut' },
-            ],
-            items,
-          ),
-        none: 'nothing was changed yet',
-      })),
+      run(context, async (rest, _, { limit: count }: { limit: number }) => {
+        const answer = await take(rest.GET('/api/v1/audit', { params: { query: { limit: count } } }));
+        return {
+          answer,
+          text: (_, screen) => screen.table(columns(screen), answer.items),
+          none: 'nothing was changed yet',
+        };
+      }),
     );
 }
+
+const columns = (screen: Screen): Column<Schemas['AuditEntry']>[] => [
+  { title: 'AT', cell: ({ at }) => screen.ago(at) },
+  { title: 'ACTOR', cell: ({ actor }) => actor, fit: 'cut' },
+  { title: 'ACTION', cell: ({ action }) => action },
+  { title: 'SUBJECT', cell: ({ subject }) => subject, fit: 'cut' },
+];

@@ -1,10 +1,9 @@
 import { WarrenError } from '@warren/base';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
-import type { RestClient } from './rest-client.js';
+import { describeFailure, everyPage, type RestClient } from './rest-client.js';
 import type { Screen } from './screen.js';
 import { hint } from './suggestion.js';
-import { durationText } from './times.js';
 
 /** What every command that speaks to a running control plane needs. */
 export interface CommandContext {
@@ -14,15 +13,16 @@ export interface CommandContext {
   client(command: Command): Promise<RestClient>;
 }
 
-/** A JSON object of an answer. */
-export type Item = Readonly<Record<string, unknown>>;
+/** Options as commander gives them; each command says which it declares. */
 export type Options = Readonly<Record<string, unknown>>;
-export const ROLES = ['client', 'direct', 'bounce'];
+export const ROLES = ['client', 'direct', 'bounce'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** What a command has to say: `answer` with `--json`, else `text` of it. */
-export interface Result<Answer> {
+export interface Result {
+  /** As REST gives it, also fields that this version does not know. */
   readonly answer: unknown;
-  text(answer: Answer, screen: Screen): string;
+  readonly text: (answer: never, screen: Screen) => string;
   /** Said on stderr instead of an empty table. */
   readonly none?: string;
 }
@@ -46,14 +46,9 @@ export const destructive = (command: Command): Command =>
  * An action: asks the control plane, then prints the answer as JSON or as text. commander has checked how many arguments
  * there are, so those that a command declares are there.
  */
-export function run<Answer>(
+export function run<Given extends object = Options>(
   context: CommandContext,
-  perform: (
-    rest: RestClient,
-    args: readonly [string, string],
-    options: Options,
-    output: Output,
-  ) => Promise<Result<Answer>>,
+  perform: (rest: RestClient, args: readonly [string, string], options: Given, output: Output) => Promise<Result>,
 ): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command;
@@ -61,20 +56,21 @@ export function run<Answer>(
     const options: Options = command.opts();
     const rest = await context.client(command);
     try {
-      print(context, options, await perform(rest, args, options, context.output));
+      print(context, options, await perform(rest, args, options as Given, context.output));
     } catch (error) {
-      throw await withSuggestion(error, rest, networksNamed(command, args, options));
+      const failure = describeFailure(error, rest.target);
+      throw await withSuggestion(failure, rest, networksNamed(command, args, options));
     }
   };
 }
 
-function print<Answer>({ output, screen }: CommandContext, options: Options, result: Result<Answer>): void {
+function print({ output, screen }: CommandContext, options: Options, result: Result): void {
   const { answer, text: render, none } = result;
-  const { items } = (answer ?? {}) as { items?: readonly Item[] };
+  const { items } = (answer ?? {}) as { items?: readonly { id: unknown }[] };
   if (options.json) output.out(`${JSON.stringify(answer, null, 2)}\n`);
   else if (options.quiet && items) output.out(items.map(({ id }) => `${id}\n`).join(''));
   else if (items?.length === 0 && none !== undefined) output.err(`${none}\n`);
-  else output.out(`${render(answer as Answer, screen)}\n`);
+  else output.out(`${render(answer as never, screen)}\n`);
 }
 
 /** What was given where a network was wanted. */
@@ -86,18 +82,17 @@ function networksNamed(command: Command, args: readonly string[], { network }: O
 /** The same error; if a network is not there, with the one that was probably meant. */
 async function withSuggestion(error: unknown, rest: RestClient, named: readonly string[]): Promise<unknown> {
   if (!(error instanceof WarrenError) || error.code !== 'not-found' || named.length === 0) return error;
-  let known: string[];
+  let known: readonly { id: string; name: string }[];
   try {
-    const { items } = await all(rest, '/networks?limit=500');
-    known = items.flatMap(({ id, name }) => [text(name), text(id)]);
+    known = (await everyPage((query) => rest.GET('/api/v1/networks', { params: { query } }))).items;
   } catch {
     return error; // The first error is the one to hear of.
   }
-  const missing = named.find((name) => !known.includes(name));
+  const missing = named.find((name) => !known.some((network) => network.id === name || network.name === name));
   if (missing === undefined) return error;
-  const names = known.filter((_, i) => i % 2 === 0);
-  const otherwise =
-    names.length > 0 && names.length <= 8 ? `there are ${names.join(', ')}` : 'see `warren network list`';
+  const names = known.map(({ name }) => name);
+  const few = names.length > 0 && names.length <= 8;
+  const otherwise = few ? `there are ${names.join(', ')}` : 'see `warren network list`';
   return new WarrenError(
     'not-found',
     `there is no network ${JSON.stringify(missing)}${hint(missing, names, otherwise)}`,
@@ -111,14 +106,38 @@ async function withSuggestion(error: unknown, rest: RestClient, named: readonly 
  */
 export async function confirm(
   { terminal }: Output,
-  { yes, json }: Options,
+  { yes, json }: { readonly yes?: boolean; readonly json?: boolean },
   verb: string,
-  name: unknown,
+  name: string,
 ): Promise<void> {
   if (yes || json || !terminal?.ask) return;
   const typed = await terminal.ask(`Type ${name} to ${verb} it: `);
   if (typed.trim() !== name) throw new WarrenError('not-confirmed', `nothing was done: ${name} was not typed`);
 }
+
+/** What was given of it: absent instead of undefined. */
+export const given = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+
+/** For commands that make something: its name as an argument or by `--name`, which scripts find clearer. */
+export const nameable = (command: Command): Command => command.argument('[name]').option('--name <name>', 'the same');
+
+/** @throws WarrenError `usage` unless the name was given, once. */
+export function nameOf(argument: string | undefined, { name }: { readonly name?: string }): string {
+  if ((argument === undefined) === (name === undefined))
+    throw new WarrenError('usage', 'give the name, once (see --help)');
+  return argument ?? String(name);
+}
+
+/** `id` of a path. */
+export const byId = (id: string): { params: { path: { id: string } } } => ({ params: { path: { id } } });
+/** A duration as REST takes it: commander takes a null from a parser for a missing value, so the word comes as it is. */
+export const orNull = (duration: string): string | null => (duration === 'never' ? null : duration);
+
+// What follows is for commands that are not written against the generated client yet.
+
+/** A JSON object of an answer. */
+export type Item = Readonly<Record<string, unknown>>;
 
 /** Every page of a list. `path` has a query already. */
 export async function all(rest: RestClient, path: string): Promise<{ items: Item[]; nextCursor: null }> {
@@ -140,45 +159,7 @@ export function query(values: Readonly<Record<string, unknown>>): string {
   for (const [key, value] of Object.entries(values)) if (value !== undefined) search.set(key, String(value));
   return search.toString();
 }
-
-/** For commands that make something: its name as an argument or by `--name`, which scripts find clearer. */
-export const nameable = (command: Command): Command => command.argument('[name]').option('--name <name>', 'the same');
-
-/** @throws WarrenError `usage` unless the name was given, once. */
-export function nameOf(argument: string | undefined, { name }: Options): string {
-  if ((argument === undefined) === (name === undefined))
-    throw new WarrenError('usage', 'give the name, once (see --help)');
-  return argument ?? String(name);
-}
-
 export const part = (value: unknown): string => encodeURIComponent(String(value));
 export const text = (value: unknown): string => String(value);
 export const list = (value: unknown): string => (value as readonly unknown[]).join(', ');
-export const yesNo = (value: unknown): string => (value ? 'yes' : 'no');
-
-/** Everything of an object, a line each: names in words, durations and times as people read them. */
-export const fields = (item: Item, screen: Screen): string =>
-  screen.record(
-    Object.fromEntries(
-      Object.entries(item).map(([key, value]) => [words(key.replace(/Ms$/, '')), fieldText(key, value, screen)]),
-    ),
-  );
-
-/** RFC 3339 in UTC. */
-const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
-
-function fieldText(key: string, value: unknown, screen: Screen): string {
-  if (value === null || value === undefined) return '-';
-  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(scalar).join(', ');
-  if (typeof value === 'object') {
-    const inner = Object.entries(value).map(([name, each]) => `${words(name)} ${scalar(each)}`);
-    return inner.length === 0 ? '-' : inner.join('; ');
-  }
-  if (typeof value === 'boolean') return yesNo(value);
-  if (key.endsWith('Ms') && typeof value === 'number') return value === 0 ? '0' : durationText(value);
-  return typeof value === 'string' && TIME.test(value) ? `${value} (${screen.ago(value)})` : text(value);
-}
-
-const scalar = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? JSON.stringify(value) : text(value);
-const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+export { fields } from './fields.js';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { WarrenError } from '@warren/base';
+import { take } from '@warren/client';
 import { type Command, Option } from 'commander';
 import { type ClientConfig, type Environment, readClientConfig } from '../config.js';
 import type { CommandContext, Options } from './command.js';
@@ -12,7 +13,7 @@ import {
   checkUrl,
   readContexts,
 } from './contexts.js';
-import { createRestClient } from './rest-client.js';
+import { createRestClient, describeFailure } from './rest-client.js';
 import { findTarget, isRunning, type Target, unknownContext } from './target.js';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -151,11 +152,11 @@ async function warnings(name: string, { url, token, ca }: Context): Promise<stri
     because: 'new',
   };
   try {
-    await createRestClient(target, { timeout: TRIAL }).call('GET', '/status');
+    await take(createRestClient(target, { timeout: TRIAL }).GET('/api/v1/status'));
   } catch (error) {
+    const failure = describeFailure(error, target) as WarrenError;
     // A key that may not read the status is a right one.
-    if (!(error instanceof WarrenError) || error.code !== 'forbidden')
-      found.push(`${name} is kept, but does not work now: ${(error as Error).message}`);
+    if (failure.code !== 'forbidden') found.push(`it is kept, but does not work now: ${failure.message}`);
   }
   return found;
 }

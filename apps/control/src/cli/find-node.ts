@@ -1,7 +1,8 @@
 import { WarrenError } from '@warren/base';
+import { type Schemas, take } from '@warren/client';
 import type { Command } from 'commander';
-import { all, common, type Item, query } from './command.js';
-import type { RestClient } from './rest-client.js';
+import { byId, common, given } from './command.js';
+import { everyPage, type RestClient } from './rest-client.js';
 import { hint } from './suggestion.js';
 
 /** For commands about one node: its argument, and the network in which a name is meant. */
@@ -13,10 +14,14 @@ export const onNode = (command: Command, description: string): Command =>
  *
  * @throws WarrenError `not-found` with the name that was probably meant; `ambiguous`
  */
-export async function findNode(rest: RestClient, name: string, network: unknown): Promise<Item & { id: string }> {
-  if (/^[0-9a-f-]{36}$/.test(name)) return (await rest.call('GET', `/nodes/${name}`)) as Item & { id: string };
-  const { items } = await all(rest, `/nodes?${query({ q: name, network, limit: 500 })}`);
-  const named = items.filter((item) => item.name === name) as (Item & { id: string })[];
+export async function findNode(rest: RestClient, name: string, given_?: unknown): Promise<Schemas['Node']> {
+  const network = given_ as string | undefined;
+  if (/^[0-9a-f-]{36}$/.test(name)) return take(rest.GET('/api/v1/nodes/{id}', byId(name)));
+  const within = given({ network });
+  const { items } = await everyPage((page) =>
+    rest.GET('/api/v1/nodes', { params: { query: { q: name, ...within, ...page } } }),
+  );
+  const named = items.filter((item) => item.name === name);
   const members = named.filter((item) => item.status !== 'revoked');
   const candidates = members.length > 0 ? members : named;
   if (candidates.length === 1) return candidates[0]!;
@@ -27,9 +32,10 @@ export async function findNode(rest: RestClient, name: string, network: unknown)
   throw new WarrenError('ambiguous', `several nodes are named ${name} (${where}): ${todo}`);
 }
 
-async function unknownNode(rest: RestClient, name: string, network: unknown): Promise<WarrenError> {
-  const { items } = (await rest.call('GET', `/nodes?${query({ network, limit: 500 })}`)) as { items: Item[] };
-  const names = [...new Set(items.map((item) => String(item.name)))];
+async function unknownNode(rest: RestClient, name: string, network: string | undefined): Promise<WarrenError> {
+  const query = { limit: 500, ...given({ network }) };
+  const { items } = await take(rest.GET('/api/v1/nodes', { params: { query } }));
+  const names = [...new Set(items.map((item) => item.name))];
   const within = network === undefined ? '' : ` in the network ${network}`;
   const message = `there is no node ${JSON.stringify(name)}${within}${hint(name, names, 'see `warren node list`')}`;
   return new WarrenError('not-found', message);

@@ -1,36 +1,43 @@
 import { WarrenError } from '@warren/base';
+import { type Schemas, take } from '@warren/client';
 import type { Command } from 'commander';
 import { absence, collect, duration, mtu } from './arguments.js';
 import {
-  all,
+  byId,
   type CommandContext,
   common,
   confirm,
   destructive,
-  fields,
-  type Item,
-  list,
+  given,
   listing,
   nameable,
   nameOf,
-  type Options,
-  part,
   run,
-  text,
 } from './command.js';
+import { shown } from './fields.js';
+import { everyPage } from './rest-client.js';
 import type { Column } from './screen.js';
 
-const COLUMNS: readonly Column<Item>[] = [
-  { title: 'NAME', cell: ({ name }) => text(name) },
-  { title: 'CIDRS', cell: ({ cidrs }) => list(cidrs), fit: 'cut' },
-  { title: 'MTU', cell: ({ mtu: bytes }) => text(bytes), fit: 'drop' },
-  { title: 'REVISION', cell: ({ revision }) => text(revision), fit: 'drop' },
-  { title: 'ID', cell: ({ id }) => text(id), fit: 'drop' },
+const COLUMNS: readonly Column<Schemas['Network']>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'CIDRS', cell: ({ cidrs }) => cidrs.join(', '), fit: 'cut' },
+  { title: 'MTU', cell: ({ mtu: bytes }) => String(bytes), fit: 'drop' },
+  { title: 'REVISION', cell: ({ revision }) => String(revision), fit: 'drop' },
+  { title: 'ID', cell: ({ id }) => id, fit: 'drop' },
 ];
 
+interface Settings {
+  readonly name?: string;
+  readonly mtu?: number;
+  readonly offlineTolerance?: string;
+  readonly keyExpiry?: string;
+  readonly keyRotation?: string;
+  readonly ephemeralAfter?: string;
+}
+
 /** As REST wants them: null where the word is no duration. */
-function times({ offlineTolerance, keyExpiry, keyRotation, ephemeralAfter }: Options) {
-  const orNull = (word: unknown): unknown => (word === 'never' || word === 'default' ? null : word);
+function times({ offlineTolerance, keyExpiry, keyRotation, ephemeralAfter }: Settings) {
+  const orNull = (word: string | undefined) => (word === 'never' || word === 'default' ? null : word);
   return {
     offlineTolerance: orNull(offlineTolerance),
     keyExpiry: orNull(keyExpiry),
@@ -41,37 +48,50 @@ function times({ offlineTolerance, keyExpiry, keyRotation, ephemeralAfter }: Opt
 
 export function networkCommands(program: Command, context: CommandContext): void {
   const network = program.command('network').description('networks: prefixes that nodes get addresses from');
+  addCreate(network, context);
+  listing(network.command('list').alias('ls'))
+    .description('all networks')
+    .action(
+      run(context, async (rest) => {
+        const answer = await everyPage((query) => rest.GET('/api/v1/networks', { params: { query } }));
+        return {
+          answer,
+          text: (_, screen) => screen.table(COLUMNS, answer.items),
+          none: 'no networks: make one with `warren network create`',
+        };
+      }),
+    );
+  common(network.command('show').argument('<network>', 'name or id'))
+    .description('one network')
+    .action(run(context, async (rest, [id]) => shown(await take(rest.GET('/api/v1/networks/{id}', byId(id))))));
+  addSet(network, context);
+  destructive(common(network.command('delete').alias('rm').argument('<network>', 'name or id')))
+    .description('delete a network without active nodes')
+    .action(
+      run(context, async (rest, [id], options, output) => {
+        const { name } = await take(rest.GET('/api/v1/networks/{id}', byId(id)));
+        await confirm(output, options, 'delete', name);
+        await take(rest.DELETE('/api/v1/networks/{id}', byId(id)));
+        return { answer: { deleted: id }, text: () => `deleted ${name}` };
+      }),
+    );
+}
+
+function addCreate(network: Command, context: CommandContext): void {
   nameable(common(network.command('create')))
     .description('make a network')
     .requiredOption('--cidr <prefix>', 'such as 10.45.0.0/16; repeat it for IPv6', collect)
     .option('--mtu <bytes>', 'inner MTU', mtu)
     .action(
-      run(context, async (rest, [name], options) => ({
-        answer: await rest.call('POST', '/networks', {
-          name: nameOf(name, options),
-          cidrs: options.cidr,
-          mtu: options.mtu,
-        }),
-        text: (item: Item) => `${item.name} ${list(item.cidrs)}`,
-      })),
+      run(context, async (rest, [name], options: { name?: string; cidr: string[]; mtu?: number }) => {
+        const body = { name: nameOf(name, options), cidrs: options.cidr, ...given({ mtu: options.mtu }) };
+        const made = await take(rest.POST('/api/v1/networks', { body }));
+        return { answer: made, text: () => `${made.name} ${made.cidrs.join(', ')}` };
+      }),
     );
-  listing(network.command('list').alias('ls'))
-    .description('all networks')
-    .action(
-      run(context, async (rest) => ({
-        answer: await all(rest, '/networks?limit=500'),
-        text: ({ items }: { items: Item[] }, screen) => screen.table(COLUMNS, items),
-        none: 'no networks: make one with `warren network create`',
-      })),
-    );
-  common(network.command('show').argument('<network>', 'name or id'))
-    .description('one network')
-    .action(
-      run(context, async (rest, [name]) => ({
-        answer: await rest.call('GET', `/networks/${part(name)}`),
-        text: fields,
-      })),
-    );
+}
+
+function addSet(network: Command, context: CommandContext): void {
   common(network.command('set').argument('<network>', 'name or id'))
     .description('change a network')
     .option('--name <name>', 'rename it')
@@ -85,21 +105,11 @@ export function networkCommands(program: Command, context: CommandContext): void
     .option('--key-rotation <duration>', 'the age at which agents change their key by themselves, or never', duration)
     .option('--ephemeral-after <duration>', 'how long ephemeral nodes may be gone, or default', absence)
     .action(
-      run(context, async (rest, [id], options) => {
-        const { name, mtu: bytes } = options;
-        const change = { name, mtu: bytes, ...times(options) };
-        if (Object.values(change).every((value) => value === undefined))
+      run(context, async (rest, [id], options: Settings) => {
+        const body = given({ name: options.name, mtu: options.mtu, ...times(options) });
+        if (Object.keys(body).length === 0)
           throw new WarrenError('usage', 'say what to set, such as --name or --mtu (see --help)');
-        return { answer: await rest.call('PATCH', `/networks/${part(id)}`, change), text: fields };
-      }),
-    );
-  destructive(common(network.command('delete').alias('rm').argument('<network>', 'name or id')))
-    .description('delete a network without active nodes')
-    .action(
-      run(context, async (rest, [name], options, output) => {
-        await confirm(output, options, 'delete', name);
-        await rest.call('DELETE', `/networks/${part(name)}`);
-        return { answer: { deleted: name }, text: () => `deleted ${name}` };
+        return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
       }),
     );
 }

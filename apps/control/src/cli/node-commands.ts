@@ -1,50 +1,73 @@
+import { take } from '@warren/client';
 import { type Command, Option } from 'commander';
 import {
-  all,
+  byId,
   type CommandContext,
   common,
   confirm,
   destructive,
-  fields,
-  type Item,
-  list,
+  given,
   listing,
   nameable,
   nameOf,
-  query,
   ROLES,
+  type Role,
   run,
-  text,
 } from './command.js';
+import { shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
 import { nodeLifecycleCommands } from './node-lifecycle-commands.js';
-import type { Cell, Column, Tone } from './screen.js';
+import { NODE_COLUMNS } from './node-table.js';
+import { everyPage } from './rest-client.js';
 
-const STATUS_TONES: Readonly<Record<string, Tone>> = { pending: 'warning', expired: 'bad', revoked: 'dim' };
-
-const COLUMNS: readonly Column<Item>[] = [
-  { title: 'NAME', cell: ({ name }) => text(name) },
-  { title: 'NETWORK', cell: ({ network }) => text(network), fit: 'cut' },
-  { title: 'ROLE', cell: ({ role }) => text(role), fit: 'drop' },
-  { title: 'STATUS', cell: statusCell },
-  { title: 'ONLINE', cell: onlineCell },
-  { title: 'ADDRESSES', cell: ({ addresses }) => list(addresses), fit: 'cut' },
-  { title: 'ID', cell: ({ id }) => text(id), fit: 'drop' },
-];
-
-/** A disabled node is pending again; that it was active once is worth knowing. */
-function statusCell({ status, disabledAt }: Item): Cell {
-  const shown = disabledAt && status === 'pending' ? 'disabled' : text(status);
-  return { text: shown, tone: STATUS_TONES[text(status)] };
+const STATUSES = ['pending', 'active', 'revoked', 'expired'] as const;
+interface InNetwork {
+  readonly network?: string;
 }
-
-function onlineCell({ online, unavailable }: Item): Cell {
-  if (unavailable) return { text: 'unavailable', tone: 'bad' };
-  return online === null ? '-' : online ? { text: 'yes', tone: 'good' } : 'no';
-}
+type Destructive = InNetwork & { readonly yes?: boolean; readonly json?: boolean };
 
 export function nodeCommands(program: Command, context: CommandContext): void {
   const node = program.command('node').description('members of networks');
+  addCreate(node, context);
+  addList(node, context);
+  onNode(node.command('show'), 'one node').action(
+    run(context, async (rest, [name], { network }: InNetwork) => shown(await findNode(rest, name, network))),
+  );
+  onNode(node.command('rename'), 'change its name')
+    .argument('<new-name>')
+    .action(
+      run(context, async (rest, [name, next], { network }: InNetwork) => {
+        const { id } = await findNode(rest, name, network);
+        const renamed = await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body: { name: next } }));
+        return { answer: renamed, text: () => `renamed ${name} to ${renamed.name}` };
+      }),
+    );
+  destructive(onNode(node.command('revoke'), 'cut it off at once and for ever: its keys cannot come back')).action(
+    run(context, async (rest, [name], options: Destructive, output) => {
+      const found = await findNode(rest, name, options.network);
+      await confirm(output, options, 'revoke', found.name);
+      const revoked = await take(rest.POST('/api/v1/nodes/{id}/revoke', byId(found.id)));
+      return { answer: revoked, text: () => `revoked ${revoked.name}` };
+    }),
+  );
+  destructive(onNode(node.command('delete').alias('rm'), 'remove it; a revoked one stays banned')).action(
+    run(context, async (rest, [name], options: Destructive, output) => {
+      const found = await findNode(rest, name, options.network);
+      await confirm(output, options, 'delete', found.name);
+      await take(rest.DELETE('/api/v1/nodes/{id}', byId(found.id)));
+      return { answer: { deleted: found.id }, text: () => `deleted ${found.name}` };
+    }),
+  );
+  addConf(node, context);
+}
+
+function addCreate(node: Command, context: CommandContext): void {
+  interface Create extends InNetwork {
+    readonly name?: string;
+    readonly publicKey: string;
+    readonly role: Role;
+    readonly endpoint?: string;
+  }
   nameable(common(node.command('create')))
     .description('add a vanilla member: any official WireGuard client')
     .option('--network <network>', 'name or id', 'default')
@@ -52,68 +75,46 @@ export function nodeCommands(program: Command, context: CommandContext): void {
     .addOption(new Option('--role <role>').choices(ROLES).default('client'))
     .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
     .action(
-      run(context, async (rest, [name], options) => ({
-        answer: await rest.call('POST', '/nodes', {
-          network: options.network,
-          name: nameOf(name, options),
-          publicKey: options.publicKey,
-          role: options.role,
-          endpoint: options.endpoint,
-        }),
-        text: (item: Item) => `${item.name} ${list(item.addresses)}`,
-      })),
+      run(context, async (rest, [name], options: Create) => {
+        const { network = 'default', publicKey, role, endpoint } = options;
+        const body = { network, name: nameOf(name, options), publicKey, role, ...given({ endpoint }) };
+        const made = await take(rest.POST('/api/v1/nodes', { body }));
+        return { answer: made, text: () => `${made.name} ${made.addresses.join(', ')}` };
+      }),
     );
+}
+
+function addList(node: Command, context: CommandContext): void {
   listing(node.command('list').alias('ls'))
     .description('all nodes')
     .option('--network <network>', 'name or id')
-    .addOption(new Option('--status <status>').choices(['pending', 'active', 'revoked', 'expired']))
+    .addOption(new Option('--status <status>').choices(STATUSES))
     .option('--search <text>', 'in names')
     .action(
-      run(context, async (rest, _, { network, status, search }) => ({
-        answer: await all(rest, `/nodes?${query({ network, status, q: search, limit: 500 })}`),
-        text: ({ items }: { items: Item[] }, screen) => screen.table(COLUMNS, items),
-        none: 'no such nodes: `warren token create` and `agent join` bring some',
-      })),
-    );
-  onNode(node.command('show'), 'one node').action(
-    run(context, async (rest, [name], { network }) => ({
-      answer: await findNode(rest, name, network),
-      text: fields,
-    })),
-  );
-  onNode(node.command('rename'), 'change its name')
-    .argument('<new-name>')
-    .action(
-      run(context, async (rest, [name, next], { network }) => {
-        const { id } = await findNode(rest, name, network);
+      run(context, async (rest, _, options: InNetwork & { status?: (typeof STATUSES)[number]; search?: string }) => {
+        const filter = given({ network: options.network, status: options.status, q: options.search });
+        const list = (page: object) => rest.GET('/api/v1/nodes', { params: { query: { ...filter, ...page } } });
+        const answer = await everyPage(list);
         return {
-          answer: await rest.call('PATCH', `/nodes/${id}`, { name: next }),
-          text: (item: Item) => `renamed ${name} to ${item.name}`,
+          answer,
+          text: (_, screen) => screen.table(NODE_COLUMNS, answer.items),
+          none: 'no such nodes: `warren token create` and `agent join` bring some',
         };
       }),
     );
-  destructive(onNode(node.command('revoke'), 'cut it off at once and for ever: its keys cannot come back')).action(
-    run(context, async (rest, [name], options, output) => {
-      const { id, name: called } = await findNode(rest, name, options.network);
-      await confirm(output, options, 'revoke', called);
-      return { answer: await rest.call('POST', `/nodes/${id}/revoke`), text: (item: Item) => `revoked ${item.name}` };
-    }),
-  );
-  destructive(onNode(node.command('delete').alias('rm'), 'remove it; a revoked one stays banned')).action(
-    run(context, async (rest, [name], options, output) => {
-      const { id, name: called } = await findNode(rest, name, options.network);
-      await confirm(output, options, 'delete', called);
-      await rest.call('DELETE', `/nodes/${id}`);
-      return { answer: { deleted: id }, text: () => `deleted ${name}` };
-    }),
-  );
+}
+
+function addConf(node: Command, context: CommandContext): void {
   onNode(node.command('conf'), 'its wg-quick file, with a placeholder where the private key belongs')
     .option('--peers', 'only the peer sections')
     .action(
-      run(context, async (rest, [name], { network, peers }) => {
+      run(context, async (rest, [name], { network, peers }: InNetwork & { peers?: boolean }) => {
         const { id } = await findNode(rest, name, network);
-        const file = await rest.call('GET', `/nodes/${id}/${peers ? 'peers' : 'wg0'}.conf`);
-        return { answer: { conf: file }, text: () => text(file).replace(/\n$/, '') };
+        const request = { ...byId(id), parseAs: 'text' } as const;
+        const conf = await take(
+          peers ? rest.GET('/api/v1/nodes/{id}/peers.conf', request) : rest.GET('/api/v1/nodes/{id}/wg0.conf', request),
+        );
+        return { answer: { conf }, text: () => conf.replace(/\n$/, '') };
       }),
     );
   nodeLifecycleCommands(node, context);

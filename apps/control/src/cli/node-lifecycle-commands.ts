@@ -1,78 +1,92 @@
 import { WarrenError } from '@warren/base';
+import { take } from '@warren/client';
 import { type Command, Option } from 'commander';
 import { collect, duration } from './arguments.js';
-import { type CommandContext, type Item, list, ROLES, run, text } from './command.js';
+import { byId, type CommandContext, given, orNull, ROLES, type Role, run } from './command.js';
 import { findNode, onNode } from './find-node.js';
+
+interface InNetwork {
+  readonly network?: string;
+}
 
 /** `warren node …`: what an operator decides about a node that is there. */
 export function nodeLifecycleCommands(node: Command, context: CommandContext): void {
   onNode(node.command('approve'), 'let a node in that waits, or that was disabled').action(
-    run(context, async (rest, [name], { network }) => {
+    run(context, async (rest, [name], { network }: InNetwork) => {
       const { id } = await findNode(rest, name, network);
-      return { answer: await rest.call('POST', `/nodes/${id}/approve`), text: (item: Item) => `approved ${item.name}` };
+      const approved = await take(rest.POST('/api/v1/nodes/{id}/approve', byId(id)));
+      return { answer: approved, text: () => `approved ${approved.name}` };
     }),
   );
   onNode(node.command('disable'), 'hold a node back: nobody sees it until it is approved again').action(
-    run(context, async (rest, [name], { network }) => {
+    run(context, async (rest, [name], { network }: InNetwork) => {
       const { id } = await findNode(rest, name, network);
-      return { answer: await rest.call('POST', `/nodes/${id}/disable`), text: (item: Item) => `disabled ${item.name}` };
+      const disabled = await take(rest.POST('/api/v1/nodes/{id}/disable', byId(id)));
+      return { answer: disabled, text: () => `disabled ${disabled.name}` };
     }),
   );
+  onNode(node.command('clone-seen'), 'say that the second copy of its state directory has been seen to').action(
+    run(context, async (rest, [name], { network }: InNetwork) => {
+      const { id } = await findNode(rest, name, network);
+      const seen = await take(rest.POST('/api/v1/nodes/{id}/clone-seen', byId(id)));
+      return { answer: seen, text: () => `${seen.name}: whichever copy connects first stays` };
+    }),
+  );
+  addExtend(node, context);
+  addTag(node, context);
+  addSet(node, context);
+}
+
+function addExtend(node: Command, context: CommandContext): void {
   onNode(node.command('extend'), 'put off the expiry of its key; an expired node is active again')
     .option('--expires <duration>', 'from now, such as 90d, or never; left out: as the network says', duration)
     .action(
-      run(context, async (rest, [name], { network, expires }) => {
+      run(context, async (rest, [name], { network, expires }: InNetwork & { expires?: string }) => {
         const { id } = await findNode(rest, name, network);
-        const body = expires === undefined ? {} : { expires: expires === 'never' ? null : expires };
+        const body = expires === undefined ? {} : { expires: orNull(expires) };
+        const extended = await take(rest.POST('/api/v1/nodes/{id}/extend', { ...byId(id), body }));
         return {
-          answer: await rest.call('POST', `/nodes/${id}/extend`, body),
-          text: (item: Item) => `the key of ${item.name} expires ${text(item.keyExpiresAt ?? 'never')}`,
+          answer: extended,
+          text: () => `the key of ${extended.name} expires ${extended.keyExpiresAt ?? 'never'}`,
         };
       }),
     );
-  onNode(node.command('clone-seen'), 'say that the second copy of its state directory has been seen to').action(
-    run(context, async (rest, [name], { network }) => {
-      const { id } = await findNode(rest, name, network);
-      const answer = await rest.call('POST', `/nodes/${id}/clone-seen`);
-      return { answer, text: (item: Item) => `${item.name}: either copy may connect now, the first one stays` };
-    }),
-  );
-  tagCommand(node, context);
-  setCommand(node, context);
 }
 
-function tagCommand(node: Command, context: CommandContext): void {
+function addTag(node: Command, context: CommandContext): void {
+  interface Tags extends InNetwork {
+    readonly add?: string[];
+    readonly remove?: string[];
+  }
   onNode(node.command('tag'), 'add and remove tags')
     .option('--add <tag>', 'may be repeated', collect)
     .option('--remove <tag>', 'may be repeated', collect)
     .action(
-      run(context, async (rest, [name], { network, add, remove }) => {
-        if (add === undefined && remove === undefined) throw new WarrenError('usage', 'say --add or --remove');
-        const { id, tags } = await findNode(rest, name, network);
-        const removed = new Set((remove ?? []) as string[]);
-        const kept = (tags as string[]).filter((tag) => !removed.has(tag));
-        const body = { tags: [...new Set([...kept, ...((add ?? []) as string[])])] };
-        return {
-          answer: await rest.call('PATCH', `/nodes/${id}`, body),
-          text: (item: Item) => `${item.name}: ${list(item.tags) || 'no tags'}`,
-        };
+      run(context, async (rest, [name], { network, add = [], remove = [] }: Tags) => {
+        if (add.length + remove.length === 0) throw new WarrenError('usage', 'say --add or --remove');
+        const { id, tags: before } = await findNode(rest, name, network);
+        const tags = [...new Set([...before.filter((tag) => !remove.includes(tag)), ...add])];
+        const tagged = await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body: { tags } }));
+        return { answer: tagged, text: () => `${tagged.name}: ${tagged.tags.join(', ') || 'no tags'}` };
       }),
     );
 }
 
-function setCommand(node: Command, context: CommandContext): void {
+function addSet(node: Command, context: CommandContext): void {
+  interface Traits extends InNetwork {
+    readonly role?: Role;
+    readonly endpoint?: string;
+  }
   onNode(node.command('set'), 'change role or endpoint')
     .addOption(new Option('--role <role>', 'direct and bounce need an endpoint').choices(ROLES))
     .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
     .action(
-      run(context, async (rest, [name], { network, role, endpoint }) => {
-        if (role === undefined && endpoint === undefined)
-          throw new WarrenError('usage', 'say what to set: --role or --endpoint');
+      run(context, async (rest, [name], { network, role, endpoint }: Traits) => {
+        const body = given({ role, endpoint });
+        if (Object.keys(body).length === 0) throw new WarrenError('usage', 'say what to set: --role or --endpoint');
         const { id } = await findNode(rest, name, network);
-        return {
-          answer: await rest.call('PATCH', `/nodes/${id}`, { role, endpoint }),
-          text: (item: Item) => `${item.name} ${item.role} ${text(item.endpoint ?? '')}`.trimEnd(),
-        };
+        const changed = await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body }));
+        return { answer: changed, text: () => [changed.name, changed.role, changed.endpoint ?? ''].join(' ').trim() };
       }),
     );
 }

@@ -1,6 +1,6 @@
 import { WarrenError } from '@warren/base';
 import { printable } from './display-text.js';
-import { Screen, type Terminal } from './screen.js';
+import type { Terminal } from './screen.js';
 
 /** Where a command writes; tests give their own. */
 export interface Output {
@@ -21,9 +21,3 @@ export function reportError(error: unknown, json: boolean, output: Output): numb
 }
 
 const oneLine = (text: string): string => printable(text.replace(/\s*\n\s*/g, ' ').trim());
-
-/** Columns as wide as their widest cell, two spaces apart; `Screen` fits them to the terminal, too. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const columns = head.map((title, i) => ({ title, cell: (row: readonly string[]) => row[i] ?? '' }));
-  return new Screen({}, 0).table(columns, rows);
-}

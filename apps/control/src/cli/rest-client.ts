@@ -1,49 +1,100 @@
 import { WarrenError } from '@warren/base';
+import { createWarrenClient, pages, take, type WarrenClient, WarrenProblem } from '@warren/client';
+import { nodeFetch } from '@warren/client/node';
+import { socketPath } from '../data-dir.js';
 import { type Target, whichTarget } from './target.js';
-import { readAll, send } from './transport.js';
 
-const TIMEOUT = 30_000;
-
-export interface RestClient {
+/** Methods `GET`, `POST`, … of the generated client: `take(rest.GET('/api/v1/nodes'))`. */
+export interface RestClient extends WarrenClient {
   readonly target: Target;
-  /** The parsed JSON answer, or the text of another type. @throws WarrenError with the problem's code and detail. */
+  /** For commands that are not written against the generated client yet. `path` is beneath `/api/v1`. */
   call(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
 }
 
-/** Speaks REST to a control plane. `path` begins with a slash and is beneath `/api/v1`. */
-export function createRestClient(target: Target, options: { timeout?: number; signal?: AbortSignal } = {}): RestClient {
-  const { timeout = TIMEOUT, signal } = options;
+export interface RestClientOptions {
+  /** Milliseconds without a byte until an answer is given up; default 30 s. */
+  readonly timeout?: number;
+  /** Ends every request. */
+  readonly signal?: AbortSignal;
+}
+
+/** Speaks REST to a control plane: through its socket on this machine, or over HTTP(S). */
+export function createRestClient(target: Target, { timeout, signal }: RestClientOptions = {}): RestClient {
+  const connection = target.kind === 'local' ? { socketPath: socketPath(target.dataDir) } : ca(target);
+  const send = nodeFetch({ ...connection, ...(timeout === undefined ? {} : { timeout }) });
+  const client = createWarrenClient({
+    // Through a socket the host is not looked at.
+    url: target.kind === 'local' ? 'http://localhost' : target.url,
+    ...(target.kind === 'local' ? {} : { token: target.token }),
+    fetch: signal ? (request) => send(new Request(request, { signal })) : send,
+  });
   return {
+    ...client,
     target,
-    async call(method, path, body) {
-      const payload = body === undefined ? {} : { body: JSON.stringify(body) };
-      const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-      const rest = { ...payload, ...(signal ? { signal } : {}) };
-      const response = await send(target, { method, path: `/api/v1${path}`, headers, timeout, ...rest });
-      const text = await readAll(response);
-      const json = /json/.test(response.headers['content-type'] ?? '') ? parseJson(text) : undefined;
-      const status = response.statusCode ?? 0;
-      if (status >= 400) throw problem(target, status, json);
-      return json ?? text;
+    call: async (method, path, body) => {
+      const request = client.request as (...given: unknown[]) => Promise<{ data?: unknown; response: Response }>;
+      return take(
+        request(method.toLowerCase(), `/api/v1${path}`, { body, parseAs: path.endsWith('.conf') ? 'text' : 'json' }),
+      );
     },
   };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new WarrenError('unreachable', 'the answer is not from a control plane: it is no valid JSON', {
-      cause: error,
-    });
-  }
+const ca = (target: { readonly ca?: string }): { ca?: string } => (target.ca === undefined ? {} : { ca: target.ca });
+
+/** What a call that lists resolves to. */
+interface Listed<T> {
+  readonly data?: { items: T[]; nextCursor: string | null };
+  readonly error?: unknown;
+  readonly response: Response;
 }
 
-function problem(target: Target, status: number, json: unknown): WarrenError {
-  const { code, detail } = (json ?? {}) as { code?: string; detail?: string };
-  const which = whichTarget(target);
+/** Every page of a list as one. `ask` gets what goes into the query besides its own. */
+export async function everyPage<T>(
+  ask: (page: { limit: number; cursor?: string }) => Promise<Listed<T>>,
+): Promise<{ items: T[]; nextCursor: null }> {
+  const items: T[] = [];
+  const list = (cursor: string | undefined) => take(ask({ limit: 500, ...(cursor === undefined ? {} : { cursor }) }));
+  for await (const item of pages(list)) items.push(item);
+  return { items, nextCursor: null };
+}
+
+/**
+ * What went wrong between us and a control plane, in words that say what to do; errors of our own come back as they are.
+ */
+export function describeFailure(error: unknown, target: Target): unknown {
+  if (error instanceof WarrenError) return error;
+  if (error instanceof WarrenProblem) {
+    const which = whichTarget(target);
+    return new WarrenError(error.code, problemText(error) + (which && ` (${which})`), { cause: error });
+  }
+  if (!(error instanceof Error) || typeof (error as NodeJS.ErrnoException).code !== 'string') return error;
+  return target.kind === 'remote' ? unreachable(target.url, error) : localUnreachable(target.dataDir, error);
+}
+
+/** The detail names the fields already, where they were wrong. */
+const problemText = ({ message, status }: WarrenProblem): string => message || `the answer was HTTP ${status}`;
+
+/** TLS errors that a context's --ca mends, as OpenSSL and Node name them. */
+const UNTRUSTED = /CERT|SELF_SIGNED|ISSUER/;
+
+function unreachable(url: string, error: NodeJS.ErrnoException): WarrenError {
+  const todo = UNTRUSTED.test(error.code ?? '') ? '; name its authority with `warren context add … --ca FILE`' : '';
+  return new WarrenError('unreachable', `cannot reach ${url}: ${error.message || error.code}${todo}`, { cause: error });
+}
+
+function localUnreachable(dataDir: string, error: NodeJS.ErrnoException): WarrenError {
+  const options = { cause: error };
+  if (error.code === 'EACCES') {
+    const message = `the control plane in ${dataDir} belongs to another user: run this as that user or root`;
+    return new WarrenError('forbidden', message, options);
+  }
+  if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') {
+    return new WarrenError('unreachable', `the control plane in ${dataDir}: ${error.message}`, options);
+  }
   return new WarrenError(
-    code ?? 'unreachable',
-    (detail ?? `the answer was HTTP ${status}, from something that is no control plane`) + (which && ` (${which})`),
+    'not-running',
+    `no control plane runs on ${dataDir}: start \`warren serve\`, name its --data-dir, set WARREN_URL and WARREN_TOKEN, or add it with \`warren context add\``,
+    options,
   );
 }

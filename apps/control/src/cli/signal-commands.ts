@@ -1,9 +1,10 @@
+import { type Schemas, take } from '@warren/client';
 import type { Command } from 'commander';
 import { type Environment, readSignalConfig, SIGNAL_SETTINGS, type SignalConfig } from '../config.js';
 import { expiryCell } from './apikey-commands.js';
 import { duration } from './arguments.js';
-import { all, type CommandContext, common, type Item, list, listing, part, run, text } from './command.js';
-import type { Screen } from './screen.js';
+import { byId, type CommandContext, common, listing, orNull, run } from './command.js';
+import type { Column, Screen } from './screen.js';
 
 export interface SignalCommandOptions {
   readonly environment: Environment;
@@ -31,16 +32,16 @@ export function signalCommands(
   listing(signal.command('list').alias('ls'))
     .description('signal servers that agents are told of, bounces left out')
     .action(
-      run(context, async (rest) => ({
-        answer: await all(rest, '/signal-servers?'),
-        text: ({ items }: { items: Item[] }, screen) => signalServerTable(items, screen),
-      })),
+      run(context, async (rest) => {
+        const answer = await take(rest.GET('/api/v1/signal-servers'));
+        return { answer, text: (_, screen) => signalServerTable(answer.items, screen) };
+      }),
     );
-  common(signal.command('delete').argument('<id>'))
+  common(signal.command('delete').alias('rm').argument('<id>'))
     .description('tell agents no more of a signal server, and let it renew no more')
     .action(
       run(context, async (rest, [id]) => {
-        await rest.call('DELETE', `/signal-servers/${part(id)}`);
+        await take(rest.DELETE('/api/v1/signal-servers/{id}', byId(id)));
         return { answer: { deleted: id }, text: () => `deleted ${id}` };
       }),
     );
@@ -52,55 +53,57 @@ function tokenCommands(signal: Command, context: CommandContext): void {
     .requiredOption('--region <name>', 'where that machine is, for people')
     .option('--expires <duration>', 'such as 30m, 1h, 7d, or never', duration, '1h')
     .action(
-      run(context, async (rest, _, { region, expires }) => ({
-        answer: await rest.call('POST', '/signal-tokens', { region, expires: expires === 'never' ? null : expires }),
-        text: (item: Item) => text(item.token),
-      })),
+      run(context, async (rest, _, { region, expires }: { region: string; expires: string }) => {
+        const body = { region, expires: orNull(expires) };
+        const made = await take(rest.POST('/api/v1/signal-tokens', { body }));
+        return { answer: made, text: () => made.token };
+      }),
     );
   listing(signal.command('tokens'))
     .description('all tokens for signal servers, without their secrets')
     .action(
-      run(context, async (rest) => ({
-        answer: await all(rest, '/signal-tokens?'),
-        text: ({ items }: { items: Item[] }, screen) =>
-          screen.table(
-            [
-              { title: 'ID', cell: ({ id }) => text(id) },
-              { title: 'REGION', cell: ({ region }) => text(region), fit: 'cut' },
-              { title: 'EXPIRES', cell: ({ expiresAt }) => expiryCell(expiresAt, screen) },
-              { title: 'STATE', cell: (item) => tokenState(item, screen.now) },
-            ],
-            items,
-          ),
-        none: 'no such tokens: make one with `warren signal token --region NAME`',
-      })),
+      run(context, async (rest) => {
+        const answer = await take(rest.GET('/api/v1/signal-tokens'));
+        return {
+          answer,
+          text: (_, screen) => screen.table(tokenColumns(screen), answer.items),
+          none: 'no such tokens: make one with `warren signal token --region NAME`',
+        };
+      }),
     );
   common(signal.command('revoke').argument('<id>'))
     .description('end a token for a signal server')
     .action(
       run(context, async (rest, [id]) => {
-        await rest.call('DELETE', `/signal-tokens/${part(id)}`);
+        await take(rest.DELETE('/api/v1/signal-tokens/{id}', byId(id)));
         return { answer: { revoked: id }, text: () => `revoked ${id}` };
       }),
     );
 }
 
 /** As `warren signal list` and `warren status` show them. */
-export const signalServerTable = (items: readonly Item[], screen: Screen): string =>
+export const signalServerTable = (items: readonly Schemas['SignalServer'][], screen: Screen): string =>
   screen.table(
     [
-      { title: 'SIGNAL SERVER', cell: ({ id }) => text(id) },
-      { title: 'REGION', cell: ({ region }) => text(region), fit: 'cut' },
-      { title: 'KIND', cell: ({ kind }) => text(kind), fit: 'drop' },
-      { title: 'UDP', cell: ({ udp }) => text(udp ?? '-') },
-      { title: 'TLS', cell: ({ tls }) => list(tls) || '-', fit: 'cut' },
+      { title: 'SIGNAL SERVER', cell: ({ id }) => id },
+      { title: 'REGION', cell: ({ region }) => region, fit: 'cut' },
+      { title: 'KIND', cell: ({ kind }) => kind, fit: 'drop' },
+      { title: 'UDP', cell: ({ udp }) => udp ?? '-' },
+      { title: 'TLS', cell: ({ tls }) => tls.join(', ') || '-', fit: 'cut' },
       { title: 'SEEN', cell: ({ seenAt }) => screen.ago(seenAt) },
     ],
     items,
   );
 
-function tokenState(item: Item, now: number): string {
-  if (item.revokedAt) return 'revoked';
-  if (item.used) return 'used';
-  return item.expiresAt && Date.parse(text(item.expiresAt)) <= now ? 'expired' : 'usable';
+const tokenColumns = (screen: Screen): Column<Schemas['SignalToken']>[] => [
+  { title: 'ID', cell: ({ id }) => id },
+  { title: 'REGION', cell: ({ region }) => region, fit: 'cut' },
+  { title: 'EXPIRES', cell: ({ expiresAt }) => expiryCell(expiresAt, screen) },
+  { title: 'STATE', cell: (item) => tokenState(item, screen.now) },
+];
+
+function tokenState({ revokedAt, used, expiresAt }: Schemas['SignalToken'], now: number): string {
+  if (revokedAt) return 'revoked';
+  if (used) return 'used';
+  return expiresAt && Date.parse(expiresAt) <= now ? 'expired' : 'usable';
 }

@@ -1,5 +1,7 @@
+import { type Schemas, take } from '@warren/client';
 import type { Command } from 'commander';
-import { type CommandContext, common, type Item, list, run, text } from './command.js';
+import { type CommandContext, common, run } from './command.js';
+import type { Screen } from './screen.js';
 import { signalServerTable } from './signal-commands.js';
 
 /** `warren status`: what the control plane is doing. */
@@ -7,34 +9,36 @@ export function statusCommands(program: Command, context: CommandContext): void 
   common(program.command('status'))
     .description('what the control plane is doing')
     .action(
-      run(context, async (rest) => ({
-        answer: await rest.call('GET', '/status'),
-        text: (item: Item, screen) =>
-          [
-            screen.record({
-              version: text(item.version),
-              started: screen.ago(item.startedAt),
-              database: text(item.database),
-              http: text(item.http),
-              agents: list(item.agents),
-              stun: text(item.stun),
-              relay: relayLine(item.relay as Item),
-            }),
-            '',
-            screen.table(
-              [
-                { title: 'NETWORK', cell: ({ name }) => text(name) },
-                { title: 'CIDRS', cell: ({ cidrs }) => list(cidrs), fit: 'cut' },
-                { title: 'REVISION', cell: ({ revision }) => text(revision), fit: 'drop' },
-                { title: 'CONNECTED', cell: ({ connected }) => text(connected) },
-              ],
-              item.networks as Item[],
-            ),
-            '',
-            signalServerTable(item.signalServers as Item[], screen),
-          ].join('\n'),
-      })),
+      run(context, async (rest) => {
+        const status = await take(rest.GET('/api/v1/status'));
+        return { answer: status, text: (_, screen) => statusText(status, screen) };
+      }),
     );
 }
 
-const relayLine = ({ sessions, relayedBytes }: Item): string => `${sessions} agents, ${relayedBytes} bytes relayed`;
+function statusText(status: Schemas['Status'], screen: Screen): string {
+  const { version, startedAt, database, http, agents, stun, relay, networks, signalServers } = status;
+  return [
+    screen.record({
+      version,
+      started: screen.ago(startedAt),
+      database,
+      http,
+      agents: agents.join(', '),
+      stun,
+      relay: `${relay.sessions} agents, ${relay.relayedBytes} bytes relayed`,
+    }),
+    '',
+    screen.table(
+      [
+        { title: 'NETWORK', cell: ({ name }) => name },
+        { title: 'CIDRS', cell: ({ cidrs }) => cidrs.join(', '), fit: 'cut' },
+        { title: 'REVISION', cell: ({ revision }) => String(revision), fit: 'drop' },
+        { title: 'CONNECTED', cell: ({ connected }) => String(connected) },
+      ],
+      networks,
+    ),
+    '',
+    signalServerTable(signalServers, screen),
+  ].join('\n');
+}

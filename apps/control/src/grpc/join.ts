@@ -6,7 +6,6 @@ import {
   type SecretKey,
   WarrenError,
 } from '@warren/base';
-import { nobleProvider } from '@warren/crypto';
 import type { NetworkRow, NodeRow, Store, TokenRow } from '@warren/db';
 import { decodeNodeRecord, type NodeRecord, verifyKeyPossession, verifyRecord } from '@warren/identity';
 import type {
@@ -23,6 +22,7 @@ import { recordFromWire, roleFromWire, roleToWire, selfConfig } from '../codec/a
 import type { Hubs } from '../hub/hubs.js';
 import { checkName } from '../names.js';
 import { type Challenges, createChallenges } from './challenges.js';
+import { possessionProvider } from './possession-provider.js';
 import { renew } from './renew.js';
 
 /** How long the answer of PrepareJoin is good. */
@@ -34,7 +34,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export interface JoinOptions {
   readonly store: Store;
-  readonly hubs: Pick<Hubs, 'current'>;
+  readonly hubs: Pick<Hubs, 'signalServers'>;
   readonly ca: CertificateAuthority;
   /** X25519 private key for proofs of possession; challenges are authenticated under a key derived from it. */
   readonly challengeKey: SecretKey;
@@ -52,7 +52,7 @@ export interface JoinService {
 
 export function createJoinService(options: JoinOptions): JoinService {
   const challenges = createChallenges(options.challengeKey, options.now);
-  const challengePublicKey = nobleProvider.publicKey(options.challengeKey.expose());
+  const challengePublicKey = possessionProvider.publicKey(options.challengeKey.expose());
   return {
     async prepare(request) {
       const { token, network } = await checkToken(options.store, request);
@@ -96,7 +96,6 @@ async function joined(
   signed: SignedRecord,
   from: string | undefined,
 ): Promise<JoinResponse> {
-  const { signalServers } = await options.hubs.current(network.id);
   const chain = await options.ca.issueAgent({
     nodeId: node.id,
     networkId: network.id,
@@ -104,7 +103,7 @@ async function joined(
   });
   return {
     certificateChain: chain.map((certificate) => Buffer.from(certificate)),
-    self: selfConfig(node, network, node.status === 'active' ? signalServers : []),
+    self: selfConfig(node, network, node.status === 'active' ? await options.hubs.signalServers(network.id) : []),
     observedAddress: from ?? '',
     authorityKey: Buffer.from(options.authorityKey),
   };
@@ -148,7 +147,9 @@ async function checkJoin(
     tokenId: request.tokenId,
   };
   const wireguardKey = publicKeyBytes(record.wireguardKey);
-  if (!verifyKeyPossession(nobleProvider, options.challengeKey, wireguardKey, transcript, request.possessionProof)) {
+  if (
+    !verifyKeyPossession(possessionProvider, options.challengeKey, wireguardKey, transcript, request.possessionProof)
+  ) {
     throw new WarrenError('possession-unproven', 'the agent did not prove that it holds the private WireGuard key');
   }
   await checkGeneration(options.store, record, signed);

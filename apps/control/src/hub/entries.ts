@@ -1,4 +1,4 @@
-import type { NodeId } from '@warren/base';
+import type { NodeId, SecretKey } from '@warren/base';
 import { type DecidedNetwork, link, type Network, type NetworkNode, type Peer, peersOf } from '@warren/topology';
 import { encodePeer } from '../codec/agent-codec.js';
 import { entryHash } from './digest.js';
@@ -19,6 +19,19 @@ let serials = 0;
 /** By the node as it was at some revision: nodes are immutable, so a changed node begins anew and old ones are collected. */
 const kept = new WeakMap<NetworkNode, Map<string, Entry>>();
 
+/** Names of preshared keys: a view is told apart by them, and its own name holds no secret. */
+const keyNames = new WeakMap<SecretKey, number>();
+let keys = 0;
+
+function keyName({ presharedKey }: Peer): number {
+  if (!presharedKey) return 0;
+  const known = keyNames.get(presharedKey);
+  if (known !== undefined) return known;
+  keys += 1;
+  keyNames.set(presharedKey, keys);
+  return keys;
+}
+
 /** How many views of a node are kept. */
 export const keptViews = (node: NetworkNode): number => kept.get(node)?.size ?? 0;
 
@@ -28,7 +41,7 @@ export function entryOf(peer: Peer, network: Network): Entry {
   if (!node) return encode(peer, viaName);
   const views = kept.get(node) ?? new Map<string, Entry>();
   kept.set(node, views);
-  const view = `${peer.allowedIps.join()} ${peer.endpoint ?? ''} ${peer.persistentKeepalive} ${viaName}`;
+  const view = `${peer.allowedIps.join()} ${peer.endpoint ?? ''} ${peer.persistentKeepalive} ${keyName(peer)} ${viaName}`;
   const known = views.get(view);
   if (known) return known;
   const entry = encode(peer, viaName);

@@ -1,4 +1,5 @@
 import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
+import type { SignalServer } from '@warren/proto';
 import { type HubParts, NetworkHub } from './network-hub.js';
 
 /** How often sessions are looked at for missing acknowledgements. */
@@ -35,6 +36,13 @@ export class Hubs {
     if (!hub) throw new WarrenError('not-found', 'there is no such network');
     await hub.catchUp();
     return hub;
+  }
+
+  /** What agents of the network are told of signal servers, as far as we have heard. @throws WarrenError `not-found` */
+  async signalServers(id: NetworkId): Promise<readonly SignalServer[]> {
+    const hub = await this.#get(id);
+    if (!hub) throw new WarrenError('not-found', 'there is no such network');
+    return hub.signalServers;
   }
 
   /** Tells the agents of all networks which signal servers there are now. */
@@ -93,7 +101,7 @@ export class Hubs {
   #changed(id: NetworkId): void {
     this.#hubs
       .get(id)
-      ?.then((hub) => hub?.catchUp())
+      ?.then((hub) => hub?.follow())
       .catch((error: unknown) => {
         if (error instanceof InvariantError) throw error; // a bug of ours ends the process
         this.parts.log.warn({ err: error, network: id }, 'cannot read changes');

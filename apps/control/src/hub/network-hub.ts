@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { InvariantError, type NetworkId, type NodeId } from '@warren/base';
 import type { ChangeRow, NodeRow, Store } from '@warren/db';
 import type { Position, SelfConfig, SignalServer } from '@warren/proto';
@@ -35,6 +36,8 @@ export interface HubParts {
 
 /** Tickets are renewed in a seventh of their life, daily as a rule, so that who is cut off has one that is good for long. */
 const TICKET_PARTS = 7;
+/** What a change may wait for others to come with it; milliseconds. */
+const LONGEST_REST = 100;
 /** Same-generation reconnects within a minute beyond which two copies of one state directory are fighting. */
 const MOST_RECONNECTS = 6;
 const RECONNECT_WINDOW = 60_000;
@@ -56,6 +59,9 @@ export class NetworkHub {
   /** One task after another: a session is attached at exactly one revision. */
   #queue: Promise<void> = Promise.resolve();
   #catchingUp: Promise<void> | undefined;
+  #following: Promise<void> | undefined;
+  /** By the clock of `now`. */
+  #restUntil = 0;
   readonly #waiters = new Set<() => void>();
 
   private constructor(
@@ -97,6 +103,20 @@ export class NetworkHub {
       await this.#readLog();
     });
     return this.#catchingUp;
+  }
+
+  /**
+   * Catches up at once, or in a moment if telling everybody of the last change took long: in a crowd of changes
+   * several go out together, and at most half of our time goes into it.
+   */
+  follow(): Promise<void> {
+    const rest = this.#restUntil - this.parts.now();
+    if (rest <= 0) return this.catchUp();
+    this.#following ??= delay(rest, undefined, { ref: false }).then(() => {
+      this.#following = undefined;
+      return this.catchUp();
+    });
+    return this.#following;
   }
 
   /** Resolves at the next revision, or when `signal` aborts. */
@@ -209,13 +229,17 @@ export class NetworkHub {
     if (rows?.length === 0) return;
     if (!rows || rows.some((row) => row.networkChanged)) return this.#reload();
     const before = this.#version;
-    const step = advance(before, rows);
+    const began = this.parts.now();
+    const keys = rows.some((row) => row.pair !== undefined) ? await this.parts.store.presharedKeys(this.id) : undefined;
+    const step = advance(before, rows, keys);
     // Before the version is ours: who cannot be looked up now is looked up with the next try.
     const fates = await this.#fates(step.version, step.changed);
     this.#version = step.version;
     this.#publish(before, step);
     this.#settleAll(fates);
     this.#notify();
+    const ended = this.parts.now();
+    this.#restUntil = ended + Math.min(ended - began, LONGEST_REST);
   }
 
   /** From zero: the log does not reach back, or the network itself changed. */
@@ -241,6 +265,7 @@ export class NetworkHub {
   #publish(before: Version, step: Step): void {
     const { decided } = step.version;
     const serversChanged = this.#noteSignalServers();
+    if (this.#sessions.size === 0) return;
     const renamed = [...step.changed].some((id) => isRenamedBounce(before, step.version, id));
     const deltas = renamed ? undefined : compileChange(before.decided, decided, step.changed);
     const cache: DeltaCache = new Map();

@@ -1,6 +1,6 @@
 import { InvariantError, type NodeId } from '@warren/base';
 import type { ChangeRow, NetworkState, TombstoneRow } from '@warren/db';
-import { type DecidedNetwork, decideNetwork, type NetworkNode } from '@warren/topology';
+import { type DecidedNetwork, decideNetwork, type Network, type NetworkNode, sameSecret } from '@warren/topology';
 
 /** A network at one revision: what the compiler needs, and where in history it stands. */
 export interface Version {
@@ -24,8 +24,11 @@ export interface Step {
   readonly tombstones: readonly TombstoneRow[];
 }
 
-/** The version after `rows`, which follow `version` without a gap. None of them may have changed the network itself. */
-export function advance(version: Version, rows: readonly ChangeRow[]): Step {
+/**
+ * The version after `rows`, which follow `version` without a gap. None of them may have changed the network itself. With
+ * `presharedKeys` where a row names a pair: those of the network now, which no log holds.
+ */
+export function advance(version: Version, rows: readonly ChangeRow[], presharedKeys?: PresharedKeys): Step {
   const nodes = new Map<NodeId, NetworkNode>(version.decided.network.nodes);
   const changed = new Set<NodeId>();
   const tombstones: TombstoneRow[] = [];
@@ -39,7 +42,9 @@ export function advance(version: Version, rows: readonly ChangeRow[]): Step {
     if (row.after) nodes.set(row.nodeId, row.after);
     else nodes.delete(row.nodeId);
   }
-  const decided = decideNetwork({ ...version.decided.network, nodes });
+  const { network } = version.decided;
+  const keys = presharedKeys && { presharedKeys: keepKnown(network.presharedKeys, presharedKeys) };
+  const decided = decideNetwork({ ...network, ...keys, nodes });
   return {
     version: { decided, epoch: version.epoch, revision, tombstones: [...version.tombstones, ...tombstones] },
     changed,
@@ -47,7 +52,22 @@ export function advance(version: Version, rows: readonly ChangeRow[]): Step {
   };
 }
 
-/** The network as it was before `rows`, which lead to `version`: old values put back, latest first (ADR 0010). */
+type PresharedKeys = NonNullable<Network['presharedKeys']>;
+
+/** Keys that are the same stay the same objects, by which encoded entries are told apart. */
+function keepKnown(known: PresharedKeys | undefined, now: PresharedKeys): PresharedKeys {
+  return new Map(
+    Array.from(now, ([pair, key]) => {
+      const before = known?.get(pair);
+      return [pair, before && sameSecret(before, key) ? before : key];
+    }),
+  );
+}
+
+/**
+ * The network as it was before `rows`, which lead to `version`: old values put back, latest first (ADR 0010). Preshared keys stay
+ * those of now: who held another one is found by its digest, and gets a snapshot.
+ */
 export function rewind(version: Version, rows: readonly ChangeRow[]): DecidedNetwork {
   const nodes = new Map<NodeId, NetworkNode>(version.decided.network.nodes);
   for (const row of [...rows].reverse()) {

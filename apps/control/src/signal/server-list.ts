@@ -28,9 +28,10 @@ const sameServer = (a: SignalServer, b: SignalServer): boolean =>
 
 /** A bounce's server is at the host of its endpoint, and its key is the bounce's path key (signalling.md, “Names”). */
 function ofBounce({ id, name, endpoint, signalPort, record }: NetworkNode): SignalServer | undefined {
+  if (signalPort === undefined) return undefined; // nearly everybody: decoding their records would be most of the work
   const host = endpoint && parseHostPort(endpoint)?.host;
   const keys = record && decodeNodeRecord(record.record);
-  if (!host || signalPort === undefined || !keys) return undefined;
+  if (!host || !keys) return undefined;
   const key = Buffer.from(publicKeyBytes(keys.pathKey));
   return { id, name, udp: formatHostPort(host, signalPort), tls: [], key };
 }

@@ -4,6 +4,7 @@ import type { ChangeRow, NetworkState, TombstoneRow } from '../store-api.js';
 import { isUuid } from './checks.js';
 import { type Database, transaction } from './database.js';
 import { KEPT_REVISIONS, pruneNetwork } from './network-change.js';
+import { presharedKeys } from './preshared-keys.js';
 import {
   fromLoggedNode,
   fromLoggedTombstone,
@@ -35,15 +36,19 @@ interface NodeColumns {
 }
 
 /** A whole network at one moment: nodes, tombstones and the revision that they belong to. */
-export async function loadNetwork({ sql }: Database, id: NetworkId): Promise<NetworkState | undefined> {
+export async function loadNetwork(
+  { sql }: Database,
+  sealingKey: Uint8Array,
+  id: NetworkId,
+): Promise<NetworkState | undefined> {
   if (!isUuid(id)) return undefined;
-  // One snapshot for all three reads: a change between them would give nodes of one revision the number of another.
+  // One snapshot for all reads: a change between them would give nodes of one revision the number of another.
   return sql.begin('isolation level repeatable read read only', async (tx): Promise<NetworkState | undefined> => {
     const [network] = await tx<NetworkColumns[]>`
       SELECT name, cidrs, mtu, offline_tolerance_ms AS "offlineToleranceMs", key_expiry_ms AS "keyExpiryMs",
         key_rotation_ms AS "keyRotationMs", settings, epoch, revision FROM network WHERE id = ${id}`;
     if (!network) return undefined;
-    const [nodes, tombstones] = await Promise.all([
+    const [nodes, keys, tombstones] = await Promise.all([
       tx<NodeColumns[]>`
         SELECT id, name, role, kind, public_key AS "publicKey", endpoint, unavailable,
           signal_port AS "signalPort", record, previous_public_key AS "previousPublicKey",
@@ -51,13 +56,14 @@ export async function loadNetwork({ sql }: Database, id: NetworkId): Promise<Net
           key_expires_at AS "keyExpiresAt", rotate_generation AS "rotateGeneration", settings,
           identity_key AS "identityKey", signature, (SELECT array_agg(host(address)) FROM node_address WHERE node_id = node.id) AS addresses
         FROM node WHERE network_id = ${id} AND status = 'active' ORDER BY id`,
+      presharedKeys({ sql: tx }, sealingKey, id),
       tx<
         TombstoneRow[]
       >`SELECT tombstone, signature FROM tombstone WHERE network_id = ${id} ORDER BY created_at, node_id`,
     ]);
     const { epoch, revision } = network;
     return {
-      network: toNetwork(id, network, nodes),
+      network: { ...toNetwork(id, network, nodes), ...(keys.size > 0 && { presharedKeys: keys }) },
       epoch,
       revision: Number(revision),
       tombstones: tombstones.map((row) => ({ tombstone: plain(row.tombstone), signature: plain(row.signature) })),
@@ -101,6 +107,7 @@ interface LogColumns {
   after: LoggedNode | null;
   tombstone: LoggedTombstone | null;
   networkChanged: boolean;
+  pair: string | null;
 }
 
 /** Rows after `revision`; undefined when the log has been pruned beyond it, or never was there. */
@@ -112,7 +119,7 @@ export async function changesSince(
   if (!isUuid(id) || !Number.isSafeInteger(revision) || revision < 0) return undefined;
   const rows = await sql<LogColumns[]>`
     SELECT network.revision AS current, log.revision, log.node_id AS "nodeId", log.before, log.after, log.tombstone,
-      log.network_changed AS "networkChanged"
+      log.network_changed AS "networkChanged", log.pair
     FROM network LEFT JOIN change_log log ON log.network_id = network.id AND log.revision > ${revision}
     WHERE network.id = ${id} ORDER BY log.revision`;
   const current = Number(rows[0]?.current ?? -1);
@@ -130,6 +137,7 @@ function toChangeRow(row: LogColumns): ChangeRow {
     after: row.after && fromLoggedNode(row.after),
     tombstone: row.tombstone && fromLoggedTombstone(row.tombstone),
     networkChanged: row.networkChanged,
+    ...(row.pair !== null && { pair: row.pair }),
   };
 }
 

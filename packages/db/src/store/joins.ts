@@ -1,14 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import {
-  type HostPort,
-  KEY_LENGTH,
-  type NetworkId,
-  nodeId,
-  type PublicKey,
-  parsePublicKey,
-  publicKeyBytes,
-  WarrenError,
-} from '@warren/base';
+import { KEY_LENGTH, type NetworkId, parsePublicKey, publicKeyBytes, WarrenError } from '@warren/base';
 import type { Role } from '@warren/topology';
 import type { Actor, JoinInput, NetworkRow, NodeRow } from '../store-api.js';
 import { badRequest, checkListenPort, checkName, isUuid } from './checks.js';
@@ -42,35 +32,6 @@ export async function join(database: Database, input: JoinInput, actor: Actor, r
     throw error instanceof WarrenError && error.code === 'not-found' ? tokenUnknown() : error;
   }
 }
-
-/**
- * Adds a member that runs any WireGuard. Its private key stays with its maker: without a public key there is no member.
- * @throws WarrenError `not-found`, `name-taken`, `key-banned`, `key-taken`, `public-key-missing`, `endpoint-missing`,
- * `addresses-exhausted`, `bad-request`.
- */
-export async function createVanilla(
-  database: Database,
-  input: { networkId: NetworkId; name: string; role: Role; publicKey?: PublicKey; endpoint?: HostPort },
-  actor: Actor,
-  rest: number,
-): Promise<NodeRow> {
-  const { name, role, publicKey } = input;
-  checkName('node', name);
-  if (!publicKey || !parsePublicKey(publicKey)) {
-    const text = 'a vanilla member needs its WireGuard public key: wg genkey | tee private.key | wg pubkey';
-    throw publicKey ? badRequest(text) : new WarrenError('public-key-missing', text);
-  }
-  const endpoint = endpointFor(role, input.endpoint ?? null);
-  return changeNetwork(database, input.networkId, actor, async (tx, network) => {
-    await checkKeys(tx, network, publicKey, null);
-    await checkNameIsFree(tx, network, name);
-    const member = { id: nodeId(randomUUID()), name, role, publicKey, endpoint, kind: 'vanilla' as const };
-    const node = await addMember(tx, network, { ...member, ...PLAIN_MEMBER }, rest);
-    return added(node, node, 'node.create', {});
-  });
-}
-
-const PLAIN_MEMBER = { status: 'active', tags: [], ephemeral: false, listenPort: null, record: null } as const;
 
 async function joinNew(tx: Transaction, network: NetworkRow, input: JoinInput, rest: number): Promise<Outcome<Joined>> {
   await checkKeys(tx, network, input.publicKey, input.record.identityKey);

@@ -1,5 +1,6 @@
-import { type HostPort, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
-import type { NodeKind, Role, SignedRecord } from '@warren/topology';
+import { type HostPort, type IpAddress, type NodeId, type PublicKey, publicKeyBytes, WarrenError } from '@warren/base';
+import type { ConfSettings, NodeKind, Role, SignedRecord } from '@warren/topology';
+import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
 import { takeAddresses } from './addresses.js';
 import { badRequest, nameTaken } from './checks.js';
@@ -18,10 +19,14 @@ export interface NewMember {
   readonly status: 'active' | 'pending';
   readonly tags: readonly string[];
   readonly ephemeral: boolean;
-  readonly publicKey: PublicKey;
+  /** Null: a vanilla member that waits for its key. */
+  readonly publicKey: PublicKey | null;
+  readonly settings?: ConfSettings;
   readonly endpoint: HostPort | null;
   readonly listenPort: number | null;
   readonly record: SignedRecord | null;
+  /** Those that it shall have; a family that is left out is found. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 type KeyKind = 'wireguard' | 'identity';
@@ -71,7 +76,7 @@ export async function addMember(
   member: NewMember,
   rest: number,
 ): Promise<NodeRow> {
-  const { record, publicKey, tags, ...columns } = member;
+  const { record, publicKey, tags, settings = {}, addresses: wanted, ...columns } = member;
   await checkIdIsNotRevoked(tx, network, member.id);
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
@@ -80,19 +85,21 @@ export async function addMember(
     data: {
       ...columns,
       networkId: network.id,
+      status: publicKey === null ? 'pending' : member.status,
       keyExpiresAt: member.kind === 'agent' ? keyExpiryFrom(network, new Date()) : null,
       tags: [...tags],
+      settings: settings as Prisma.InputJsonObject,
       publicKey,
       record: record && plain(record.record),
       identityKey: record && plain(record.identityKey),
       signature: record && plain(record.signature),
     },
   });
-  const keys = keysOf(publicKey, record?.identityKey ?? null);
+  const keys = publicKey === null ? [] : keysOf(publicKey, record?.identityKey ?? null);
   await tx.nodeKey.createMany({
     data: keys.map((key) => ({ ...key, networkId: network.id, nodeId: member.id, state: 'current' })),
   });
-  const addresses = await takeAddresses(tx, network, member.id, rest);
+  const addresses = await takeAddresses(tx, network, member, rest, wanted);
   return toNodeRow({ ...row, addresses: addresses.map((address) => ({ address })) });
 }
 

@@ -1,6 +1,6 @@
 import type { NetworkId, NodeId } from '@warren/base';
 import type { NetworkNode } from '@warren/topology';
-import { Prisma } from '../gen/prisma/client.js';
+import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NetworkRow, TombstoneRow } from '../store-api.js';
 import { isUuid, networkNotFound } from './checks.js';
 import { type Database, type Transaction, transaction } from './database.js';
@@ -20,6 +20,8 @@ export interface NetworkChange {
   readonly after?: NetworkNode | null;
   readonly tombstone?: TombstoneRow;
   readonly networkChanged?: boolean;
+  /** The pair whose preshared key is another one now; the keys themselves are in no log. */
+  readonly pair?: string;
   readonly audit: AuditEntry;
 }
 
@@ -92,24 +94,23 @@ export async function pruneNetwork(tx: Transaction, id: NetworkId, revision: num
 }
 
 async function publish(tx: Transaction, network: NetworkRow, change: NetworkChange, actor: Actor): Promise<void> {
-  const { nodeId, before, after, tombstone, networkChanged, audit } = change;
-  await tx.changeLog.create({
-    data: {
-      networkId: network.id,
-      revision: BigInt(network.revision),
-      nodeId: nodeId ?? null,
-      before: json(before && toLoggedNode(before)),
-      after: json(after && toLoggedNode(after)),
-      tombstone: json(tombstone && toLoggedTombstone(tombstone)),
-      networkChanged: networkChanged ?? false,
-    },
-  });
-  await writeAudit(tx, network.id, audit, actor);
+  const { nodeId, before, after, tombstone, networkChanged, pair, audit } = change;
+  // One statement for log, audit and notification: the network is locked for as long as we take.
+  await tx.$executeRaw`
+    WITH log AS (
+      INSERT INTO change_log (network_id, revision, node_id, before, after, tombstone, network_changed, pair)
+      VALUES (${network.id}::uuid, ${network.revision}::bigint, ${nodeId ?? null}::uuid,
+        ${json(before && toLoggedNode(before))}::jsonb, ${json(after && toLoggedNode(after))}::jsonb,
+        ${json(tombstone && toLoggedTombstone(tombstone))}::jsonb, ${networkChanged ?? false}, ${pair ?? null})
+    ), audit AS (
+      INSERT INTO audit_log (actor, action, network_id, subject, details)
+      VALUES (${actor}, ${audit.action}, ${network.id}::uuid, ${audit.subject}, ${json(audit.details ?? {})}::jsonb)
+    )
+    SELECT pg_notify(${CHANGE_CHANNEL}, ${network.id})`;
   if (network.revision % PRUNE_EVERY === 0) await pruneNetwork(tx, network.id, network.revision, KEPT_REVISIONS);
-  await notify(tx, network.id);
 }
 
-const json = (value: object | null | undefined) => (value ? (value as Prisma.InputJsonObject) : Prisma.DbNull);
+const json = (value: object | null | undefined): string | null => (value ? JSON.stringify(value) : null);
 
 /** Carries a result out of a transaction that is rolled back. */
 class Unchanged extends Error {

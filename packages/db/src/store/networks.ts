@@ -1,5 +1,6 @@
 import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
-import { checkCidrs, DEFAULT_MTU } from '@warren/topology';
+import { checkCidrs, checkPools, DEFAULT_MTU, mergeConfSettings } from '@warren/topology';
+import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NetworkRow, NetworkSettings, Page, PageQuery } from '../store-api.js';
 import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, transaction } from './database.js';
@@ -8,21 +9,28 @@ import { changeNetwork, notify, takeRevision, writeAudit } from './network-chang
 import { checkNetworkTimes } from './network-times.js';
 import { pageArguments, toPage } from './pages.js';
 import { toNetworkRow } from './rows.js';
+import { checkSettings, sameSettings } from './vanilla-members.js';
 
 /** CIDRs follow the rules of @warren/topology. @throws WarrenError `name-taken`, `bad-request`. */
 export async function createNetwork(
   database: Database,
-  input: { name: string; cidrs: readonly Prefix[]; mtu?: number },
+  input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu = DEFAULT_MTU } = input;
   checkName('network', name);
   checkMtu(mtu);
   const cidrs = [...checkCidrs(input.cidrs).cidrs];
+  const pools = [...checkPools(input.pools ?? [], cidrs)];
   return refusingTakenName(name, () =>
     transaction(database, async (tx) => {
-      const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, mtu } }));
-      await writeAudit(tx, network.id, { action: 'network.create', subject: name, details: { cidrs, mtu } }, actor);
+      const network = toNetworkRow(await tx.network.create({ data: { name, cidrs, pools, mtu } }));
+      await writeAudit(
+        tx,
+        network.id,
+        { action: 'network.create', subject: name, details: { cidrs, pools, mtu } },
+        actor,
+      );
       await notify(tx, network.id);
       return network;
     }),
@@ -52,10 +60,9 @@ export async function updateNetwork(
   if (name !== undefined) checkName('network', name);
   if (mtu !== undefined) checkMtu(mtu);
   checkNetworkTimes(change);
-  const given = Object.entries(change).filter(([, value]) => value !== undefined);
   return refusingTakenName(name ?? '', () =>
     changeNetwork(database, id, actor, async (tx, network) => {
-      const data = Object.fromEntries(given.filter(([key, value]) => network[key as keyof NetworkSettings] !== value));
+      const data = changedColumns(network, change);
       if (Object.keys(data).length === 0) {
         return { result: { ...network, revision: network.revision - 1 }, change: null };
       }
@@ -65,6 +72,21 @@ export async function updateNetwork(
       return { result, change: { networkChanged: true, audit } };
     }),
   );
+}
+
+/** What of a change is one. */
+function changedColumns(network: NetworkRow, { pools: given, settings: patch, ...rest }: NetworkSettings) {
+  const plain = Object.entries(rest).filter(
+    ([key, value]) => value !== undefined && network[key as keyof typeof rest] !== value,
+  );
+  const pools = given && checkPools(given, network.cidrs);
+  const settings = patch && mergeConfSettings(network.settings, patch);
+  if (settings) checkSettings(settings, 'network');
+  return {
+    ...(Object.fromEntries(plain) as typeof rest),
+    ...(pools && pools.join() !== network.pools.join() && { pools: [...pools] }),
+    ...(settings && !sameSettings(settings, network.settings) && { settings: settings as Prisma.InputJsonObject }),
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { type NetworkId, type NodeId, parseHostPort, parseIpAddress, parsePublic
 import type { NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NodeChange, NodeRow, Page, PageQuery } from '../store-api.js';
+import { moveAddresses } from './addresses.js';
 import { badRequest, checkListenPort, checkName, isUuid, nodeNotFound } from './checks.js';
 import type { Database } from './database.js';
 import { checkNameIsFree, endpointFor } from './members.js';
@@ -9,6 +10,7 @@ import { changeNetwork } from './network-change.js';
 import { pageArguments, toPage } from './pages.js';
 import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
 import { checkTags } from './tokens.js';
+import { vanillaChange } from './vanilla-members.js';
 
 /** Who is still a member comes before who was, and of those the newest. */
 const MEMBERS_FIRST = [
@@ -92,8 +94,17 @@ export async function findNodeByIdentity(
   return row ? toNodeRow(row) : undefined;
 }
 
-/** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `endpoint-missing`, `bad-request`. */
-export async function updateNode(database: Database, id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow> {
+/**
+ * @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `endpoint-missing`, `address-taken`, `not-vanilla`,
+ * `key-banned`, `key-taken`, `bad-request`.
+ */
+export async function updateNode(
+  database: Database,
+  id: NodeId,
+  change: NodeChange,
+  actor: Actor,
+  rest: number,
+): Promise<NodeRow> {
   checkChange(change);
   const found = await nodeNetwork(database, id);
   return changeNetwork(database, found, actor, async (tx, network) => {
@@ -103,11 +114,17 @@ export async function updateNode(database: Database, id: NodeId, change: NodeCha
     if (before.status === 'revoked') {
       throw new WarrenError('node-revoked', `node "${before.name}" was revoked: it can only be deleted`);
     }
-    const data = changedColumns(before, change);
-    if (Object.keys(data).length === 0) return { result: before, change: null };
-    if (data.name !== undefined) await checkNameIsFree(tx, network, data.name);
+    const columns = changedColumns(before, change);
+    const { addresses } = change;
+    const name = columns.name ?? before.name;
+    const moved = addresses ? await moveAddresses(tx, network, { ...before, name }, addresses, rest) : false;
+    const more = await vanillaChange(tx, network, before, change);
+    const data = { ...columns, ...more.data };
+    if (!moved && Object.keys(data).length === 0) return { result: before, change: null };
+    if (columns.name !== undefined) await checkNameIsFree(tx, network, name);
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
-    const audit = { action: 'node.update', subject: id, details: { ...data, name: after.name } };
+    const details = { ...columns, name, ...more.details, ...(moved && { addresses: after.addresses }) };
+    const audit = { action: 'node.update', subject: id, details };
     return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
   });
 }

@@ -1,6 +1,7 @@
 import { checkDatabase, parseDatabaseUrl } from '../connection.js';
 import { migrate } from '../migrate.js';
 import type { OpenStoreOptions, Store } from '../store-api.js';
+import { listAddresses, summariseAddresses } from './address-list.js';
 import { ADDRESS_REST } from './addresses.js';
 import { checkApiKey, createApiKey, deleteApiKey, listApiKeys } from './api-keys.js';
 import { approveNode, disableNode } from './approvals.js';
@@ -9,15 +10,19 @@ import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { clearClone, noteClone } from './clones.js';
+import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { guard } from './guard.js';
-import { createVanilla, join } from './joins.js';
+import { join } from './joins.js';
 import { dueKeys, expireNode, extendNode, warnOfExpiry } from './key-expiry.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
 import { noteSeen, presences } from './presence.js';
+import { deletePresharedKey, listPresharedKeys, presharedKeys, setPresharedKey } from './preshared-keys.js';
+import { renumberNetwork } from './renumbering.js';
+import { createReservation, deleteReservation, listReservations } from './reservations.js';
 import { deleteNode, listTombstones, revokeNode } from './revocations.js';
 import { checkSealingKey, secret } from './secrets.js';
 import {
@@ -29,6 +34,7 @@ import {
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
 import { createToken, findToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
+import { createVanilla } from './vanilla-members.js';
 
 /** How long a lost notification may delay a change, milliseconds. */
 const POLL_INTERVAL = 5_000;
@@ -71,11 +77,10 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
     join: guard((input, actor) => join(database, input, actor, addressRest)),
-    createVanilla: guard((input, actor) => createVanilla(database, input, actor, addressRest)),
     listNodes: guard((filter) => listNodes(database, filter)),
     findNode: guard((idOrName, networkId) => findNode(database, idOrName, networkId)),
     findNodeByIdentity: guard((key, networkId) => findNodeByIdentity(database, key, networkId)),
-    updateNode: guard((id, change, actor) => updateNode(database, id, change, actor)),
+    updateNode: guard((id, change, actor) => updateNode(database, id, change, actor, addressRest)),
     revokeNode: guard((id, actor) => revokeNode(database, id, actor, signTombstone)),
     ...keyMethods(database),
     deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
@@ -85,13 +90,15 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     removeEphemeral: guard((id, unseenMs, actor) => removeEphemeral(database, id, unseenMs, actor)),
     withdrawBounce: guard((id, condition, actor) => withdrawBounce(database, id, condition, actor)),
     restoreBounce: guard((id, actor) => restoreBounce(database, id, actor)),
-    loadNetwork: guard((id) => loadNetwork(database, id)),
+    loadNetwork: guard((id) => loadNetwork(database, sealingKey, id)),
     changesSince: guard((id, revision) => changesSince(database, id, revision)),
     pruneChanges: guard((keep) => pruneChanges(database, keep)),
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
     ...lifecycleMethods(database),
     ...signalMethods(database),
+    ...vanillaMethods(database, sealingKey, addressRest),
+    ...addressMethods(database, addressRest),
     createApiKey: guard((name, input, actor) => createApiKey(database, name, input, actor)),
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
@@ -125,6 +132,17 @@ function keyMethods(database: Database) {
   } satisfies Partial<Store>;
 }
 
+function addressMethods(database: Database, rest: number) {
+  return {
+    renumberNetwork: guard((id, input, actor) => renumberNetwork(database, id, input, actor, rest)),
+    listAddresses: guard((id, filter) => listAddresses(database, id, filter, rest)),
+    summariseAddresses: guard((id) => summariseAddresses(database, id, rest)),
+    createReservation: guard((id, input, actor) => createReservation(database, id, input, actor)),
+    listReservations: guard((id, page) => listReservations(database, id, page)),
+    deleteReservation: guard((id, prefix, actor) => deleteReservation(database, id, prefix, actor)),
+  } satisfies Partial<Store>;
+}
+
 function signalMethods(database: Database) {
   return {
     createSignalToken: guard((input, actor) => createSignalToken(database, input, actor)),
@@ -136,5 +154,18 @@ function signalMethods(database: Database) {
     listSignalServers: guard((staleMs) => listSignalServers(database, staleMs)),
     deleteSignalServer: guard((id, actor) => deleteSignalServer(database, id, actor)),
     tombstones: guard((ageMs, network) => listTombstones(database, ageMs, network)),
+  } satisfies Partial<Store>;
+}
+
+function vanillaMethods(database: Database, sealingKey: Uint8Array, rest: number) {
+  return {
+    createVanilla: guard((input, actor) => createVanilla(database, input, actor, rest)),
+    setPresharedKey: guard((pair, key, actor) => setPresharedKey(database, sealingKey, pair, key, actor)),
+    deletePresharedKey: guard((pair, actor) => deletePresharedKey(database, pair, actor)),
+    listPresharedKeys: guard((id) => listPresharedKeys(database, id)),
+    presharedKeys: guard((network) => presharedKeys(database, sealingKey, network)),
+    createConfigKey: guard((id, actor) => createConfigKey(database, id, actor)),
+    deleteConfigKey: guard((id, actor) => deleteConfigKey(database, id, actor)),
+    checkConfigKey: guard((secret) => checkConfigKey(database, secret)),
   } satisfies Partial<Store>;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Store } from '../store-api.js';
 import { openTestStore } from '../testing/members.js';
 import { embeddedServer, freshDatabase, type TestServer } from '../testing/servers.js';
+import { addressingSuite } from './addressing.suite.js';
 import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
 import { ephemeralSuite } from './ephemeral.suite.js';
@@ -9,6 +10,7 @@ import { keepingSuite } from './keeping.suite.js';
 import { lifecycleSuite } from './lifecycle.suite.js';
 import { membersSuite } from './members.suite.js';
 import { signalsSuite } from './signals.suite.js';
+import { vanillaSuite } from './vanilla.suite.js';
 
 describe('the store on the embedded PostgreSQL', () => {
   let server: TestServer | undefined;
@@ -27,8 +29,10 @@ describe('the store on the embedded PostgreSQL', () => {
   membersSuite(given);
   keepingSuite(given);
   changesSuite(given);
+  addressingSuite(given);
   bouncesSuite(given);
   ephemeralSuite(given);
   lifecycleSuite(given);
   signalsSuite(given);
+  vanillaSuite(given);
 });

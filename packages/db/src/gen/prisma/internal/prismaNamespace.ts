@@ -1796,6 +1796,7 @@ export const ChangeLogScalarFieldEnum = {
   after: 'after',
   tombstone: 'tombstone',
   networkChanged: 'networkChanged',
+  pair: 'pair',
   at: 'at'
 } as const
 

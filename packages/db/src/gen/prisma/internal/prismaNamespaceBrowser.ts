@@ -226,6 +226,7 @@ export const ChangeLogScalarFieldEnum = {
   after: 'after',
   tombstone: 'tombstone',
   networkChanged: 'networkChanged',
+  pair: 'pair',
   at: 'at'
 } as const
 

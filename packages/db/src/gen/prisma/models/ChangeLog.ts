@@ -39,6 +39,7 @@ export type ChangeLogMinAggregateOutputType = {
   revision: bigint | null
   nodeId: string | null
   networkChanged: boolean | null
+  pair: string | null
   at: Date | null
 }
 
@@ -47,6 +48,7 @@ export type ChangeLogMaxAggregateOutputType = {
   revision: bigint | null
   nodeId: string | null
   networkChanged: boolean | null
+  pair: string | null
   at: Date | null
 }
 
@@ -58,6 +60,7 @@ export type ChangeLogCountAggregateOutputType = {
   after: number
   tombstone: number
   networkChanged: number
+  pair: number
   at: number
   _all: number
 }
@@ -76,6 +79,7 @@ export type ChangeLogMinAggregateInputType = {
   revision?: true
   nodeId?: true
   networkChanged?: true
+  pair?: true
   at?: true
 }
 
@@ -84,6 +88,7 @@ export type ChangeLogMaxAggregateInputType = {
   revision?: true
   nodeId?: true
   networkChanged?: true
+  pair?: true
   at?: true
 }
 
@@ -95,6 +100,7 @@ export type ChangeLogCountAggregateInputType = {
   after?: true
   tombstone?: true
   networkChanged?: true
+  pair?: true
   at?: true
   _all?: true
 }
@@ -193,6 +199,7 @@ export type ChangeLogGroupByOutputType = {
   after: runtime.JsonValue | null
   tombstone: runtime.JsonValue | null
   networkChanged: boolean
+  pair: string | null
   at: Date
   _count: ChangeLogCountAggregateOutputType | null
   _avg: ChangeLogAvgAggregateOutputType | null
@@ -227,6 +234,7 @@ export type ChangeLogWhereInput = {
   after?: Prisma.JsonNullableFilter<"ChangeLog">
   tombstone?: Prisma.JsonNullableFilter<"ChangeLog">
   networkChanged?: Prisma.BoolFilter<"ChangeLog"> | boolean
+  pair?: Prisma.StringNullableFilter<"ChangeLog"> | string | null
   at?: Prisma.DateTimeFilter<"ChangeLog"> | Date | string
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
 }
@@ -239,6 +247,7 @@ export type ChangeLogOrderByWithRelationInput = {
   after?: Prisma.SortOrderInput | Prisma.SortOrder
   tombstone?: Prisma.SortOrderInput | Prisma.SortOrder
   networkChanged?: Prisma.SortOrder
+  pair?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
   network?: Prisma.NetworkOrderByWithRelationInput
 }
@@ -255,6 +264,7 @@ export type ChangeLogWhereUniqueInput = Prisma.AtLeast<{
   after?: Prisma.JsonNullableFilter<"ChangeLog">
   tombstone?: Prisma.JsonNullableFilter<"ChangeLog">
   networkChanged?: Prisma.BoolFilter<"ChangeLog"> | boolean
+  pair?: Prisma.StringNullableFilter<"ChangeLog"> | string | null
   at?: Prisma.DateTimeFilter<"ChangeLog"> | Date | string
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
 }, "networkId_revision">
@@ -267,6 +277,7 @@ export type ChangeLogOrderByWithAggregationInput = {
   after?: Prisma.SortOrderInput | Prisma.SortOrder
   tombstone?: Prisma.SortOrderInput | Prisma.SortOrder
   networkChanged?: Prisma.SortOrder
+  pair?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
   _count?: Prisma.ChangeLogCountOrderByAggregateInput
   _avg?: Prisma.ChangeLogAvgOrderByAggregateInput
@@ -286,6 +297,7 @@ export type ChangeLogScalarWhereWithAggregatesInput = {
   after?: Prisma.JsonNullableWithAggregatesFilter<"ChangeLog">
   tombstone?: Prisma.JsonNullableWithAggregatesFilter<"ChangeLog">
   networkChanged?: Prisma.BoolWithAggregatesFilter<"ChangeLog"> | boolean
+  pair?: Prisma.StringNullableWithAggregatesFilter<"ChangeLog"> | string | null
   at?: Prisma.DateTimeWithAggregatesFilter<"ChangeLog"> | Date | string
 }
 
@@ -296,6 +308,7 @@ export type ChangeLogCreateInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: boolean
+  pair?: string | null
   at?: Date | string
   network: Prisma.NetworkCreateNestedOneWithoutChangesInput
 }
@@ -308,6 +321,7 @@ export type ChangeLogUncheckedCreateInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: boolean
+  pair?: string | null
   at?: Date | string
 }
 
@@ -318,6 +332,7 @@ export type ChangeLogUpdateInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pair?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   network?: Prisma.NetworkUpdateOneRequiredWithoutChangesNestedInput
 }
@@ -330,6 +345,7 @@ export type ChangeLogUncheckedUpdateInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pair?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -341,6 +357,7 @@ export type ChangeLogCreateManyInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: boolean
+  pair?: string | null
   at?: Date | string
 }
 
@@ -351,6 +368,7 @@ export type ChangeLogUpdateManyMutationInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pair?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -362,6 +380,7 @@ export type ChangeLogUncheckedUpdateManyInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pair?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -388,6 +407,7 @@ export type ChangeLogCountOrderByAggregateInput = {
   after?: Prisma.SortOrder
   tombstone?: Prisma.SortOrder
   networkChanged?: Prisma.SortOrder
+  pair?: Prisma.SortOrder
   at?: Prisma.SortOrder
 }
 
@@ -400,6 +420,7 @@ export type ChangeLogMaxOrderByAggregateInput = {
   revision?: Prisma.SortOrder
   nodeId?: Prisma.SortOrder
   networkChanged?: Prisma.SortOrder
+  pair?: Prisma.SortOrder
   at?: Prisma.SortOrder
 }
 
@@ -408,6 +429,7 @@ export type ChangeLogMinOrderByAggregateInput = {
   revision?: Prisma.SortOrder
   nodeId?: Prisma.SortOrder
   networkChanged?: Prisma.SortOrder
+  pair?: Prisma.SortOrder
   at?: Prisma.SortOrder
 }
 
@@ -464,6 +486,7 @@ export type ChangeLogCreateWithoutNetworkInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: boolean
+  pair?: string | null
   at?: Date | string
 }
 
@@ -474,6 +497,7 @@ export type ChangeLogUncheckedCreateWithoutNetworkInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: boolean
+  pair?: string | null
   at?: Date | string
 }
 
@@ -514,6 +538,7 @@ export type ChangeLogScalarWhereInput = {
   after?: Prisma.JsonNullableFilter<"ChangeLog">
   tombstone?: Prisma.JsonNullableFilter<"ChangeLog">
   networkChanged?: Prisma.BoolFilter<"ChangeLog"> | boolean
+  pair?: Prisma.StringNullableFilter<"ChangeLog"> | string | null
   at?: Prisma.DateTimeFilter<"ChangeLog"> | Date | string
 }
 
@@ -524,6 +549,7 @@ export type ChangeLogCreateManyNetworkInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: boolean
+  pair?: string | null
   at?: Date | string
 }
 
@@ -534,6 +560,7 @@ export type ChangeLogUpdateWithoutNetworkInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pair?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -544,6 +571,7 @@ export type ChangeLogUncheckedUpdateWithoutNetworkInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pair?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -554,6 +582,7 @@ export type ChangeLogUncheckedUpdateManyWithoutNetworkInput = {
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   tombstone?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   networkChanged?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  pair?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -567,6 +596,7 @@ export type ChangeLogSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   after?: boolean
   tombstone?: boolean
   networkChanged?: boolean
+  pair?: boolean
   at?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["changeLog"]>
@@ -579,6 +609,7 @@ export type ChangeLogSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   after?: boolean
   tombstone?: boolean
   networkChanged?: boolean
+  pair?: boolean
   at?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["changeLog"]>
@@ -591,6 +622,7 @@ export type ChangeLogSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   after?: boolean
   tombstone?: boolean
   networkChanged?: boolean
+  pair?: boolean
   at?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["changeLog"]>
@@ -603,10 +635,11 @@ export type ChangeLogSelectScalar = {
   after?: boolean
   tombstone?: boolean
   networkChanged?: boolean
+  pair?: boolean
   at?: boolean
 }
 
-export type ChangeLogOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"networkId" | "revision" | "nodeId" | "before" | "after" | "tombstone" | "networkChanged" | "at", ExtArgs["result"]["changeLog"]>
+export type ChangeLogOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"networkId" | "revision" | "nodeId" | "before" | "after" | "tombstone" | "networkChanged" | "pair" | "at", ExtArgs["result"]["changeLog"]>
 export type ChangeLogInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
 }
@@ -633,6 +666,10 @@ export type $ChangeLogPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     tombstone: runtime.JsonValue | null
     networkChanged: boolean
+    /**
+     * The pair (topology, `pairId`) whose preshared key is another one now. Never the key.
+     */
+    pair: string | null
     at: Date
   }, ExtArgs["result"]["changeLog"]>
   composites: {}
@@ -1065,6 +1102,7 @@ export interface ChangeLogFieldRefs {
   readonly after: Prisma.FieldRef<"ChangeLog", 'Json'>
   readonly tombstone: Prisma.FieldRef<"ChangeLog", 'Json'>
   readonly networkChanged: Prisma.FieldRef<"ChangeLog", 'Boolean'>
+  readonly pair: Prisma.FieldRef<"ChangeLog", 'String'>
   readonly at: Prisma.FieldRef<"ChangeLog", 'DateTime'>
 }
     

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "change_log" ADD COLUMN     "pair" TEXT;
