@@ -29,6 +29,7 @@ import type { Log } from './log.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
+import { REST_RATES, type RestRates } from './rest/rate-limits.js';
 import { RelayServer } from './signal/relay-server.js';
 import { SignalDirectory } from './signal/signal-directory.js';
 import { LONGEST_TICKET_LIFE, ticketSigner } from './signal/tickets.js';
@@ -51,6 +52,7 @@ export interface ControlPlane {
 
 export interface ControlPlaneOptions {
   readonly limits?: SessionLimits;
+  readonly rates?: RestRates;
 }
 
 /**
@@ -112,7 +114,17 @@ async function start(
     agentAddresses: [],
     stunAddress: tokenAddresses([relay.address], config.publicHost)[0]!,
   };
-  const context: RestContext = { store, hubs, signals, relay, log, now, pin: ca.pin, about };
+  const context: RestContext = {
+    store,
+    hubs,
+    signals,
+    relay,
+    log,
+    now,
+    pin: ca.pin,
+    about,
+    rates: options.rates ?? REST_RATES,
+  };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
   const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, now };

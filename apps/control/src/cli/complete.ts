@@ -30,7 +30,10 @@ export async function completeNames(kind: NameKind, config: ClientConfig, networ
   }
   if (kind === 'node') {
     const { items } = await take(rest.GET('/api/v1/nodes', { params: { query: within } }));
-    return items.map((node) => line(node.name, `${node.role} in ${node.network}, ${node.status}`));
+    // A revoked node's name may be used again: the other one is meant then.
+    const revokedFirst = [...items].sort((a, b) => Number(b.status === 'revoked') - Number(a.status === 'revoked'));
+    const known = new Map(revokedFirst.map((node) => [node.name, node]));
+    return [...known.values()].map((node) => line(node.name, `${node.role} in ${node.network}, ${node.status}`));
   }
   if (kind === 'token') {
     const { items } = await take(rest.GET('/api/v1/tokens', { params: { query: within } }));

@@ -1,6 +1,7 @@
 import { WarrenError } from '@warren/base';
 import { type Schemas, take } from '@warren/client';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { addressCommands } from './address-commands.js';
 import { absence, collect, duration, mtu } from './arguments.js';
 import {
   byId,
@@ -29,6 +30,8 @@ const COLUMNS: readonly Column<Schemas['Network']>[] = [
 interface Settings {
   readonly name?: string;
   readonly mtu?: number;
+  readonly pool?: string[];
+  readonly pools: boolean;
   readonly offlineTolerance?: string;
   readonly keyExpiry?: string;
   readonly keyRotation?: string;
@@ -65,6 +68,7 @@ export function networkCommands(program: Command, context: CommandContext): void
     .description('one network')
     .action(run(context, async (rest, [id]) => shown(await take(rest.GET('/api/v1/networks/{id}', byId(id))))));
   addSet(network, context);
+  addressCommands(network, context);
   destructive(common(network.command('delete').alias('rm').argument('<network>', 'name or id')))
     .description('delete a network without active nodes')
     .action(
@@ -82,9 +86,11 @@ function addCreate(network: Command, context: CommandContext): void {
     .description('make a network')
     .requiredOption('--cidr <prefix>', 'such as 10.45.0.0/16; repeat it for IPv6', collect)
     .option('--mtu <bytes>', 'inner MTU', mtu)
+    .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
     .action(
-      run(context, async (rest, [name], options: { name?: string; cidr: string[]; mtu?: number }) => {
-        const body = { name: nameOf(name, options), cidrs: options.cidr, ...given({ mtu: options.mtu }) };
+      run(context, async (rest, [name], options: { name?: string; cidr: string[]; mtu?: number; pool?: string[] }) => {
+        const { cidr: cidrs, mtu: bytes, pool: pools } = options;
+        const body = { name: nameOf(name, options), cidrs, ...given({ mtu: bytes, pools }) };
         const made = await take(rest.POST('/api/v1/networks', { body }));
         return { answer: made, text: () => `${made.name} ${made.cidrs.join(', ')}` };
       }),
@@ -96,6 +102,8 @@ function addSet(network: Command, context: CommandContext): void {
     .description('change a network')
     .option('--name <name>', 'rename it')
     .option('--mtu <bytes>', 'inner MTU', mtu)
+    .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
+    .addOption(new Option('--no-pools', 'hand addresses out of the whole network').conflicts('pool'))
     .option(
       '--offline-tolerance <duration>',
       'how long agents go on without the control plane, or never: no limit',
@@ -106,9 +114,11 @@ function addSet(network: Command, context: CommandContext): void {
     .option('--ephemeral-after <duration>', 'how long ephemeral nodes may be gone, or default', absence)
     .action(
       run(context, async (rest, [id], options: Settings) => {
-        const body = given({ name: options.name, mtu: options.mtu, ...times(options) });
-        if (Object.keys(body).length === 0)
+        const pools = options.pools ? options.pool : [];
+        const body = given({ name: options.name, mtu: options.mtu, pools, ...times(options) });
+        if (Object.keys(body).length === 0) {
           throw new WarrenError('usage', 'say what to set, such as --name or --mtu (see --help)');
+        }
         return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
       }),
     );

@@ -14,7 +14,9 @@ import { auditCommands } from './audit-commands.js';
 import type { CommandContext } from './command.js';
 import { completionCommands } from './completion-commands.js';
 import { contextCommands } from './context-commands.js';
+import { exportCommand } from './export-command.js';
 import { EXAMPLES, GROUPS, OVERVIEW } from './help.js';
+import { importCommand } from './import-command.js';
 import { networkCommands } from './network-commands.js';
 import { nodeCommands } from './node-commands.js';
 import { type Output, reportError } from './output.js';
@@ -70,7 +72,9 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
     // Else the options behind `signal list` would be taken for those of `signal`.
     .enablePositionalOptions()
     .showHelpAfterError(false)
-    .configureHelp({ showGlobalOptions: false });
+    .commandsGroup('Running it:')
+    .helpOption('-h, --help', 'explain this command')
+    .helpCommand('help [command]', 'explain a command');
   const context: CommandContext = {
     output,
     screen: new Screen(output.terminal ?? {}, options.now()),
@@ -79,6 +83,8 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   };
   networkCommands(program, context);
   nodeCommands(program, context);
+  importCommand(program, context);
+  exportCommand(program, context);
   tokenCommands(program, context);
   apiKeyCommands(program, context);
   signalCommands(program, context, options, done);
@@ -149,7 +155,7 @@ function usageError(error: unknown, program: Command, argv: readonly string[]): 
   }
   const message = error.message
     .replace(/^error: /, '')
-    .replace(/\s*\(Did you mean (.*?)\??\)\s*$/s, ': did you mean $1?');
+    .replace(/\s*\(Did you mean (?:one of )?(.*?)\??\)\s*$/s, ': did you mean $1?');
   const where = group === program ? 'warren' : `warren ${group.name()}`;
   return new WarrenError('usage', `${message.replace(/\.$/, '')} (see ${where} --help)`);
 }

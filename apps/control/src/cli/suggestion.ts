@@ -1,17 +1,18 @@
 /** Edits that a mistyped name is away from the right one, at most. */
 const FAR = 2;
 
-/** The candidate that was probably meant, or undefined: one that begins so, or is at most two edits away. */
+/** The candidate that was probably meant, or undefined: the only one that begins so, else one at most two edits away. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
+  const beginning = wanted.length > 1 ? candidates.filter((name) => name.toLowerCase().startsWith(wanted)) : [];
+  if (beginning.length === 1) return beginning[0];
   let best: string | undefined;
   let least = Math.min(FAR, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(wanted, candidate.toLowerCase(), least);
     if (distance < least) [best, least] = [candidate, distance];
   }
-  const beginning = wanted.length > 1 ? candidates.filter((name) => name.toLowerCase().startsWith(wanted)) : [];
-  return best ?? (beginning.length === 1 ? beginning[0] : undefined);
+  return best;
 }
 
 /** `: did you mean X?`, or what else to do. */

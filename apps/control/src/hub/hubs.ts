@@ -1,6 +1,7 @@
 import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
 import type { SignalServer } from '@warren/proto';
 import { type HubParts, NetworkHub } from './network-hub.js';
+import { NOTHING_OBSERVED, type Observed } from './observed.js';
 
 /** How often sessions are looked at for missing acknowledgements. */
 const PROGRESS_INTERVAL = 5_000;
@@ -59,6 +60,11 @@ export class Hubs {
     const hub = this.#open.get(network);
     const session = hub?.sessions.get(node) ?? hub?.waiting.get(node);
     return session && this.parts.now() - session.since;
+  }
+
+  /** What the agent of a node sees on its host; nothing while it is not connected here. */
+  observed(network: NetworkId, node: NodeId): Observed {
+    return this.#open.get(network)?.sessions.get(node)?.observed ?? NOTHING_OBSERVED;
   }
 
   connected(network: NetworkId): number {

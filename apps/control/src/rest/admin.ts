@@ -3,7 +3,7 @@ import type { ApiKeyRow, Page, PageQuery as PageQueryRow } from '@warren/db';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { VERSION } from '../version.js';
-import { type Api, problems, type RestContext } from './context.js';
+import { type Api, found, problems, type RestContext } from './context.js';
 import {
   ApiKeyView,
   AuditView,
@@ -57,6 +57,24 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now 
         request.actor,
       );
       return reply.code(201).send({ ...apiKeyView(key), secret });
+    },
+  );
+
+  api.get(
+    '/apikeys/:id',
+    {
+      config: { scope: 'apikeys:read' },
+      schema: { tags: ['API keys'], params: IdParams, response: { 200: ApiKeyView, ...problems } },
+    },
+    async (request) => {
+      const { id } = request.params;
+      return apiKeyView(
+        found(
+          (await store.listApiKeys()).find((key) => key.id === id),
+          `API key ${id}`,
+          'apikey',
+        ),
+      );
     },
   );
 

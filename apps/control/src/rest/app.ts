@@ -1,18 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarrenError } from '@warren/base';
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { addressRoutes } from './addresses.js';
 import { adminRoutes } from './admin.js';
+import { addNotFound, describeAnswer } from './answers.js';
+import { createAuthentication } from './authentication.js';
 import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
-import { etagOf, matches } from './etag.js';
 import { IdempotencyTable } from './idempotency.js';
+import { importRoutes } from './imports.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeLifecycleRoutes } from './node-lifecycle.js';
 import { nodeRoutes } from './nodes.js';
 import { documentation } from './openapi.js';
+import { addPreconditions, conditional } from './preconditions.js';
 import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
@@ -50,20 +54,28 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new WarrenError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
-  );
   const closing = new AbortController();
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
-  const routes = enforceScopes(app, createBearers(context.store, context.now), (request) => local.has(request));
+  addNotFound(app);
+  const authenticate = createAuthentication(
+    createBearers(context.store, context.now),
+    (request) => local.has(request),
+    context.rates,
+    () => performance.now(),
+  );
+  const routes = enforceScopes(app, authenticate);
+  addPreconditions(app, context.store);
   app.addHook('onSend', conditional);
+  app.addHook('onSend', describeAnswer);
   addIdempotency(app, new IdempotencyTable(context.now));
   await documentation(app);
   await app.register(
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
+      importRoutes(api, context);
+      addressRoutes(api, context);
       nodeRoutes(api, context);
       nodeLifecycleRoutes(api, context);
       configRoutes(api, context);
@@ -115,17 +127,6 @@ async function inTime<T>(answer: Promise<T>, limit: number): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Reads give an `ETag`, and 304 to whoever has that already. */
-async function conditional(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
-  if (!request.url.startsWith(`${API}/`)) return payload;
-  const etag = etagOf(payload);
-  void reply.header('etag', etag);
-  if (!matches(request.headers['if-none-match'], etag)) return payload;
-  void reply.code(304).removeHeader('content-type').removeHeader('content-length');
-  return null;
 }
 
 const WRITES = ['POST', 'PATCH', 'DELETE'];

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { NetworkHub } from '../hub/network-hub.js';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
-import { etagOf, matches } from './etag.js';
+import { etagOf, matches } from './preconditions.js';
 import { ConfigQuery, IdParams } from './schemas.js';
 
 const tags = ['configuration files'];

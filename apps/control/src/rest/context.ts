@@ -12,6 +12,7 @@ import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
 import type { RelayServer } from '../signal/relay-server.js';
 import type { SignalDirectory } from '../signal/signal-directory.js';
+import type { RestRates } from './rate-limits.js';
 import { Problem } from './schemas.js';
 
 /** What routes are made of. */
@@ -22,6 +23,7 @@ export interface RestContext {
   readonly relay: Pick<RelayServer, 'stats'>;
   readonly log: Log;
   readonly now: () => number;
+  readonly rates: RestRates;
   /** SHA-256 of the root's public key, for join tokens. */
   readonly pin: Uint8Array;
   readonly about: {
@@ -56,6 +58,13 @@ export async function networkOf(store: Store, idOrName: string): Promise<Network
   if (!network)
     throw new WarrenError('not-found', `there is no network ${JSON.stringify(idOrName)}: see \`warren network list\``);
   return network;
+}
+
+/** @param what `token x`; @param command the `warren` command that lists such. @throws WarrenError `not-found` */
+export function found<T>(row: T | undefined, what: string, command: string): T {
+  if (row === undefined)
+    throw new WarrenError('not-found', `there is no ${what}: list them with \`warren ${command} list\``);
+  return row;
 }
 
 /** By id; by name, too, where the query names the network. @throws WarrenError `not-found` */

@@ -1,4 +1,4 @@
-import { type HostPort, type PublicKey, WarrenError } from '@warren/base';
+import { type HostPort, type IpAddress, type PublicKey, WarrenError } from '@warren/base';
 import type { NodeRow } from '@warren/db';
 import { z } from 'zod';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
@@ -44,7 +44,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     '/nodes',
     { config: { scope: 'nodes:write' }, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
     async (request, reply) => {
-      const { network, name, role, publicKey, endpoint } = request.body;
+      const { network, name, role, publicKey, endpoint, addresses } = request.body;
       if (role !== 'client' && endpoint === undefined) {
         throw new WarrenError(
           'endpoint-missing',
@@ -59,6 +59,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
           role,
           publicKey: publicKey as PublicKey,
           ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+          ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
         },
         request.actor,
       );
@@ -89,7 +90,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
-      const { name, endpoint, role, tags: labels, listenPort } = request.body;
+      const { name, endpoint, addresses, role, tags: labels, listenPort } = request.body;
       if (listenPort !== undefined && node.kind === 'agent') throw portIsTheAgents(node);
       const change = {
         ...(name === undefined ? {} : { name }),
@@ -97,6 +98,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
         ...(labels === undefined ? {} : { tags: labels }),
         ...(listenPort === undefined ? {} : { listenPort }),
         ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+        ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
       };
       return view(await store.updateNode(node.id, change, request.actor));
     },

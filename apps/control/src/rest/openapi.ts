@@ -84,7 +84,7 @@ export async function documentation(app: Api): Promise<void> {
     },
     transformObject: (input) => describeHeaders(withoutUnused(jsonSchemaTransformObject(input) as Description)),
   });
-  await app.register(swaggerUi, { routePrefix: '/api/docs' });
+  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
   app.get('/api/openapi.json', { config: PUBLIC, schema: { hide: true } }, async () => app.swagger());
 }
 

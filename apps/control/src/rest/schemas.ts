@@ -75,8 +75,28 @@ export const NetworkView = z
 /** WireGuard needs 1280 inside for IPv6 (RFC 8200 §5); above 1500 no common path carries it. */
 const Mtu = z.number().int().min(1280).max(1500);
 
-export const CreateNetwork = z.strictObject({ name: Name, cidrs: z.array(Cidr).min(1).max(4), mtu: Mtu.optional() });
-export const UpdateNetwork = z.strictObject({ name: Name.optional(), mtu: Mtu.optional(), ...NetworkTimes });
+export const Cidrs = z.array(Cidr).min(1).max(4);
+export const Pools = z.array(z.string().max(64)).max(32).meta({
+  description: 'Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs',
+});
+export const CreateNetwork = z.strictObject({
+  name: Name,
+  cidrs: Cidrs,
+  mtu: Mtu.optional(),
+  pools: Pools.optional(),
+});
+export const UpdateNetwork = z.strictObject({
+  name: Name.optional(),
+  mtu: Mtu.optional(),
+  pools: Pools.optional(),
+  ...NetworkTimes,
+});
+
+export const Addresses = z
+  .array(z.string().max(64))
+  .min(1)
+  .max(2)
+  .meta({ description: 'One IPv4 address, one IPv6 address, or both, within the network' });
 
 export const NodeView = z
   .object({
@@ -93,6 +113,9 @@ export const NodeView = z
     listenPort: z.number().int().nullable(),
     online: z.boolean().nullable().meta({ description: 'Whether its agent is connected; null for vanilla members' }),
     unavailable: z.boolean().meta({ description: 'A bounce held for dead: nobody is homed there until it is back' }),
+    lanClashes: z
+      .array(z.string())
+      .meta({ description: 'Networks of its host that overlap this one, while its agent is connected' }),
     tags: z.array(z.string()),
     ephemeral: z.boolean(),
     settings: ConfSettingsView,
@@ -118,10 +141,12 @@ export const CreateNode = z.strictObject({
   role: Role.default('client'),
   publicKey: PublicKeyText.meta({ description: 'Made by whoever holds the private key, which is never sent here' }),
   endpoint: EndpointText.optional(),
+  addresses: Addresses.optional(),
 });
 export const UpdateNode = z.strictObject({
   name: Name.optional(),
   endpoint: EndpointText.optional(),
+  addresses: Addresses.optional(),
   ...NodeTraits,
 });
 export const ConfigQuery = z.object({

@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { InvariantError, WarrenError } from '@warren/base';
 import type { Actor } from '@warren/db';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Bearers, Grant } from './bearers.js';
+import type { FastifyInstance } from 'fastify';
+import type { Authenticate } from './authentication.js';
+import type { Grant } from './bearers.js';
 
 /** What an API key may be given. `admin` is everything; `X:write` implies `X:read`. */
 export const SCOPES = [
@@ -47,7 +47,6 @@ export interface RouteScope {
 
 /** Pages of the API's documentation come from a plugin, which declares no scope for them: they are public. */
 const DOCUMENTATION = '/api/docs';
-const LOCAL: Grant = { actor: 'local', scopes: ['admin'] };
 
 /** Whether one of the held scopes covers the one that is needed. */
 export function covers(held: readonly string[], needed: Scope): boolean {
@@ -59,11 +58,7 @@ export function covers(held: readonly string[], needed: Scope): boolean {
  *
  * @returns the live list of all routes with their scopes.
  */
-export function enforceScopes(
-  app: FastifyInstance,
-  bearers: Bearers,
-  isLocal: (request: IncomingMessage) => boolean,
-): RouteScope[] {
+export function enforceScopes(app: FastifyInstance, authenticate: Authenticate): RouteScope[] {
   const routes: RouteScope[] = [];
   app.decorateRequest('actor', '');
   app.decorateRequest('grant', undefined);
@@ -76,7 +71,7 @@ export function enforceScopes(
   app.addHook('onRequest', async (request, reply) => {
     const { scope = 'admin', configKey = false } = request.routeOptions.config;
     if (request.is404 || scope === 'public') return;
-    const grant = isLocal(request.raw) ? LOCAL : await bearers(bearerOf(request));
+    const grant = await authenticate(request, reply);
     request.grant = grant;
     request.actor = grant.actor;
     if (covers(grant.scopes, scope) && (configKey || grant.nodeId === undefined)) return;
@@ -85,14 +80,6 @@ export function enforceScopes(
     throw scopeMissing(grant, scope);
   });
   return routes;
-}
-
-/** The bearer secret as it was sent. @throws WarrenError `unauthorized` */
-function bearerOf(request: FastifyRequest): string {
-  const secret = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (secret) return secret;
-  const text = 'send an API key as `Authorization: Bearer …`; make one with `warren apikey create`';
-  throw new WarrenError('unauthorized', text);
 }
 
 function scopeMissing(grant: Grant, needed: Scope): WarrenError {

@@ -2,7 +2,7 @@ import type { SignalTokenRow } from '@warren/db';
 import { formatJoinToken } from '@warren/identity';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
-import { type Api, problems, type RestContext } from './context.js';
+import { type Api, found, problems, type RestContext } from './context.js';
 import { CreatedSignalToken, CreateSignalToken, IdParams, page, SignalServerView, SignalTokenView } from './schemas.js';
 import { signalServerView, signalTokenView } from './views.js';
 
@@ -20,6 +20,24 @@ export function signalRoutes(api: Api, context: RestContext): void {
     '/signal-servers',
     { config: { scope: 'signals:read' }, schema: { tags, response: { 200: page(SignalServerView), ...problems } } },
     async () => ({ items: (await signals.rows()).map(signalServerView), nextCursor: null }),
+  );
+
+  api.get(
+    '/signal-servers/:id',
+    {
+      config: { scope: 'signals:read' },
+      schema: { tags, params: IdParams, response: { 200: SignalServerView, ...problems } },
+    },
+    async (request) => {
+      const { id } = request.params;
+      return signalServerView(
+        found(
+          (await signals.rows()).find((row) => row.id === id),
+          `signal server ${id}`,
+          'signal',
+        ),
+      );
+    },
   );
 
   api.delete(
@@ -52,6 +70,19 @@ export function signalRoutes(api: Api, context: RestContext): void {
       const expiresAt = expires === null ? null : new Date(now() + parseDuration(expires)!);
       const { token, secret } = await store.createSignalToken({ region, expiresAt }, request.actor);
       return reply.code(201).send({ ...signalTokenView(token), token: tokenText(context, token, secret) });
+    },
+  );
+
+  api.get(
+    '/signal-tokens/:id',
+    {
+      config: { scope: 'signals:read' },
+      schema: { tags, params: IdParams, response: { 200: SignalTokenView, ...problems } },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const row = (await store.listSignalTokens()).find((token) => token.id === id);
+      return signalTokenView(found(row, `signal token ${id}`, 'signal'));
     },
   );
 

@@ -27,7 +27,7 @@ import type {
 
 const time = (date: Date): string => date.toISOString();
 /** Arrays of our own: the schema's are mutable. */
-const settingsView = (settings: ConfSettings): z.infer<typeof ConfSettingsView> =>
+export const settingsView = (settings: ConfSettings): z.infer<typeof ConfSettingsView> =>
   structuredClone(settings) as z.infer<typeof ConfSettingsView>;
 
 const timeOrNull = (date: Date | null): string | null => date && time(date);
@@ -63,6 +63,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   listenPort: row.listenPort,
   online: row.kind === 'agent' ? hubs.isOnline(row.networkId, row.id) : null,
   unavailable: row.unavailable ?? false,
+  lanClashes: [...hubs.observed(row.networkId, row.id).lanClashes],
   tags: [...row.tags],
   ephemeral: row.ephemeral,
   settings: settingsView(row.settings ?? {}),

@@ -23,7 +23,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["getApiKey"];
         put?: never;
         post?: never;
         delete: operations["deleteApiKey"];
@@ -80,6 +80,56 @@ export interface paths {
         patch: operations["updateNetwork"];
         trace?: never;
     };
+    "/api/v1/networks/{id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNetworkAddresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One wg-quick file for each active node, as if none had an agent: a network of official WireGuard alone. */
+        get: operations["exportNetwork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Makes a network with all members that wg-quick files describe, or fills one without members. By name: there need be none of it yet. Nothing is made when the files contradict each other (409 `import-conflict`, with every conflict in `errors`), or hold a private key (400 `private-key-sent`). Preshared keys go with the files. */
+        post: operations["importNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/{id}/peers.conf": {
         parameters: {
             query?: never;
@@ -91,6 +141,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/renumber": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["renumberNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNetworkReservations"];
+        put?: never;
+        post: operations["createNetworkReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/reservations/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["deleteNetworkReservation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -279,7 +377,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["getSignalServer"];
         put?: never;
         post?: never;
         delete: operations["deleteSignalServer"];
@@ -311,7 +409,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["getSignalToken"];
         put?: never;
         post?: never;
         delete: operations["deleteSignalToken"];
@@ -372,6 +470,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An address that is not free */
+        Address: {
+            /** @description One address; of a reservation also a prefix */
+            address: string;
+            /** @description The node for which it is reserved */
+            name: string | null;
+            /** @description Who uses it */
+            node: {
+                id: string;
+                name: string;
+            } | null;
+            /** @description Of the reservation */
+            note: string | null;
+            /** @enum {string} */
+            state: "in-use" | "resting" | "reserved";
+            /** @description When an address that rests may be used again */
+            until: string | null;
+        };
         ApiKey: {
             /** Format: date-time */
             createdAt: string;
@@ -450,6 +566,51 @@ export interface components {
             token: string;
             uses: number;
         };
+        Export: {
+            files: {
+                /** @description Name of the node */
+                node: string;
+                nodeId: string;
+                publicKey: string;
+                /** @description Its wg-quick file, with a placeholder for the private key */
+                text: string;
+            }[];
+            network: string;
+            networkId: string;
+        };
+        Import: {
+            cidrs: string[];
+            dryRun: boolean;
+            /** @description Name of the network */
+            network: string;
+            /** @description null: it was not made */
+            networkId: string | null;
+            nodes: {
+                addresses: string[];
+                endpoint: string | null;
+                /** @description null: known from other files only */
+                file: string | null;
+                /** @description null: it was not made */
+                id: string | null;
+                name: string;
+                publicKey: string;
+                /** @enum {string} */
+                role: "client" | "direct" | "bounce";
+                settings: components["schemas"]["ConfSettings"];
+            }[];
+            /** @description How many pairs have one */
+            presharedKeys: number;
+            /** @description What was completed, and what was not carried over */
+            report: components["schemas"]["ImportNote"][];
+        };
+        ImportNote: {
+            /** @description null: about all of them */
+            file: string | null;
+            /** @enum {string} */
+            level: "completed" | "not-carried-over" | "conflict";
+            line: number | null;
+            message: string;
+        };
         Network: {
             cidrs: string[];
             /** Format: date-time */
@@ -485,6 +646,8 @@ export interface components {
             keyExpiresAt: string | null;
             /** @enum {string} */
             kind: "agent" | "vanilla";
+            /** @description Networks of its host that overlap this one, while its agent is connected */
+            lanClashes: string[];
             listenPort: number | null;
             name: string;
             /** @description Name of the network */
@@ -517,6 +680,42 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        Renumbering: {
+            dryRun: boolean;
+            lanClashes: {
+                cidr: string;
+                id: string;
+                lan: string;
+                name: string;
+            }[];
+            network: components["schemas"]["Network"];
+            nodes: {
+                after: string[];
+                before: string[];
+                id: string;
+                /** @enum {string} */
+                kind: "agent" | "vanilla";
+                name: string;
+                /** @description A vanilla member: it needs its new configuration file */
+                newFile: boolean;
+            }[];
+            reservations: {
+                /** @description null: it had no place and is gone */
+                after: string | null;
+                before: string;
+                name: string | null;
+            }[];
+            warnings: string[];
+        };
+        Reservation: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The node that gets it when it joins; null: nobody does */
+            name: string | null;
+            note: string;
+            /** @description A prefix, or one address */
+            prefix: string;
         };
         SignalServer: {
             /** Format: date-time */
@@ -701,6 +900,51 @@ export interface operations {
             };
         };
     };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deleteApiKey: {
         parameters: {
             query?: never;
@@ -849,6 +1093,8 @@ export interface operations {
                     cidrs: string[];
                     mtu?: number;
                     name: string;
+                    /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
+                    pools?: string[];
                 };
             };
         };
@@ -979,6 +1225,8 @@ export interface operations {
                     name?: string;
                     /** @description How long agents go on without the control plane; null: without limit */
                     offlineTolerance?: string | null;
+                    /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
+                    pools?: string[];
                 };
             };
         };
@@ -990,6 +1238,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNetworkAddresses: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "in-use" | "resting" | "reserved";
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Address"][];
+                        nextCursor: string | null;
+                        summary: {
+                            inUse: number;
+                            /** @description When the first of those that rest may be used again */
+                            nextFree: string | null;
+                            reservations: number;
+                            resting: number;
+                        };
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Absent: found in the files */
+                    cidrs?: string[];
+                    /**
+                     * @description Only say what would be made
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description By node name, for those that no file tells */
+                    endpoints?: {
+                        [key: string]: string;
+                    };
+                    files: {
+                        /** @description As it is called on its host, with folders: `laptop.conf`, `laptop/wg0.conf` */
+                        name: string;
+                        /** @description A wg-quick file with `# PublicKey = …` in place of its `PrivateKey = …` line */
+                        text: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description RFC 9457 problem */
@@ -1037,6 +1454,187 @@ export interface operations {
                 headers: {
                     /** @description Changes with the content */
                     ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renumberNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Also when hosts of agents that are connected have LANs that overlap
+                     * @default false
+                     */
+                    allowLanClash?: boolean;
+                    cidrs: string[];
+                    /**
+                     * @description Show what would become of it, and change nothing
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description Absent: those that there are, moved along */
+                    pools?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Renumbering"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNetworkReservations: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Reservation"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNetworkReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string | null;
+                    note?: string;
+                    /** @description A prefix of the network, or one address */
+                    prefix: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNetworkReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1117,6 +1715,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description One IPv4 address, one IPv6 address, or both, within the network */
+                    addresses?: string[];
                     endpoint?: string;
                     name: string;
                     /** @default default */
@@ -1254,6 +1854,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description One IPv4 address, one IPv6 address, or both, within the network */
+                    addresses?: string[];
                     endpoint?: string;
                     /** @description Vanilla members only: an agent chooses its port on its host */
                     listenPort?: number;
@@ -1655,6 +2257,51 @@ export interface operations {
             };
         };
     };
+    getSignalServer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalServer"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deleteSignalServer: {
         parameters: {
             query?: never;
@@ -1766,6 +2413,51 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CreatedSignalToken"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignalToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalToken"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {

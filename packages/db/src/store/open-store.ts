@@ -13,7 +13,9 @@ import { clearClone, noteClone } from './clones.js';
 import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
+import { createExclusive } from './exclusive.js';
 import { guard } from './guard.js';
+import { importNetwork } from './imports.js';
 import { join } from './joins.js';
 import { dueKeys, expireNode, extendNode, warnOfExpiry } from './key-expiry.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
@@ -33,6 +35,7 @@ import {
   renewSignalServer,
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
+import { findVanillaByKey } from './take-over.js';
 import { createToken, findToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
 import { createVanilla } from './vanilla-members.js';
 
@@ -64,6 +67,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 function guardedMethods(database: Database, options: OpenStoreOptions, feed: ChangeFeed): Omit<Store, 'close'> {
+  const exclusive = createExclusive(database.sql);
   const { signTombstone, sealingKey, addressRest = ADDRESS_REST } = options;
   return {
     createNetwork: guard((input, actor) => createNetwork(database, input, actor)),
@@ -76,6 +80,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     findToken: guard((id) => findToken(database, id)),
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
+    importNetwork: guard((input, actor) => importNetwork(database, input, actor, sealingKey)),
+    findVanillaByKey: guard((networkId, key) => findVanillaByKey(database, networkId, key)),
     join: guard((input, actor) => join(database, input, actor, addressRest)),
     listNodes: guard((filter) => listNodes(database, filter)),
     findNode: guard((idOrName, networkId) => findNode(database, idOrName, networkId)),
@@ -103,6 +109,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listApiKeys: guard(() => listApiKeys(database)),
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
+    exclusive: (name, work) => exclusive(name, work),
     audit: guard((page) => listAudit(database, page)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;

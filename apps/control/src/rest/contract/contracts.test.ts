@@ -1,0 +1,51 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestPlane, type TestPlane } from '../../testing/control-plane.fixture.js';
+import { ADMIN_CONTRACTS } from './admin.fixture.js';
+import { contractTests } from './cases.fixture.js';
+import { CONFIG_CONTRACTS } from './configs.fixture.js';
+import { type Contracts, World } from './engine.fixture.js';
+import { NETWORK_CONTRACTS } from './networks.fixture.js';
+import { NODE_CONTRACTS } from './nodes.fixture.js';
+import { SIGNAL_CONTRACTS } from './signals.fixture.js';
+import { TOKEN_CONTRACTS } from './tokens.fixture.js';
+
+/** A new route gets an entry in one of these, or a file of its own beside them. */
+const ALL: Readonly<Record<string, Contracts>> = {
+  networks: NETWORK_CONTRACTS,
+  nodes: NODE_CONTRACTS,
+  'configuration files': CONFIG_CONTRACTS,
+  tokens: TOKEN_CONTRACTS,
+  'signal servers': SIGNAL_CONTRACTS,
+  administration: ADMIN_CONTRACTS,
+};
+
+let plane: TestPlane;
+let opened: World;
+beforeAll(async () => {
+  const rates = { requests: { atOnce: 1e6, perSecond: 1e6 }, failures: { atOnce: 1e6, perSecond: 1e6 } };
+  plane = await startTestPlane({ rates });
+  opened = await World.open(plane);
+});
+afterAll(() => plane?.stop());
+
+it('every operation of the document has its contract, and no contract is left over', () => {
+  const operations = opened.routes.map(({ operation }) => operation.operationId).sort();
+  const contracts = Object.values(ALL).flatMap((table) => Object.keys(table));
+  expect(contracts.sort(), 'add an entry to a table in src/rest/contract').toEqual(operations);
+  expect(new Set(operations).size).toBe(operations.length);
+});
+
+it('every route that is not public is in the document', () => {
+  const documented = opened.routes.map(({ method, path }) => `${method} ${path}`).sort();
+  const routes = plane.rest.routes.filter(({ scope, method }) => scope !== 'public' && method !== 'HEAD');
+  expect(routes.map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`).sort()).toEqual(documented);
+});
+
+it('the document is OpenAPI 3.1 to a public validator', async () => {
+  const validator = new Validator();
+  expect(await validator.validate({ ...structuredClone(opened.document) })).toEqual({ valid: true });
+  expect(validator.version).toBe('3.1');
+});
+
+for (const [resource, contracts] of Object.entries(ALL)) contractTests(resource, contracts, () => opened);

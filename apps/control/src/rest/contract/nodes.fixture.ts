@@ -1,0 +1,57 @@
+import { expect } from 'vitest';
+import type { Contracts, World } from './engine.fixture.js';
+
+const one = async (world: World) => ({ params: { id: (await world.member()).id } });
+
+export const NODE_CONTRACTS: Contracts = {
+  listNodes: {
+    good: async (world) => ({ query: { network: 'default', status: 'active', q: (await world.member()).name } }),
+    status: 200,
+    gives: ({ items }: { items: object[] }) => expect(items).toHaveLength(1),
+    badQueries: [{ status: 'dead' }, { q: 'x'.repeat(200) }],
+    refused: [
+      {
+        what: 'the network is unknown',
+        request: () => ({ query: { network: 'nowhere' } }),
+        ...{ status: 404, code: 'not-found' },
+      },
+    ],
+  },
+  createNode: {
+    good: (world) => ({ body: { network: 'default', name: world.name('node'), publicKey: world.publicKey() } }),
+    status: 201,
+    gives: (node: object, { body }) => expect(node).toMatchObject({ ...body, kind: 'vanilla', status: 'active' }),
+    badBodies: [{ name: 'Über' }, { publicKey: 'short' }, { role: 'king' }, { endpoint: 'x' }, { privateKey: 'x' }],
+    refused: [
+      {
+        what: 'the name is taken',
+        request: async (good, world) => ({ body: { ...good.body, name: (await world.member()).name } }),
+        ...{ status: 409, code: 'name-taken' },
+      },
+      {
+        what: 'a bounce without an endpoint',
+        request: (good) => ({ body: { ...good.body, role: 'bounce' } }),
+        ...{ status: 400, code: 'endpoint-missing' },
+      },
+    ],
+  },
+  getNode: { good: one, status: 200 },
+  updateNode: {
+    good: async (world) => ({
+      params: { id: (await world.member({ role: 'direct', endpoint: '203.0.113.8:51820' })).id },
+      body: { name: world.name('node'), endpoint: '203.0.113.9:51820' },
+    }),
+    status: 200,
+    gives: (node: object, { body }) => expect(node).toMatchObject(body!),
+    badBodies: [{ name: '' }, { endpoint: 'nowhere' }],
+    refused: [
+      {
+        what: 'the name is taken',
+        request: async (good, world) => ({ ...good, body: { name: (await world.member()).name } }),
+        ...{ status: 409, code: 'name-taken' },
+      },
+    ],
+  },
+  deleteNode: { good: one, status: 204 },
+  revokeNode: { good: one, status: 200, gives: (node: object) => expect(node).toMatchObject({ status: 'revoked' }) },
+};
