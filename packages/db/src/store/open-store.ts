@@ -10,6 +10,7 @@ import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { clearClone, noteClone } from './clones.js';
+import { missingMigrations, nodeCounts } from './condition.js';
 import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
@@ -111,6 +112,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     checkApiKey: guard((text) => checkApiKey(database, text)),
     exclusive: (name, work) => exclusive(name, work),
     audit: guard((page) => listAudit(database, page)),
+    nodeCounts: guard(() => nodeCounts(database)),
+    missingMigrations: guard(() => missingMigrations(database)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
     }),
