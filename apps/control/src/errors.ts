@@ -42,6 +42,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'import-conflict': [409, Grpc.FAILED_PRECONDITION],
   'network-not-empty': [409, Grpc.FAILED_PRECONDITION],
   'private-key-not-held': [409, Grpc.FAILED_PRECONDITION],
+  'not-vanilla': [409, Grpc.FAILED_PRECONDITION],
   'public-key-missing': [409, Grpc.FAILED_PRECONDITION],
   'node-not-active': [409, Grpc.FAILED_PRECONDITION],
   'vanilla-key': [409, Grpc.FAILED_PRECONDITION],

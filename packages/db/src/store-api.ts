@@ -545,6 +545,8 @@ export interface Store extends ImportStore {
   deleteConfigKey(id: NodeId, actor: Actor): Promise<void>; // not-found
   /** The node whose config key this is, whatever its status. */
   checkConfigKey(secret: string): Promise<NodeRow | undefined>;
+  /** Since when the node has the config key that it has now; null: none. */
+  configKeySince(id: NodeId): Promise<Date | null>;
 
   audit(page?: PageQuery): Promise<Page<AuditRow>>;
   /**

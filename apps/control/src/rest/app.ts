@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -22,6 +23,7 @@ import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
 import { tokenRoutes } from './tokens.js';
+import { vanillaRoutes } from './vanilla.js';
 
 const BODY_LIMIT = 256 * 1024;
 const API = '/api/v1';
@@ -54,6 +56,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
   const closing = new AbortController();
+  // Everybody who waits for a file listens.
+  setMaxListeners(0, closing.signal);
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
   observeRequests(app, context.log, context.metrics);
@@ -80,6 +84,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       nodeLifecycleRoutes(api, context);
       keyRotationRoutes(api, context);
       configRoutes(api, context);
+      vanillaRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
@@ -103,7 +108,7 @@ function homeRoute(app: Api): void {
   app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
 }
 
-const WRITES = ['POST', 'PATCH', 'DELETE'];
+const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 function addIdempotency(app: Api, table: IdempotencyTable): void {
   /** Requests that are the first with their key, and whose answer is to be kept. */

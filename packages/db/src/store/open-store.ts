@@ -11,7 +11,7 @@ import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { clearClone, noteClone } from './clones.js';
 import { missingMigrations, nodeCounts } from './condition.js';
-import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
+import { checkConfigKey, configKeySince, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { createExclusive } from './exclusive.js';
@@ -177,5 +177,6 @@ function vanillaMethods(database: Database, sealingKey: Uint8Array, rest: number
     createConfigKey: guard((id, actor) => createConfigKey(database, id, actor)),
     deleteConfigKey: guard((id, actor) => deleteConfigKey(database, id, actor)),
     checkConfigKey: guard((secret) => checkConfigKey(database, secret)),
+    configKeySince: guard((id) => configKeySince(database, id)),
   } satisfies Partial<Store>;
 }

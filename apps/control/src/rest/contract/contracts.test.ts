@@ -9,6 +9,7 @@ import { NETWORK_CONTRACTS } from './networks.fixture.js';
 import { NODE_CONTRACTS } from './nodes.fixture.js';
 import { SIGNAL_CONTRACTS } from './signals.fixture.js';
 import { TOKEN_CONTRACTS } from './tokens.fixture.js';
+import { VANILLA_CONTRACTS } from './vanilla.fixture.js';
 
 /** A new route gets an entry in one of these, or a file of its own beside them. */
 const ALL: Readonly<Record<string, Contracts>> = {
@@ -16,6 +17,7 @@ const ALL: Readonly<Record<string, Contracts>> = {
   nodes: NODE_CONTRACTS,
   'configuration files': CONFIG_CONTRACTS,
   tokens: TOKEN_CONTRACTS,
+  'vanilla members': VANILLA_CONTRACTS,
   'signal servers': SIGNAL_CONTRACTS,
   administration: ADMIN_CONTRACTS,
 };
