@@ -12,7 +12,6 @@ export type {
   Actor,
   AddressRow,
   ApiKeyRow,
-  AuditRow,
   ChangeRow,
   CloneSighting,
   DueKey,
@@ -44,3 +43,4 @@ export type {
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
+export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';

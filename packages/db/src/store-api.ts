@@ -10,6 +10,7 @@ import type {
   SignedRecord,
 } from '@warren/topology';
 import type { ImportStore } from './import-api.js';
+import type { StoreRequests } from './store-requests.js';
 
 /** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
 export interface NodeCount {
@@ -168,18 +169,6 @@ export interface ApiKeyRow {
   readonly expiresAt: Date | null;
   readonly createdAt: Date;
   readonly lastUsedAt: Date | null;
-}
-
-/** One entry of the audit log: who did what to whom; never a secret. */
-export interface AuditRow {
-  readonly id: string;
-  readonly at: Date;
-  readonly actor: Actor;
-  /** `node.join`, `node.revoke`, `token.create`, … */
-  readonly action: string;
-  readonly networkId: NetworkId | null;
-  readonly subject: string;
-  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** One row of a network's change log. Old and new values, so that a resume also removes what was visible before. */
@@ -376,7 +365,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends ImportStore {
+export interface Store extends ImportStore, StoreRequests {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -548,12 +537,6 @@ export interface Store extends ImportStore {
   /** Since when the node has the config key that it has now; null: none. */
   configKeySince(id: NodeId): Promise<Date | null>;
 
-  audit(page?: PageQuery): Promise<Page<AuditRow>>;
-  /**
-   * Runs `work` while no other work of the same name runs, in any replica. It holds a connection meanwhile: four such at
-   * once per process, the others wait.
-   */
-  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   ping(): Promise<void>;
   /** Of all networks, for metrics. */
   nodeCounts(): Promise<readonly NodeCount[]>;

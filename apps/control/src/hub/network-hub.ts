@@ -10,6 +10,7 @@ import { type SignTicket, ticketLife } from '../signal/tickets.js';
 import { isDigest } from './digest.js';
 import { diffEntries, entriesOf, entryOf } from './entries.js';
 import { type Fate, fateOf } from './fates.js';
+import { PresenceMap } from './presence-map.js';
 import { ACTOR } from './presence-watch.js';
 import { bouncesFirst, digestAfter, digestOf, isRenamedBounce } from './publication.js';
 import type { DeltaCache, Session } from './session.js';
@@ -32,6 +33,8 @@ export interface HubParts {
   /** The signal servers that agents of every network are told of. */
   readonly signals: { readonly servers: readonly SignalServer[] };
   readonly signTicket: SignTicket;
+  /** Told when an agent's stream begins here, and when its last one ended. */
+  readonly onPresence?: (network: NetworkId, node: NodeId, online: boolean) => void;
 }
 
 /** Tickets are renewed in a seventh of their life, daily as a rule, so that who is cut off has one that is good for long. */
@@ -50,9 +53,9 @@ const ANSWER_TIME = 4_000;
  * (invariant 11): everything is read back from the log.
  */
 export class NetworkHub {
-  readonly #sessions = new Map<NodeId, Session>();
+  readonly #sessions: PresenceMap<Session>;
   /** Agents of pending nodes: they know themselves and nobody, and are known to nobody. */
-  readonly #waiting = new Map<NodeId, Session>();
+  readonly #waiting: PresenceMap<Session>;
   readonly #reconnects = new Map<NodeId, { since: number; count: number }>();
   #version: Version;
   #signalServers: readonly SignalServer[];
@@ -70,6 +73,14 @@ export class NetworkHub {
     private readonly parts: HubParts,
   ) {
     this.#version = version;
+    // Who moves from one to the other is in both for a moment, and neither comes nor goes.
+    const tell = (nodeId: NodeId, online: boolean): void => {
+      const twice = this.#sessions.has(nodeId) || this.#waiting.has(nodeId);
+      if (online ? this.#sessions.has(nodeId) !== this.#waiting.has(nodeId) : !twice)
+        parts.onPresence?.(id, nodeId, online);
+    };
+    this.#sessions = new PresenceMap(tell);
+    this.#waiting = new PresenceMap(tell);
     this.#signalServers = signalServersOf(version.decided.network, parts.signals.servers);
   }
 
@@ -374,8 +385,8 @@ export class NetworkHub {
     }
     for (const [id, session] of [...this.#waiting]) {
       if (!this.#version.decided.network.nodes.has(id)) continue;
-      this.#waiting.delete(id);
       this.#sessions.set(id, session);
+      this.#waiting.delete(id);
       this.#sendSnapshot(session);
     }
   }
@@ -388,8 +399,8 @@ export class NetworkHub {
       this.detach(session);
       return;
     }
-    this.#sessions.delete(nodeId);
     this.#waiting.set(nodeId, session);
+    this.#sessions.delete(nodeId);
     // Approved after the revision that we have: what that means comes with the next one.
     if (fate.waits.status !== 'pending') return;
     const self = selfConfig(fate.waits, this.#version.decided.network, []);
