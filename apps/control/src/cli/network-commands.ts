@@ -1,6 +1,7 @@
 import { WarrenError } from '@warren/base';
 import { type Schemas, take } from '@warren/client';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { addressCommands } from './address-commands.js';
 import { collect, mtu } from './arguments.js';
 import {
   byId,
@@ -45,6 +46,7 @@ export function networkCommands(program: Command, context: CommandContext): void
     .description('one network')
     .action(run(context, async (rest, [id]) => shown(await take(rest.GET('/api/v1/networks/{id}', byId(id))))));
   addSet(network, context);
+  addressCommands(network, context);
   destructive(common(network.command('delete').alias('rm').argument('<network>', 'name or id')))
     .description('delete a network without active nodes')
     .action(
@@ -62,9 +64,11 @@ function addCreate(network: Command, context: CommandContext): void {
     .description('make a network')
     .requiredOption('--cidr <prefix>', 'such as 10.45.0.0/16; repeat it for IPv6', collect)
     .option('--mtu <bytes>', 'inner MTU', mtu)
+    .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
     .action(
-      run(context, async (rest, [name], options: { name?: string; cidr: string[]; mtu?: number }) => {
-        const body = { name: nameOf(name, options), cidrs: options.cidr, ...given({ mtu: options.mtu }) };
+      run(context, async (rest, [name], options: { name?: string; cidr: string[]; mtu?: number; pool?: string[] }) => {
+        const { cidr: cidrs, mtu: bytes, pool: pools } = options;
+        const body = { name: nameOf(name, options), cidrs, ...given({ mtu: bytes, pools }) };
         const made = await take(rest.POST('/api/v1/networks', { body }));
         return { answer: made, text: () => `${made.name} ${made.cidrs.join(', ')}` };
       }),
@@ -76,10 +80,15 @@ function addSet(network: Command, context: CommandContext): void {
     .description('change a network')
     .option('--name <name>', 'rename it')
     .option('--mtu <bytes>', 'inner MTU', mtu)
+    .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
+    .addOption(new Option('--no-pools', 'hand addresses out of the whole network').conflicts('pool'))
     .action(
-      run(context, async (rest, [id], options: { name?: string; mtu?: number }) => {
-        const body = given({ name: options.name, mtu: options.mtu });
-        if (Object.keys(body).length === 0) throw new WarrenError('usage', 'say what to set: --name or --mtu');
+      run(context, async (rest, [id], options: { name?: string; mtu?: number; pool?: string[]; pools: boolean }) => {
+        const pools = options.pools ? options.pool : [];
+        const body = given({ name: options.name, mtu: options.mtu, pools });
+        if (Object.keys(body).length === 0) {
+          throw new WarrenError('usage', 'say what to set: --name, --mtu, --pool or --no-pools');
+        }
         return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
       }),
     );

@@ -1,5 +1,6 @@
 import { take } from '@warren/client';
 import { type Command, Option } from 'commander';
+import { collect } from './arguments.js';
 import {
   byId,
   type CommandContext,
@@ -57,6 +58,16 @@ export function nodeCommands(program: Command, context: CommandContext): void {
       return { answer: { deleted: found.id }, text: () => `deleted ${found.name}` };
     }),
   );
+  onNode(node.command('address'), 'give it other addresses than it has')
+    .argument('<address...>', 'one of IPv4, one of IPv6, or both')
+    .action(
+      run(context, async (rest, args, { network }: InNetwork) => {
+        const [name, addresses] = args as unknown as readonly [string, string[]];
+        const { id } = await findNode(rest, name, network);
+        const moved = await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body: { addresses } }));
+        return { answer: moved, text: () => `${moved.name} ${moved.addresses.join(', ')}` };
+      }),
+    );
   addConf(node, context);
 }
 
@@ -66,6 +77,7 @@ function addCreate(node: Command, context: CommandContext): void {
     readonly publicKey: string;
     readonly role: Role;
     readonly endpoint?: string;
+    readonly address?: string[];
   }
   nameable(common(node.command('create')))
     .description('add a vanilla member: any official WireGuard client')
@@ -73,10 +85,11 @@ function addCreate(node: Command, context: CommandContext): void {
     .requiredOption('--public-key <key>', 'its WireGuard public key (`wg pubkey`); the private key stays with it')
     .addOption(new Option('--role <role>').choices(ROLES).default('client'))
     .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
+    .option('--address <address>', 'that it shall have; once for IPv4, once for IPv6', collect)
     .action(
       run(context, async (rest, [name], options: Create) => {
-        const { network = 'default', publicKey, role, endpoint } = options;
-        const body = { network, name: nameOf(name, options), publicKey, role, ...given({ endpoint }) };
+        const { network = 'default', publicKey, role, endpoint, address: addresses } = options;
+        const body = { network, name: nameOf(name, options), publicKey, role, ...given({ endpoint, addresses }) };
         const made = await take(rest.POST('/api/v1/nodes', { body }));
         return { answer: made, text: () => `${made.name} ${made.addresses.join(', ')}` };
       }),

@@ -132,7 +132,7 @@ describe('warren says in one line', () => {
     ['which commands a group has', 'token', 2, /create, list, revoke/],
     ['that an option is missing', 'node create x', 2, /--public-key/],
     ['that an option is none', 'node list --colour', 2, /unknown option '--colour'/],
-    ['that there is nothing to set', 'network set default', 2, /--name or --mtu/],
+    ['that there is nothing to set', 'network set default', 2, /say what to set/],
     ['that a signal token wants a region', 'signal token', 2, /--region/],
     ['that a region is none', 'signal token --region -', 1, /region/],
     ['that a signal server does not exist', 'signal delete nothing', 1, /there is no signal server nothing/],

@@ -5,6 +5,7 @@ import type { Hello, SyncRequest } from '@warren/proto';
 import { isExpected } from '../errors.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { NetworkHub } from '../hub/network-hub.js';
+import { observedOf } from '../hub/observed.js';
 import { Session, type SessionLimits, type SyncStream } from '../hub/session.js';
 import type { Log } from '../log.js';
 import { activeNode } from './renew.js';
@@ -74,6 +75,7 @@ class Conversation {
     }
     if (message?.$case === 'ack') this.#session.acknowledge(message.value.position);
     else if (message?.$case === 'heartbeat') this.#hub.heartbeat(this.#session, message.value);
+    else if (message?.$case === 'observation') this.#session.observed = observedOf(message.value);
   }
 
   /** The agent said that it sends no more. */

@@ -1,6 +1,7 @@
 import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
 import type { SignalServer } from '@warren/proto';
 import { type HubParts, NetworkHub } from './network-hub.js';
+import { NOTHING_OBSERVED, type Observed } from './observed.js';
 
 /** How often sessions are looked at for missing acknowledgements. */
 const PROGRESS_INTERVAL = 5_000;
@@ -58,6 +59,11 @@ export class Hubs {
   connectedMs(network: NetworkId, node: NodeId): number | undefined {
     const session = this.#open.get(network)?.sessions.get(node);
     return session && this.parts.now() - session.since;
+  }
+
+  /** What the agent of a node sees on its host; nothing while it is not connected here. */
+  observed(network: NetworkId, node: NodeId): Observed {
+    return this.#open.get(network)?.sessions.get(node)?.observed ?? NOTHING_OBSERVED;
   }
 
   connected(network: NetworkId): number {

@@ -4,6 +4,7 @@ import { type Position, type SelfConfig, SyncResponse } from '@warren/proto';
 import { tombstoneToWire } from '../codec/agent-codec.js';
 import { digestBytes, isDigest } from './digest.js';
 import type { Entry } from './entries.js';
+import { NOTHING_OBSERVED, type Observed } from './observed.js';
 
 /** One agent's stream, as the hub needs it: the gRPC side implements it. */
 export interface SyncStream {
@@ -49,6 +50,8 @@ export class Session {
   #unackedSince: number | undefined;
   #open = true;
   #ticketAt: number | undefined;
+  /** What the agent sees on its host; observed, so it goes with the stream. */
+  observed: Observed = NOTHING_OBSERVED;
   /** When it began, by the clock of `now`. */
   readonly since: number;
 

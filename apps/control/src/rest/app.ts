@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarrenError } from '@warren/base';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { addressRoutes } from './addresses.js';
 import { adminRoutes } from './admin.js';
 import { addNotFound, describeAnswer } from './answers.js';
 import { createAuthentication } from './authentication.js';
@@ -71,6 +72,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
+      addressRoutes(api, context);
       nodeRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);

@@ -23,11 +23,12 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
       schema: { tags, body: CreateNetwork, response: { 201: NetworkView, ...problems } },
     },
     async (request, reply) => {
-      const { name, cidrs, mtu } = request.body;
+      const { name, cidrs, mtu, pools } = request.body;
       const input = {
         name,
         cidrs: cidrs.map((cidr): Prefix => parsePrefix(cidr)!),
         ...(mtu === undefined ? {} : { mtu }),
+        ...(pools === undefined ? {} : { pools }),
       };
       return reply.code(201).send(networkView(await store.createNetwork(input, request.actor)));
     },
@@ -50,8 +51,12 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
     },
     async (request) => {
       const { id } = await networkOf(store, request.params.id);
-      const { name, mtu } = request.body;
-      const change = { ...(name === undefined ? {} : { name }), ...(mtu === undefined ? {} : { mtu }) };
+      const { name, mtu, pools } = request.body;
+      const change = {
+        ...(name === undefined ? {} : { name }),
+        ...(mtu === undefined ? {} : { mtu }),
+        ...(pools === undefined ? {} : { pools }),
+      };
       return networkView(await store.updateNetwork(id, change, request.actor));
     },
   );

@@ -1,4 +1,4 @@
-import { type HostPort, type PublicKey, WarrenError } from '@warren/base';
+import { type HostPort, type IpAddress, type PublicKey, WarrenError } from '@warren/base';
 import type { NodeRow } from '@warren/db';
 import { z } from 'zod';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
@@ -38,7 +38,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     '/nodes',
     { config: { scope: 'nodes:write' }, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
     async (request, reply) => {
-      const { network, name, role, publicKey, endpoint } = request.body;
+      const { network, name, role, publicKey, endpoint, addresses } = request.body;
       if (role !== 'client' && endpoint === undefined) {
         throw new WarrenError(
           'endpoint-missing',
@@ -53,6 +53,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
           role,
           publicKey: publicKey as PublicKey,
           ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+          ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
         },
         request.actor,
       );
@@ -83,10 +84,11 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
-      const { name, endpoint } = request.body;
+      const { name, endpoint, addresses } = request.body;
       const change = {
         ...(name === undefined ? {} : { name }),
         ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
+        ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
       };
       return view(await store.updateNode(node.id, change, request.actor));
     },

@@ -6,7 +6,7 @@ import { isName } from '../names.js';
 import { SCOPES } from './scopes.js';
 
 const Role = z.enum(['client', 'direct', 'bounce']);
-const Name = z.string().refine(isName, NODE_NAME_RULE);
+export const Name = z.string().refine(isName, NODE_NAME_RULE);
 const Cidr = z
   .string()
   .refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
@@ -16,7 +16,7 @@ const PublicKeyText = z
   .refine((text) => !/^A+=$/.test(text), 'must be a public key; this one is all zeros');
 const EndpointText = z.string().refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
 const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
-const Time = z.string().meta({ format: 'date-time' });
+export const Time = z.string().meta({ format: 'date-time' });
 const Tag = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, NODE_NAME_RULE);
 /** PostgreSQL refuses text with a zero byte, and terminals obey escapes. */
 function isPrintable(text: string): boolean {
@@ -86,8 +86,23 @@ export const NetworkView = z
 /** WireGuard needs 1280 inside for IPv6 (RFC 8200 §5); above 1500 no common path carries it. */
 const Mtu = z.number().int().min(1280).max(1500);
 
-export const CreateNetwork = z.strictObject({ name: Name, cidrs: z.array(Cidr).min(1).max(4), mtu: Mtu.optional() });
-export const UpdateNetwork = z.strictObject({ name: Name.optional(), mtu: Mtu.optional() });
+export const Cidrs = z.array(Cidr).min(1).max(4);
+export const Pools = z.array(z.string().max(64)).max(32).meta({
+  description: 'Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs',
+});
+export const CreateNetwork = z.strictObject({
+  name: Name,
+  cidrs: Cidrs,
+  mtu: Mtu.optional(),
+  pools: Pools.optional(),
+});
+export const UpdateNetwork = z.strictObject({ name: Name.optional(), mtu: Mtu.optional(), pools: Pools.optional() });
+
+export const Addresses = z
+  .array(z.string().max(64))
+  .min(1)
+  .max(2)
+  .meta({ description: 'One IPv4 address, one IPv6 address, or both, within the network' });
 
 export const NodeView = z
   .object({
@@ -104,6 +119,9 @@ export const NodeView = z
     listenPort: z.number().int().nullable(),
     online: z.boolean().nullable().meta({ description: 'Whether its agent is connected; null for vanilla members' }),
     unavailable: z.boolean().meta({ description: 'A bounce held for dead: nobody is homed there until it is back' }),
+    lanClashes: z
+      .array(z.string())
+      .meta({ description: 'Networks of its host that overlap this one, while its agent is connected' }),
     tags: z.array(z.string()),
     ephemeral: z.boolean(),
     settings: ConfSettingsView,
@@ -129,8 +147,13 @@ export const CreateNode = z.strictObject({
   role: Role.default('client'),
   publicKey: PublicKeyText.meta({ description: 'Made by whoever holds the private key, which is never sent here' }),
   endpoint: EndpointText.optional(),
+  addresses: Addresses.optional(),
 });
-export const UpdateNode = z.strictObject({ name: Name.optional(), endpoint: EndpointText.optional() });
+export const UpdateNode = z.strictObject({
+  name: Name.optional(),
+  endpoint: EndpointText.optional(),
+  addresses: Addresses.optional(),
+});
 export const ConfigQuery = z.object({
   network: Reference.optional(),
   wait: z.coerce

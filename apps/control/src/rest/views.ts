@@ -62,6 +62,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   listenPort: row.listenPort,
   online: row.kind === 'agent' ? row.status === 'active' && hubs.isOnline(row.networkId, row.id) : null,
   unavailable: row.unavailable ?? false,
+  lanClashes: [...hubs.observed(row.networkId, row.id).lanClashes],
   tags: [...row.tags],
   ephemeral: row.ephemeral,
   settings: settingsView(row.settings ?? {}),

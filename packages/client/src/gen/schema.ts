@@ -80,6 +80,22 @@ export interface paths {
         patch: operations["updateNetwork"];
         trace?: never;
     };
+    "/api/v1/networks/{id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNetworkAddresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/{id}/peers.conf": {
         parameters: {
             query?: never;
@@ -91,6 +107,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/renumber": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["renumberNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNetworkReservations"];
+        put?: never;
+        post: operations["createNetworkReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/reservations/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["deleteNetworkReservation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -308,6 +372,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An address that is not free */
+        Address: {
+            /** @description One address; of a reservation also a prefix */
+            address: string;
+            /** @description The node for which it is reserved */
+            name: string | null;
+            /** @description Who uses it */
+            node: {
+                id: string;
+                name: string;
+            } | null;
+            /** @description Of the reservation */
+            note: string | null;
+            /** @enum {string} */
+            state: "in-use" | "resting" | "reserved";
+            /** @description When an address that rests may be used again */
+            until: string | null;
+        };
         ApiKey: {
             /** Format: date-time */
             createdAt: string;
@@ -419,6 +501,8 @@ export interface components {
             keyExpiresAt: string | null;
             /** @enum {string} */
             kind: "agent" | "vanilla";
+            /** @description Networks of its host that overlap this one, while its agent is connected */
+            lanClashes: string[];
             listenPort: number | null;
             name: string;
             /** @description Name of the network */
@@ -451,6 +535,42 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        Renumbering: {
+            dryRun: boolean;
+            lanClashes: {
+                cidr: string;
+                id: string;
+                lan: string;
+                name: string;
+            }[];
+            network: components["schemas"]["Network"];
+            nodes: {
+                after: string[];
+                before: string[];
+                id: string;
+                /** @enum {string} */
+                kind: "agent" | "vanilla";
+                name: string;
+                /** @description A vanilla member: it needs its new configuration file */
+                newFile: boolean;
+            }[];
+            reservations: {
+                /** @description null: it had no place and is gone */
+                after: string | null;
+                before: string;
+                name: string | null;
+            }[];
+            warnings: string[];
+        };
+        Reservation: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The node that gets it when it joins; null: nobody does */
+            name: string | null;
+            note: string;
+            /** @description A prefix, or one address */
+            prefix: string;
         };
         SignalServer: {
             /** Format: date-time */
@@ -826,6 +946,8 @@ export interface operations {
                     cidrs: string[];
                     mtu?: number;
                     name: string;
+                    /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
+                    pools?: string[];
                 };
             };
         };
@@ -948,6 +1070,8 @@ export interface operations {
                 "application/json": {
                     mtu?: number;
                     name?: string;
+                    /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
+                    pools?: string[];
                 };
             };
         };
@@ -960,6 +1084,65 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Network"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNetworkAddresses: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "in-use" | "resting" | "reserved";
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Address"][];
+                        nextCursor: string | null;
+                        summary: {
+                            inUse: number;
+                            /** @description When the first of those that rest may be used again */
+                            nextFree: string | null;
+                            reservations: number;
+                            resting: number;
+                        };
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {
@@ -1006,6 +1189,187 @@ export interface operations {
                 headers: {
                     /** @description Changes with the content */
                     ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renumberNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Also when hosts of agents that are connected have LANs that overlap
+                     * @default false
+                     */
+                    allowLanClash?: boolean;
+                    cidrs: string[];
+                    /**
+                     * @description Show what would become of it, and change nothing
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description Absent: those that there are, moved along */
+                    pools?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Renumbering"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNetworkReservations: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Reservation"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNetworkReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name?: string | null;
+                    note?: string;
+                    /** @description A prefix of the network, or one address */
+                    prefix: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNetworkReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1086,6 +1450,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description One IPv4 address, one IPv6 address, or both, within the network */
+                    addresses?: string[];
                     endpoint?: string;
                     name: string;
                     /** @default default */
@@ -1223,6 +1589,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description One IPv4 address, one IPv6 address, or both, within the network */
+                    addresses?: string[];
                     endpoint?: string;
                     name?: string;
                 };

@@ -273,6 +273,8 @@ export interface Ack {
 export interface Observation {
   /** Networks of the host's other interfaces that clash with the mesh, as prefixes. */
   lanClashes: string[];
+  /** All networks of the host's other interfaces, at most 64: what a renumbering should keep clear of. */
+  lanPrefixes: string[];
 }
 
 export interface Heartbeat {
@@ -3184,13 +3186,16 @@ export const Ack: MessageFns<Ack> = {
 };
 
 function createBaseObservation(): Observation {
-  return { lanClashes: [] };
+  return { lanClashes: [], lanPrefixes: [] };
 }
 
 export const Observation: MessageFns<Observation> = {
   encode(message: Observation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.lanClashes) {
       writer.uint32(10).string(v!);
+    }
+    for (const v of message.lanPrefixes) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -3216,6 +3221,14 @@ export const Observation: MessageFns<Observation> = {
             message.lanClashes.push(reader.string());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lanPrefixes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3235,6 +3248,11 @@ export const Observation: MessageFns<Observation> = {
         : globalThis.Array.isArray(object?.lan_clashes)
         ? object.lan_clashes.map((e: any) => globalThis.String(e))
         : [],
+      lanPrefixes: globalThis.Array.isArray(object?.lanPrefixes)
+        ? object.lanPrefixes.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.lan_prefixes)
+        ? object.lan_prefixes.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -3242,6 +3260,9 @@ export const Observation: MessageFns<Observation> = {
     const obj: any = {};
     if (message.lanClashes?.length) {
       obj.lanClashes = message.lanClashes;
+    }
+    if (message.lanPrefixes?.length) {
+      obj.lanPrefixes = message.lanPrefixes;
     }
     return obj;
   },
@@ -3252,6 +3273,7 @@ export const Observation: MessageFns<Observation> = {
   fromPartial(object: DeepPartial<Observation>): Observation {
     const message = createBaseObservation();
     message.lanClashes = object.lanClashes?.map((e) => e) || [];
+    message.lanPrefixes = object.lanPrefixes?.map((e) => e) || [];
     return message;
   },
 };
