@@ -126,7 +126,9 @@ function addConf(node: Command, context: CommandContext): void {
         const conf = await take(
           peers ? rest.GET('/api/v1/nodes/{id}/peers.conf', request) : rest.GET('/api/v1/nodes/{id}/wg0.conf', request),
         );
-        return { answer: { conf }, text: () => conf.replace(/\n$/, '') };
+        // A file without peers is empty, which the client takes for no answer.
+        const text = (conf as string | undefined) ?? '';
+        return { answer: { conf: text }, text: () => text.replace(/\n$/, '') };
       }),
     );
 }

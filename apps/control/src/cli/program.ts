@@ -136,24 +136,33 @@ function versionCommand(program: Command, output: Output): void {
 /** commander's own refusals, in one line of ours. */
 function usageError(error: unknown, program: Command, argv: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
-  const words = argv.filter((word) => !word.startsWith('-'));
-  const group = program.commands.find((command) => command.name() === words[0]) ?? program;
-  const names = group.commands.map((command) => command.name()).join(', ');
+  const command = commandOf(program, argv);
+  const names = command.commands.map((each) => each.name()).join(', ');
   // A group without a command shows its help as an error, and says nothing of what was wrong.
   if (error.code === 'commander.help') {
     return new WarrenError('usage', `say which command: ${names}; add --help for more`);
   }
   // `signal` is a command itself, which a word that is none of those beneath it would be an argument of.
   const word = argv[1] ?? '';
-  const isNone = !word.startsWith('-') && !group.commands.some((command) => command.name() === word);
-  if (error.code === 'commander.excessArguments' && group.commands.length > 0 && group !== program && isNone) {
-    return new WarrenError('usage', `${group.name()} has no command ${word}: ${names}; add --help for more`);
+  const isNone = !word.startsWith('-') && command.parent === program;
+  if (error.code === 'commander.excessArguments' && command.commands.length > 0 && isNone) {
+    return new WarrenError('usage', `${command.name()} has no command ${word}: ${names}; add --help for more`);
   }
   const message = error.message
     .replace(/^error: /, '')
     .replace(/\s*\(Did you mean (?:one of )?(.*?)\??\)\s*$/s, ': did you mean $1?');
-  const where = group === program ? 'warren' : `warren ${group.name()}`;
-  return new WarrenError('usage', `${message.replace(/\.$/, '')} (see ${where} --help)`);
+  return new WarrenError('usage', `${message.replace(/\.$/, '')} (see ${`warren ${pathOf(command)}`.trim()} --help)`);
+}
+
+/** The command that a command line leads to, as far as its words are known. */
+function commandOf(program: Command, argv: readonly string[]): Command {
+  let command = program;
+  for (const word of argv) {
+    const next = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (next) command = next;
+    else if (!word.startsWith('-') && command !== program) break;
+  }
+  return command;
 }
 
 function everyCommand(command: Command): Command[] {
