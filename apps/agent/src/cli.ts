@@ -169,6 +169,7 @@ interface JoinFlags extends CommonOptions {
   readonly endpoint?: HostPort;
   readonly listenPort?: number;
   readonly interface?: string;
+  readonly takeOver?: string;
   readonly mtu?: number;
   readonly control?: HostPort;
   readonly portPrediction?: boolean;
@@ -187,6 +188,10 @@ function addJoin(command: Command, run: Run): void {
     .addOption(
       new Option('--mtu <bytes>', "MTU of the interface (default: the network's)").argParser(integer(1280, 9000)),
     )
+    .option(
+      '--take-over <file>',
+      'go on as the vanilla member of this wg-quick file: its key, name, role and addresses',
+    )
     .addOption(new Option('--control <host:port>', "instead of the token's addresses").argParser(hostPort))
     .option(...PREDICT)
     .option(...NOT_PREDICT)
@@ -201,6 +206,7 @@ function addJoin(command: Command, run: Run): void {
           endpoint: opts.endpoint,
           listenPort: opts.listenPort,
           interfaceName: opts.interface,
+          ...(opts.takeOver !== undefined && { takeOver: opts.takeOver }),
           mtu: opts.mtu,
           control: opts.control,
           portPrediction: opts.portPrediction,

@@ -4,6 +4,7 @@ import { WarrenError } from '@warren/base';
 /** The one place that says what a stable error code is on each wire. A code that is not listed is a bug of ours. */
 const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'bad-request': [400, Grpc.INVALID_ARGUMENT],
+  'private-key-sent': [400, Grpc.INVALID_ARGUMENT],
   'endpoint-missing': [400, Grpc.INVALID_ARGUMENT],
   'record-bad': [400, Grpc.INVALID_ARGUMENT],
   'challenge-bad': [400, Grpc.INVALID_ARGUMENT],
@@ -37,6 +38,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'too-many-reservations': [409, Grpc.RESOURCE_EXHAUSTED],
   'lan-clash': [409, Grpc.FAILED_PRECONDITION],
   'too-many-signal-servers': [409, Grpc.RESOURCE_EXHAUSTED],
+  'import-conflict': [409, Grpc.FAILED_PRECONDITION],
   'network-not-empty': [409, Grpc.FAILED_PRECONDITION],
   'private-key-not-held': [409, Grpc.FAILED_PRECONDITION],
   'public-key-missing': [409, Grpc.FAILED_PRECONDITION],

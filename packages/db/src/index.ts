@@ -4,6 +4,7 @@ export type { Isolation } from './embedded/unprivileged.js';
 export { migrate } from './migrate.js';
 export { type OpenedDatabase, openDatabase } from './open-database.js';
 export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
+export { networkNotEmpty } from './store/imports.js';
 export { openStore } from './store/open-store.js';
 export type {
   Actor,

@@ -9,6 +9,7 @@ import type {
   Role,
   SignedRecord,
 } from '@warren/topology';
+import type { ImportStore } from './import-api.js';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -313,7 +314,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store {
+export interface Store extends ImportStore {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,

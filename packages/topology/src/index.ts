@@ -26,6 +26,18 @@ export {
 } from './conf-settings-check.js';
 export { decide } from './decide.js';
 export { chooseHome } from './home.js';
+export { type ExportedFile, exportFiles } from './import/export-files.js';
+export type {
+  ImportFile,
+  ImportLevel,
+  ImportNote,
+  ImportOptions,
+  ImportPlan,
+  PlannedNode,
+  PlannedPresharedKey,
+} from './import/import-plan.js';
+export { planImport } from './import/plan-import.js';
+export { findPrivateKeys, type RedactedConf, withoutPrivateKeys } from './import/private-keys.js';
 export { link } from './link.js';
 export {
   CLIENT_KEEPALIVE,

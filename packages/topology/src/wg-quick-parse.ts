@@ -42,7 +42,11 @@ type Setter<Draft> = (draft: Draft, value: string) => string | undefined;
 export function parseWgQuick(text: string): WgQuickConf | WgQuickProblem {
   if (text.length > MAX_CONF_LENGTH) return { line: 1, message: 'the file is too long to be a wg-quick file' };
   const parser = new Parser();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  // Windows editors put a mark in front.
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
     const message = parser.take(line, index + 1);
     if (message !== undefined) return { line: index + 1, message };
   }

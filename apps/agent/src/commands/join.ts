@@ -11,6 +11,7 @@ import type { ExitCode } from '../errors.js';
 import { listInterfaces, nextFreeInterface, requireFreeInterface } from '../host/interfaces.js';
 import { findPort, nextFreePort, requireFreePort } from '../host/ports.js';
 import { requireRoot, requireTun } from '../host/requirements.js';
+import { readWgQuickHost, requireDown, type WgQuickHost } from '../host/wg-quick-host.js';
 import { JoinFolder } from '../state/join-folder.js';
 import type { Membership } from '../state/membership.js';
 import { isRemoved, type JoinedNetwork, listNetworks, networkStateOf } from '../state/network-state.js';
@@ -24,6 +25,8 @@ export interface JoinOptions {
   readonly endpoint: HostPort | undefined;
   readonly listenPort: number | undefined;
   readonly interfaceName: string | undefined;
+  /** A wg-quick file of this host: join as the vanilla member that it is of. */
+  readonly takeOver?: string;
   readonly mtu: number | undefined;
   readonly control: HostPort | undefined;
   readonly portPrediction: boolean | undefined;
@@ -56,9 +59,11 @@ export async function joinCommand(context: CommandContext, options: JoinOptions)
   }
   // While the control plane is asked, what comes after it is loaded.
   const ahead = Promise.all([import('./foreground.js'), options.start && import('@warren/dataplane')]);
-  const place = await choosePlace(options, networks);
-  const joined = await join(context, options, token, place, networks);
+  const host = options.takeOver === undefined ? undefined : await readHostToTakeOver(options.takeOver, options);
+  const place = await choosePlace(host ? { ...options, ...placeOf(host, options) } : options, networks);
+  const joined = await join(context, options, token, place, networks, host);
   await ahead;
+  if (host && 'membership' in joined) sayWhatStays(context, host);
   return 'again' in joined ? goUpAgain(context, options, joined.again) : goUp(context, options, joined.membership);
 }
 
@@ -99,13 +104,17 @@ async function join(
   token: JoinToken,
   place: Place,
   networks: readonly JoinedNetwork[],
+  host: WgQuickHost | undefined,
 ): Promise<{ membership: Membership } | { again: JoinedNetwork }> {
   const folder = await JoinFolder.open(context.stateDir, token.id);
   try {
     const name = options.name ?? nodeNameFromHostname(hostname()) ?? 'node';
     const wishes = { name, role: options.role, endpoint: options.endpoint, listenPort: place.listenPort };
     const addresses = options.control ? [options.control] : token.addresses;
-    const outcome = await requestJoin({ token, addresses, wishes, networks, folder });
+    const outcome = await requestJoin({
+      ...{ token, addresses, wishes, networks, folder },
+      ...(host && { takeOver: host }),
+    });
     if ('again' in outcome) {
       await folder.discard();
       return { again: await moveControl(outcome.again, addresses, outcome.root) };
@@ -120,6 +129,27 @@ async function join(
     await folder.discardUnlessSent();
     throw error;
   }
+}
+
+/** The host as its file describes it. @throws WarrenError when that cannot be, or when it still runs. */
+async function readHostToTakeOver(path: string, { name, role, endpoint }: JoinOptions): Promise<WgQuickHost> {
+  const given = Object.entries({ name, role, endpoint }).find(([, value]) => value !== undefined);
+  if (given) throw new WarrenError('usage', `--${given[0]} does not go with --take-over: the member keeps its own`);
+  const host = await readWgQuickHost(path);
+  requireDown(host, await listInterfaces());
+  return host;
+}
+
+/** As the file has it, unless the person said otherwise. */
+const placeOf = (host: WgQuickHost, options: JoinOptions): Pick<JoinOptions, 'interfaceName' | 'listenPort'> => ({
+  interfaceName: options.interfaceName ?? host.interfaceName,
+  listenPort: options.listenPort ?? host.listenPort,
+});
+
+function sayWhatStays({ output }: CommandContext, { path, interfaceName, unused }: WgQuickHost): void {
+  const unit = interfaceName === undefined ? '' : ` (\`systemctl disable wg-quick@${interfaceName}\`)`;
+  output.note(`this host is run by the agent now: keep ${path} from coming up again${unit}`);
+  if (unused.length > 0) output.note(`the agent does not do what ${path} says by ${unused.join(', ')}`);
 }
 
 function membershipOf(

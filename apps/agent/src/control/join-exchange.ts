@@ -1,7 +1,7 @@
 import { type HostPort, networkId, WarrenError } from '@warren/base';
 import { nobleProvider } from '@warren/crypto';
 import { type JoinToken, proveKeyPossession, type SignedRecord, signRecord } from '@warren/identity';
-import type { AgentServiceClient, JoinRequest, JoinResponse } from '@warren/proto';
+import type { AgentServiceClient, JoinRequest, JoinResponse, TakenMember } from '@warren/proto';
 import type { Role } from '@warren/topology';
 import { roleToWire } from '../codec/role.js';
 import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
@@ -19,12 +19,15 @@ export interface JoinWishes {
 }
 
 /** Asks what the token leads to, spending nothing. Rejects with what gRPC gave. */
-async function prepareJoin(client: AgentServiceClient, token: JoinToken): Promise<PreparedJoin> {
-  const request = { tokenId: token.id, tokenSecret: Buffer.from(token.secret), wireguardKey: Buffer.alloc(0) };
+async function prepareJoin(client: AgentServiceClient, token: JoinToken, key: Uint8Array): Promise<Prepared> {
+  const request = { tokenId: token.id, tokenSecret: Buffer.from(token.secret), wireguardKey: Buffer.from(key) };
   const reply = await callUnary(client, client.prepareJoin, request);
-  const { networkId, networkName, cidrs, challenge, challengeKey } = reply;
-  return { networkId, networkName, cidrs, challenge, challengeKey };
+  const { networkId, networkName, cidrs, challenge, challengeKey, member } = reply;
+  return { networkId, networkName, cidrs, challenge, challengeKey, ...(member && { member }) };
 }
+
+/** What PrepareJoin answered, with the vanilla member whose WireGuard key was shown. */
+export type Prepared = PreparedJoin & { readonly member?: TakenMember };
 
 /**
  * As `prepareJoin`; but when an earlier Join of this token may have been answered and its answer lost, a token that is
@@ -34,9 +37,11 @@ export async function prepareOrResume(
   client: AgentServiceClient,
   token: JoinToken,
   pending: PendingJoin,
-): Promise<PreparedJoin> {
+  /** Public, of a host that wants to go on as a member that it is already; else empty. */
+  wireguardKey: Uint8Array,
+): Promise<Prepared> {
   try {
-    return await prepareJoin(client, token);
+    return await prepareJoin(client, token, wireguardKey);
   } catch (error) {
     const spent = ['token-used-up', 'token-expired', 'token-revoked'].includes(refusalCode(error) ?? '');
     if (spent && pending.sent) return pending.sent;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromBase64, toBase64 } from '@warren/base';
+import { fromBase64, type NodeId, type SecretKey, toBase64 } from '@warren/base';
 import { makePrivateFolder, readJsonIfThere, removeEmptyFolder, writeFileAtomically } from './atomic-file.js';
 import { generateNodeKeys, loadNodeKeys, type NodeKeys, saveNodeKeys } from './node-keys.js';
 
@@ -19,12 +19,20 @@ export interface PreparedJoin {
  * the same node to the control plane and spends no second use (ADR 0008).
  */
 export class PendingJoin {
+  #keys: NodeKeys;
+
   private constructor(
     readonly folder: string,
-    readonly keys: NodeKeys,
+    keys: NodeKeys,
     /** Set when Join may have reached the control plane earlier. */
     readonly sent: PreparedJoin | undefined,
-  ) {}
+  ) {
+    this.#keys = keys;
+  }
+
+  get keys(): NodeKeys {
+    return this.#keys;
+  }
 
   /** Takes up the pending join of this token, or begins one. */
   static async open(stateDir: string, tokenId: string): Promise<PendingJoin> {
@@ -41,6 +49,13 @@ export class PendingJoin {
       });
     }
     return new PendingJoin(folder, keys, await loadPrepared(join(folder, 'prepared.json')));
+  }
+
+  /** From now on this is the node of that id, with that WireGuard key: a member that is taken over. */
+  async become(nodeId: NodeId, wireguard: SecretKey): Promise<void> {
+    const keys = { ...this.#keys, nodeId, wireguard };
+    await saveNodeKeys(join(this.folder, 'keys.json'), keys);
+    this.#keys = keys;
   }
 
   /** To be called right before Join is sent. */

@@ -14,7 +14,9 @@ import { auditCommands } from './audit-commands.js';
 import type { CommandContext } from './command.js';
 import { completionCommands } from './completion-commands.js';
 import { contextCommands } from './context-commands.js';
+import { exportCommand } from './export-command.js';
 import { EXAMPLES, GROUPS, OVERVIEW } from './help.js';
+import { importCommand } from './import-command.js';
 import { networkCommands } from './network-commands.js';
 import { nodeCommands } from './node-commands.js';
 import { type Output, reportError } from './output.js';
@@ -81,6 +83,8 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   };
   networkCommands(program, context);
   nodeCommands(program, context);
+  importCommand(program, context);
+  exportCommand(program, context);
   tokenCommands(program, context);
   apiKeyCommands(program, context);
   signalCommands(program, context, options, done);

@@ -1,8 +1,10 @@
 import {
   formatHostPort,
   type HostPort,
+  KEY_LENGTH,
   parseHostPort,
   publicKeyBytes,
+  publicKeyFromBytes,
   type SecretKey,
   WarrenError,
 } from '@warren/base';
@@ -15,6 +17,7 @@ import type {
   PrepareJoinResponse,
   RenewRequest,
   RenewResponse,
+  TakenMember,
 } from '@warren/proto';
 import type { Role, SignedRecord } from '@warren/topology';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
@@ -56,6 +59,7 @@ export function createJoinService(options: JoinOptions): JoinService {
   return {
     async prepare(request) {
       const { token, network } = await checkToken(options.store, request);
+      const member = await vanillaMember(options.store, network.id, request.wireguardKey);
       return {
         networkId: network.id,
         networkName: network.name,
@@ -63,12 +67,14 @@ export function createJoinService(options: JoinOptions): JoinService {
         role: roleToWire(token.role),
         challenge: Buffer.from(challenges.make(token.id)),
         challengeKey: Buffer.from(challengePublicKey),
-        member: undefined,
+        member: member && takenMember(member),
       };
     },
     async join(request, from) {
       const { record, signed, token } = await checkJoin(options, challenges, request);
       const role = askedRole(request, token);
+      const member = await options.store.findVanillaByKey(record.networkId, record.wireguardKey);
+      const taken = member?.id === record.nodeId ? member : undefined;
       const { node, network } = await options.store.join(
         {
           tokenId: request.tokenId,
@@ -76,7 +82,8 @@ export function createJoinService(options: JoinOptions): JoinService {
           nodeId: record.nodeId,
           name: checkName('node', request.name),
           role,
-          endpoint: endpointOf(request, role ?? token.role ?? 'client', from),
+          // A member that an agent takes over keeps what others reach it by.
+          endpoint: taken?.endpoint ?? endpointOf(request, taken?.role ?? role ?? token.role ?? 'client', from),
           listenPort: request.listenPort || null,
           publicKey: record.wireguardKey,
           record: signed,
@@ -108,6 +115,18 @@ async function joined(
     authorityKey: Buffer.from(options.authorityKey),
   };
 }
+
+/** Whose key it is, if that is a vanilla member's; none was told: nobody's. */
+async function vanillaMember(store: Store, network: NetworkRow['id'], key: Uint8Array): Promise<NodeRow | undefined> {
+  return key.length === KEY_LENGTH ? store.findVanillaByKey(network, publicKeyFromBytes(key)) : undefined;
+}
+
+const takenMember = ({ id, name, role, endpoint }: NodeRow): TakenMember => ({
+  nodeId: id,
+  name,
+  role: roleToWire(role),
+  endpoint: endpoint ?? '',
+});
 
 async function checkToken(
   store: Store,

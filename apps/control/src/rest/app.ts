@@ -10,6 +10,7 @@ import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { IdempotencyTable } from './idempotency.js';
+import { importRoutes } from './imports.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
@@ -72,6 +73,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
       networkRoutes(api, context);
+      importRoutes(api, context);
       addressRoutes(api, context);
       nodeRoutes(api, context);
       configRoutes(api, context);

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { isExpected, refusalOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { ConflictingFiles } from './import-conflict.js';
 
 const PROBLEM_TYPE = 'application/problem+json';
 
@@ -37,6 +38,7 @@ function problemOf(error: unknown): ProblemDocument {
     detail: message,
     code,
     ...(fields ? { errors: fields } : {}),
+    ...(error instanceof ConflictingFiles ? { errors: error.errors } : {}),
   };
 }
 

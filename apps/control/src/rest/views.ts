@@ -26,7 +26,7 @@ import type {
 
 const time = (date: Date): string => date.toISOString();
 /** Arrays of our own: the schema's are mutable. */
-const settingsView = (settings: ConfSettings): z.infer<typeof ConfSettingsView> =>
+export const settingsView = (settings: ConfSettings): z.infer<typeof ConfSettingsView> =>
   structuredClone(settings) as z.infer<typeof ConfSettingsView>;
 
 const timeOrNull = (date: Date | null): string | null => date && time(date);

@@ -47,6 +47,8 @@ export interface JoinOptions {
   readonly endpoint?: string;
   readonly listenPort?: number;
   readonly keys?: FakeKeys;
+  /** Shows its WireGuard key first, and goes on as the vanilla member that has it. */
+  readonly takeOver?: boolean;
   /** Spoils or completes the request before it goes out. */
   readonly change?: (request: JoinRequest, prepared: PrepareJoinResponse) => void;
 }
@@ -88,13 +90,15 @@ export class FakeAgent {
 
   static async join(token: string, options: JoinOptions): Promise<FakeAgent> {
     const { id, secret, addresses, pin } = parseJoinToken(token)!;
-    const keys = options.keys ?? makeKeys();
+    let keys = options.keys ?? makeKeys();
     const root = await pinnedRoot(addresses[0]!, pin);
     const client = connect(addresses[0]!, root);
     try {
       const tokenFields = { tokenId: id, tokenSecret: Buffer.from(secret) };
-      const asked = { ...tokenFields, wireguardKey: Buffer.alloc(0) };
+      const shown = options.takeOver ? nobleProvider.publicKey(keys.wireguard.expose()) : new Uint8Array();
+      const asked = { ...tokenFields, wireguardKey: Buffer.from(shown) };
       const prepared = await unary<PrepareJoinResponse>((done) => client.prepareJoin(asked, done));
+      if (prepared.member) keys = { ...keys, nodeId: prepared.member.nodeId };
       const request = joinRequest(tokenFields, keys, prepared, options);
       options.change?.(request, prepared);
       const joined = await unary<JoinResponse>((done) => client.join(request, done));

@@ -96,6 +96,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/networks/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One wg-quick file for each active node, as if none had an agent: a network of official WireGuard alone. */
+        get: operations["exportNetwork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Makes a network with all members that wg-quick files describe, or fills one without members. By name: there need be none of it yet. Nothing is made when the files contradict each other (409 `import-conflict`, with every conflict in `errors`), or hold a private key (400 `private-key-sent`). Preshared keys go with the files. */
+        post: operations["importNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/{id}/peers.conf": {
         parameters: {
             query?: never;
@@ -465,6 +499,51 @@ export interface components {
             /** @description For `agent join --token`; shown once */
             token: string;
             uses: number;
+        };
+        Export: {
+            files: {
+                /** @description Name of the node */
+                node: string;
+                nodeId: string;
+                publicKey: string;
+                /** @description Its wg-quick file, with a placeholder for the private key */
+                text: string;
+            }[];
+            network: string;
+            networkId: string;
+        };
+        Import: {
+            cidrs: string[];
+            dryRun: boolean;
+            /** @description Name of the network */
+            network: string;
+            /** @description null: it was not made */
+            networkId: string | null;
+            nodes: {
+                addresses: string[];
+                endpoint: string | null;
+                /** @description null: known from other files only */
+                file: string | null;
+                /** @description null: it was not made */
+                id: string | null;
+                name: string;
+                publicKey: string;
+                /** @enum {string} */
+                role: "client" | "direct" | "bounce";
+                settings: components["schemas"]["ConfSettings"];
+            }[];
+            /** @description How many pairs have one */
+            presharedKeys: number;
+            /** @description What was completed, and what was not carried over */
+            report: components["schemas"]["ImportNote"][];
+        };
+        ImportNote: {
+            /** @description null: about all of them */
+            file: string | null;
+            /** @enum {string} */
+            level: "completed" | "not-carried-over" | "conflict";
+            line: number | null;
+            message: string;
         };
         Network: {
             cidrs: string[];
@@ -1143,6 +1222,116 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Absent: found in the files */
+                    cidrs?: string[];
+                    /**
+                     * @description Only say what would be made
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description By node name, for those that no file tells */
+                    endpoints?: {
+                        [key: string]: string;
+                    };
+                    files: {
+                        /** @description As it is called on its host, with folders: `laptop.conf`, `laptop/wg0.conf` */
+                        name: string;
+                        /** @description A wg-quick file with `# PublicKey = …` in place of its `PrivateKey = …` line */
+                        text: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
             };
             /** @description RFC 9457 problem */
             default: {

@@ -6,6 +6,7 @@ import type { Database, Transaction } from './database.js';
 import { added, addMember, checkKeys, checkNameIsFree, endpointFor, keyTaken } from './members.js';
 import { changeNetwork, type Outcome } from './network-change.js';
 import { type NodeWithAddresses, plain, toNodeRow, WITH_ADDRESSES } from './rows.js';
+import { memberToTakeOver, takeOver } from './take-over.js';
 import { isSecret, spendToken, type TokenGrant, tokenRefusal, tokenUnknown } from './tokens.js';
 
 /** The answer to a join; `repeated`: it was given before. */
@@ -23,7 +24,9 @@ export async function join(database: Database, input: JoinInput, actor: Actor, r
   try {
     return await changeNetwork(database, token.networkId as NetworkId, actor, async (tx, network) => {
       const before = await findRepeated(tx, network, input);
-      return before ? unchanged(before, network) : joinNew(tx, network, input, rest);
+      if (before) return unchanged(before, network);
+      const member = await memberToTakeOver(tx, network, input);
+      return member ? takeOver(tx, network, member, input) : joinNew(tx, network, input, rest);
     });
   } catch (error) {
     // The network was deleted in between, and its tokens with it.

@@ -13,6 +13,7 @@ import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { createExclusive } from './exclusive.js';
 import { guard } from './guard.js';
+import { importNetwork } from './imports.js';
 import { join } from './joins.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
@@ -31,6 +32,7 @@ import {
   renewSignalServer,
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
+import { findVanillaByKey } from './take-over.js';
 import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
 import { createVanilla } from './vanilla-members.js';
 
@@ -74,6 +76,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     listTokens: guard((filter) => listTokens(database, filter)),
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
+    importNetwork: guard((input, actor) => importNetwork(database, input, actor, sealingKey)),
+    findVanillaByKey: guard((networkId, key) => findVanillaByKey(database, networkId, key)),
     join: guard((input, actor) => join(database, input, actor, addressRest)),
     listNodes: guard((filter) => listNodes(database, filter)),
     findNode: guard((idOrName, networkId) => findNode(database, idOrName, networkId)),

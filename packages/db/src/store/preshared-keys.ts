@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { KEY_LENGTH, type NetworkId, type NodeId, SecretKey, WarrenError } from '@warren/base';
-import { pairId } from '@warren/topology';
+import { type PlannedPresharedKey, pairId } from '@warren/topology';
 import type postgres from 'postgres';
 import type { Actor, NodeRow, PresharedKeyRow } from '../store-api.js';
 import { badRequest, isUuid, nodeNotFound } from './checks.js';
@@ -88,6 +88,19 @@ export async function presharedKeys(
       return [pair, new SecretKey(open(sealingKey, sealName(pair), plain(sealed)))];
     }),
   );
+}
+
+/** Writes that of a pair that has none, in a transaction that makes both nodes. */
+export async function addPresharedKey(
+  tx: Transaction,
+  sealingKey: Uint8Array,
+  networkId: NetworkId,
+  { a, b, key }: PlannedPresharedKey,
+): Promise<void> {
+  const pair = pairId(a, b);
+  const [nodeA, nodeB] = pair.split(' ') as [NodeId, NodeId];
+  const sealed = seal(sealingKey, sealName(pair), key.expose());
+  await tx.presharedKey.create({ data: { networkId, nodeA, nodeB, sealed } });
 }
 
 /** What a sealed key is bound to: rows cannot be exchanged. */
