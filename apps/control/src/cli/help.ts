@@ -25,6 +25,25 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'warren network create lab --cidr 10.45.0.0/16 --cidr fd00:45::/64',
   ],
   'network set': ['warren network set lab --mtu 1380'],
+  'network renumber': [
+    'warren network renumber lab --cidr 10.60.0.0/16 --dry-run',
+    'warren network renumber lab --cidr 10.60.0.0/16',
+  ],
+  'network reserve': [
+    'warren network reserve lab 10.45.9.0/24 --note printers',
+    'warren network reserve lab 10.45.0.10 --name nas',
+  ],
+  'network addresses': ['warren network addresses lab --state resting'],
+  'node create': ['warren node create phone --public-key "$(wg pubkey < phone.key)"'],
+  'node address': ['warren node address nas 10.45.0.10'],
+  import: [
+    'warren import --network home --dry-run /etc/wireguard/*.conf',
+    'warren import --network home files/ --endpoint server=203.0.113.5:51820',
+  ],
+  export: [
+    'warren export --network home --output files',
+    'warren export --output files --private-keys /root/keys --force',
+  ],
   'network list': ['warren network list', 'warren network list --json | jq -r .items[].name'],
   'network delete': ['warren network delete lab', 'warren network delete lab --yes'],
   'node list': [

@@ -15,7 +15,7 @@ import {
   type Role,
   run,
 } from './command.js';
-import { shown } from './fields.js';
+import { fileResult, shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
 import { NODE_COLUMNS } from './node-table.js';
 import { everyPage } from './rest-client.js';
@@ -126,9 +126,7 @@ function addConf(node: Command, context: CommandContext): void {
         const conf = await take(
           peers ? rest.GET('/api/v1/nodes/{id}/peers.conf', request) : rest.GET('/api/v1/nodes/{id}/wg0.conf', request),
         );
-        // A file without peers is empty, which the client takes for no answer.
-        const text = (conf as string | undefined) ?? '';
-        return { answer: { conf: text }, text: () => text.replace(/\n$/, '') };
+        return fileResult(conf);
       }),
     );
 }

@@ -20,6 +20,7 @@ beforeAll(async () => {
   recorder = await startRecorder(plane.context.about.httpUrl);
   folder = await mkdtemp(join(tmpdir(), 'verbs-test-'));
   await writeFile(join(folder, 'key'), `${plane.firstApiKey}\n`);
+  await writeFile(join(folder, 'hub.conf'), hubFile());
   Object.assign(made, { folder, url: recorder.url, key: randomBytes(32).toString('base64') });
   for (const name of ['phone', 'tablet', 'old']) await plane.vanilla(name);
   const ids = await warren('signal token --region x --json');
@@ -30,6 +31,15 @@ afterAll(async () => {
   await plane?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** A server with one peer, as `wg-quick` reads it. */
+function hubFile(): string {
+  const key = (): string => randomBytes(32).toString('base64');
+  return [
+    ...['[Interface]', '# Name = hub', 'Address = 10.9.0.1/24', `PrivateKey = ${key()}`, 'ListenPort = 51820', ''],
+    ...['[Peer]', '# Name = spoke', `PublicKey = ${key()}`, 'AllowedIPs = 10.9.0.2/32', ''],
+  ].join('\n');
+}
 
 async function warren(line: string): Promise<Said> {
   const argv = line.split(' ').map((word) => word.replace(/<(\w+)>/g, (_, name: string) => made[name] ?? `no ${name}`));
@@ -78,6 +88,10 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
       ['lab', 2, /say what to set/],
       ['lab --mtu 9', 2, /1280 to 1500/],
     ],
+  },
+  'network conf': {
+    good: [['default', /^\n$|\[Peer\]/]],
+    bad: [['defualt', 1, /did you mean default/]],
   },
   'network reserve': {
     good: [['lab 10.71.9.0/24 --note printers', /^reserved 10\.71\.9\.0\/24 for nobody\n$/]],
@@ -199,6 +213,21 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
   },
   'signal show': { good: [['control', /^id +control\n/]], bad: [['nothing', 1, /there is no signal server/]] },
   'signal delete': { good: [['control', /^deleted control\n$/]], bad: [['nothing', 1, /there is no signal server/]] },
+  import: {
+    good: [['<folder>/hub.conf --network wg --dry-run', /^network wg would have 10\.9\.0\.0\/24 and 2 nodes/]],
+    bad: [
+      ['<folder>/none.conf', 1, /no such file/],
+      ['<folder>/key --network new', 1, /key, line 1|key:1/],
+      ['', 2, /missing required argument 'file'/],
+    ],
+  },
+  export: {
+    good: [['--output <folder>/files', /phone\.conf\n/]],
+    bad: [
+      ['--output <folder>/files', 1, /is there already: give another --output, or --force/],
+      ['--network nix', 1, /no network "nix"/],
+    ],
+  },
   status: {
     good: [['', /^version .*\n[\s\S]*NETWORK +CIDRS[\s\S]*\n(nothing needs attention|Needs attention:)/]],
     bad: [['now', 2, /too many arguments/]],
@@ -249,6 +278,7 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
 
 /** Operations that no verb asks for, and why. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
+  getNodeQrSvg: 'it takes the private key, which the control plane never has: whoever makes the key draws it',
   getSignalToken: '`signal tokens` shows as much of all',
 };
 
