@@ -126,6 +126,15 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
         (await import('./commands/conf.js')).confCommand(context, { private: opts.private ?? false }),
       ),
     );
+  addWithNetwork('rotate-key', 'change the WireGuard key; no packet is lost between agents')
+    .option('--compromised', 'the key in use is in wrong hands: nobody accepts it any more, from now on')
+    .action(
+      run<CommonOptions & { compromised?: boolean }>(async (context, opts) =>
+        (await import('./commands/rotate-key.js')).rotateKeyCommand(context, {
+          compromised: opts.compromised ?? false,
+        }),
+      ),
+    );
   addWithNetwork('down', 'stop the daemon and take down what it put up').action(
     run(async (context) => (await import('./commands/down.js')).downCommand(context)),
   );

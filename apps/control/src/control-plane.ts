@@ -3,6 +3,7 @@ import { equalBytes, type HostPort, SecretKey, unixMillis, WarrenError } from '@
 import { ed25519PublicKey, nobleProvider } from '@warren/crypto';
 import {
   ensureDefaultNetwork,
+  KEY_OVERLAP,
   migrate,
   type NetworkRow,
   openDatabase,
@@ -22,6 +23,7 @@ import { listenError } from './grpc/tls-listener.js';
 import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
 import { Hubs } from './hub/hubs.js';
+import { KeyOverlapWatch } from './hub/key-overlap-watch.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
@@ -106,6 +108,15 @@ async function start(
   closers.push(() => hubs.close());
   signals.onChange(() => hubs.signalsChanged());
   watchPresences(config, { store, hubs, log, now }, closers);
+  const overlaps = new KeyOverlapWatch({
+    store,
+    hubs,
+    alone: () => isAlone(embedded, signals),
+    overlap: KEY_OVERLAP,
+    log,
+  });
+  overlaps.start();
+  closers.push(() => overlaps.close());
   const about: RestContext['about'] = {
     startedAt: new Date(),
     database: embedded ? 'embedded' : 'external',
@@ -145,6 +156,11 @@ async function start(
   const local = await listenLocally(socket, rest.handleLocal);
   closers.push(() => local.close());
   return { context, rest, network, firstApiKey: await firstApiKey(store), close: closeAll };
+}
+
+/** Whether no other replica lately said that it is there; an embedded database has one. */
+async function isAlone(embedded: boolean, signals: SignalDirectory): Promise<boolean> {
+  return embedded || (await signals.rows()).filter(({ kind }) => kind === 'control').length <= 1;
 }
 
 /** One database, one server; of several replicas each has its own, known by where it is. */

@@ -80,8 +80,27 @@ export interface PathsReport {
   readonly servers: readonly ServerReport[];
 }
 
+/** The private keys of an interface; copied. */
+export interface DataPlaneKeys {
+  /** The one that it is known by. */
+  readonly privateKey: SecretKey;
+  /** Handshakes that peers begin with this one are answered, too: the next key, or the one before. */
+  readonly other?: SecretKey;
+  /** Handshakes are begun with `other`, until a peer shows that it knows the first (`LocalKeys` of the machine). */
+  readonly initiateWithOther?: boolean;
+  /** The sessions end: somebody else may hold the key that they were made with. */
+  readonly endSessions?: boolean;
+}
+
 export interface DataPlanePeer {
   readonly publicKey: PublicKey;
+  /** The key that it had before, accepted too. */
+  readonly previousKey?: PublicKey;
+  /**
+   * The key by which the interface knows it, if that is another: the same peer then, with path and endpoint; with its sessions, if
+   * it is `previousKey`.
+   */
+  readonly formerKey?: PublicKey;
   readonly presharedKey?: SecretKey;
   readonly allowedIps: readonly Prefix[];
   /** Resolved by the data plane when it is a name, again at each failed handshake. */
@@ -128,6 +147,8 @@ export interface DataPlane {
   /** Sets exactly these peers: others are removed, unchanged ones keep their session. Routes follow AllowedIPs. */
   replacePeers(peers: readonly DataPlanePeer[]): Promise<void>;
   change(change: DataPlaneChange): Promise<void>;
+  /** Sessions live on unless it is said that they end; keys that are gone are erased. */
+  setKeys(keys: DataPlaneKeys): Promise<void>;
   /** Sets exactly these interface addresses. */
   setAddresses(addresses: readonly string[]): Promise<void>;
   /** Starts a handshake with the peer, unless one is fresh. */

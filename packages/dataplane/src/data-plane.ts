@@ -2,6 +2,7 @@ import { type Endpoint, type PublicKey, WarrenError } from '@warren/base';
 import type {
   DataPlane,
   DataPlaneChange,
+  DataPlaneKeys,
   DataPlaneOptions,
   DataPlanePeer,
   DataPlaneStats,
@@ -15,7 +16,7 @@ import { EndpointResolver } from './endpoint-resolver.js';
 import { InterfaceConfig, parseInterfaceAddress } from './interface-config.js';
 import { checkInterfaceName } from './interface-name.js';
 import { LabelClock } from './label-clock.js';
-import { checkPeer, encodePeer } from './peer-message.js';
+import { checkPeer, encodeKeys, encodePeer } from './peer-message.js';
 import { PrefixOwners } from './prefix-owners.js';
 import { RestartRecord } from './restart-record.js';
 import { checkSignalling, checkSignallingOptions, encodeSignalling } from './signalling-message.js';
@@ -129,7 +130,7 @@ class RunningDataPlane implements DataPlane {
 
   async replacePeers(peers: readonly DataPlanePeer[]): Promise<void> {
     for (const peer of peers) checkPeer(peer);
-    const stay = new Set(peers.map((peer) => peer.publicKey));
+    const stay = new Set(peers.flatMap(({ publicKey, formerKey }) => [publicKey, formerKey]));
     await this.#inTurn(async () => {
       await this.#tellPeers(
         'replace',
@@ -145,6 +146,13 @@ class RunningDataPlane implements DataPlane {
     await this.#inTurn(async () => {
       await this.#tellPeers('change', set, remove);
       await this.#config.setRoutes(this.#prefixes.all());
+    });
+  }
+
+  async setKeys(keys: DataPlaneKeys): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#worker.request(() => setKeysRequest(keys));
+      this.#record.setKeys(keys);
     });
   }
 
@@ -247,6 +255,11 @@ class RunningDataPlane implements DataPlane {
     const started = await channel.request(request, keys);
     channel.guard(started.descriptors);
     if (this.options.signalling) await channel.request({ type: 'set-signalling', change: record.signalling });
+    const both = record.twoKeys();
+    if (both) {
+      const { request: setKeys, transfer: copies } = setKeysRequest(both);
+      await channel.request(setKeys, copies);
+    }
     const transfer: ArrayBuffer[] = [];
     const set = record.peers(true).map((publicKey) => {
       const { peer, endpoint } = record.managedPeer(publicKey);
@@ -274,11 +287,24 @@ class RunningDataPlane implements DataPlane {
 
   /** @returns its address, if that is known. */
   #remember(peer: DataPlanePeer): Endpoint | undefined {
+    const { publicKey, formerKey } = peer;
+    if (formerKey !== undefined && formerKey !== publicKey && this.#peers.has(formerKey)) {
+      if (this.#peers.has(publicKey)) this.#forget(formerKey);
+      else this.#rename(formerKey, publicKey);
+    }
     this.#peers.add(peer.publicKey);
     this.#prefixes.assign(peer.publicKey, peer.allowedIps);
     const endpoint = this.#resolver?.set(peer.publicKey, peer.endpoint);
     this.#record.set(peer, endpoint);
     return endpoint;
+  }
+
+  #rename(from: PublicKey, to: PublicKey): void {
+    this.#peers.delete(from);
+    this.#peers.add(to);
+    this.#prefixes.rename(from, to);
+    this.#resolver?.rename(from, to);
+    this.#record.rename(from, to);
   }
 
   #forget(peer: PublicKey): void {
@@ -306,6 +332,11 @@ class RunningDataPlane implements DataPlane {
   #log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
     this.options.log?.(level, message);
   }
+}
+
+function setKeysRequest(keys: DataPlaneKeys) {
+  const transfer: ArrayBuffer[] = [];
+  return { request: { type: 'set-keys', keys: encodeKeys(keys, transfer) }, transfer } as const;
 }
 
 function configureRequest(change: DeviceChange) {

@@ -15,6 +15,7 @@ import { changedAllowedIps, keyUnlessZero, type PeerTable } from './peer-table.j
 import type {
   WorkerDeviceChange,
   WorkerDeviceSettings,
+  WorkerKeys,
   WorkerPeerChange,
   WorkerPeerSettings,
 } from './worker-messages.js';
@@ -113,6 +114,20 @@ export class DeviceSettingsKeeper {
       // A change of a managed peer is one that changes nothing, else it would have been refused.
       if (!peers.get(peer.publicKey)?.managed) peers.apply(peer, now);
     }
+  }
+
+  /** The owner of the data plane has other keys; the caller wipes those in the message. */
+  setKeys({ privateKey, other, initiateWithOther, endSessions }: WorkerKeys, now: Instant): void {
+    const { device } = this.parts;
+    this.erase();
+    this.#privateKey = new SecretKey(privateKey);
+    const also = other && new SecretKey(other);
+    if (endSessions) device.setPrivateKey(this.#privateKey, now);
+    device.setLocalKeys(
+      { privateKey: this.#privateKey, ...(also && { other: also }), ...(initiateWithOther && { initiateWithOther }) },
+      now,
+    );
+    also?.erase();
   }
 
   /** Overwrites the private key. */

@@ -28,6 +28,8 @@ export interface EndpointResolverOptions {
 }
 
 interface Watched {
+  /** By its key of now. */
+  peer: PublicKey;
   readonly endpoint: HostPort;
   /** Rises with each failed handshake, so that every address of a name has its turn. */
   attempt: number;
@@ -59,10 +61,19 @@ export class EndpointResolver {
     if (endpoint === undefined) return undefined;
     const literal = literalEndpoint(endpoint);
     if (former?.endpoint === endpoint) return literal;
-    const watched: Watched = { endpoint, attempt: 0, pending: false, retryDelay: RETRY_FIRST };
+    const watched: Watched = { peer, endpoint, attempt: 0, pending: false, retryDelay: RETRY_FIRST };
     this.#watched.set(peer, watched);
-    if (literal === undefined) this.#resolve(peer, watched);
+    if (literal === undefined) this.#resolve(watched);
     return literal;
+  }
+
+  /** The peer has another key; a look-up that is under way is its own all the same. */
+  rename(from: PublicKey, to: PublicKey): void {
+    const watched = this.#watched.get(from);
+    if (!watched) return;
+    this.#watched.delete(from);
+    watched.peer = to;
+    this.#watched.set(to, watched);
   }
 
   remove(peer: PublicKey): void {
@@ -77,7 +88,7 @@ export class EndpointResolver {
     watched.attempt++;
     const literal = literalEndpoint(watched.endpoint);
     if (literal !== undefined) this.options.onResolved(peer, literal);
-    else this.#resolve(peer, watched);
+    else this.#resolve(watched);
   }
 
   close(): void {
@@ -86,11 +97,11 @@ export class EndpointResolver {
     this.#queue.length = 0;
   }
 
-  #resolve(peer: PublicKey, watched: Watched): void {
+  #resolve(watched: Watched): void {
     if (watched.pending) return;
     watched.pending = true;
     clearTimeout(watched.retryTimer);
-    this.#queue.push(() => this.#lookUp(peer, watched));
+    this.#queue.push(() => this.#lookUp(watched));
     this.#pump();
   }
 
@@ -106,7 +117,7 @@ export class EndpointResolver {
     }
   }
 
-  async #lookUp(peer: PublicKey, watched: Watched): Promise<void> {
+  async #lookUp(watched: Watched): Promise<void> {
     const { host, port } = parseHostPort(watched.endpoint)!;
     let found: readonly { readonly address: string }[] = [];
     let problem = 'it has no address of a family that this host has';
@@ -117,23 +128,23 @@ export class EndpointResolver {
     }
     watched.pending = false;
     // Removed or given another endpoint in the meantime.
-    if (this.#closed || this.#watched.get(peer) !== watched) return;
+    if (this.#closed || this.#watched.get(watched.peer) !== watched) return;
     const addresses = found
       .map(({ address }) => parseIpAddress(address))
       .filter((address) => address !== undefined && this.options.families.includes(ipFamily(address)));
     const address = addresses[watched.attempt % Math.max(addresses.length, 1)];
     if (address === undefined) {
-      this.#retry(peer, watched, host, problem);
+      this.#retry(watched, host, problem);
       return;
     }
     watched.retryDelay = RETRY_FIRST;
     this.options.log('debug', `${host} is ${address}`);
-    this.options.onResolved(peer, formatEndpoint(address, port));
+    this.options.onResolved(watched.peer, formatEndpoint(address, port));
   }
 
-  #retry(peer: PublicKey, watched: Watched, host: string, problem: string): void {
+  #retry(watched: Watched, host: string, problem: string): void {
     this.options.log('warn', `cannot resolve ${host}: ${problem}; trying again in ${watched.retryDelay / 1000} s`);
-    watched.retryTimer = setTimeout(() => this.#resolve(peer, watched), watched.retryDelay);
+    watched.retryTimer = setTimeout(() => this.#resolve(watched), watched.retryDelay);
     watched.retryTimer.unref();
     watched.retryDelay = Math.min(watched.retryDelay * 2, RETRY_MAX);
   }

@@ -2,6 +2,7 @@ export { startDataPlane } from './data-plane.js';
 export type {
   DataPlane,
   DataPlaneChange,
+  DataPlaneKeys,
   DataPlaneOptions,
   DataPlanePathReport,
   DataPlanePeer,

@@ -5,10 +5,11 @@ import {
   parseHostPort,
   parsePrefix,
   parsePublicKey,
+  type SecretKey,
   WarrenError,
 } from '@warren/base';
-import type { DataPlanePeer } from './data-plane-api.js';
-import type { WorkerPeer } from './worker-messages.js';
+import type { DataPlaneKeys, DataPlanePeer } from './data-plane-api.js';
+import type { WorkerKeys, WorkerPeer } from './worker-messages.js';
 
 const RELAY_ID_LENGTH = 8;
 
@@ -18,17 +19,30 @@ const RELAY_ID_LENGTH = 8;
  * @param endpoint the address of the peer's endpoint, if it is known.
  */
 export function encodePeer(peer: DataPlanePeer, endpoint: Endpoint | undefined, transfer: ArrayBuffer[]): WorkerPeer {
-  const { publicKey, allowedIps, persistentKeepalive, agent } = peer;
+  const { publicKey, previousKey, formerKey, allowedIps, persistentKeepalive, agent } = peer;
   const presharedKey = peer.presharedKey && Uint8Array.from(peer.presharedKey.expose());
   if (presharedKey) transfer.push(presharedKey.buffer);
   return {
     publicKey,
     allowedIps,
+    ...(previousKey !== undefined && { previousKey }),
+    ...(formerKey !== undefined && { formerKey }),
     ...(endpoint !== undefined && { endpoint }),
     ...(presharedKey && { presharedKey }),
     ...(persistentKeepalive !== undefined && { persistentKeepalive }),
     ...(agent && { agent }),
   };
+}
+
+/** Copies of the keys, whose buffers are added to `transfer`. */
+export function encodeKeys(keys: DataPlaneKeys, transfer: ArrayBuffer[]): WorkerKeys {
+  const bytesOf = (key: SecretKey): Uint8Array => {
+    const bytes = Uint8Array.from(key.expose());
+    transfer.push(bytes.buffer);
+    return bytes;
+  };
+  const { privateKey, other, ...rest } = keys;
+  return { ...rest, privateKey: bytesOf(privateKey), ...(other && { other: bytesOf(other) }) };
 }
 
 /** @throws WarrenError `bad-peer`: types can be lied to, and the worker trusts what it is told. */
@@ -37,6 +51,9 @@ export function checkPeer(peer: DataPlanePeer): void {
     throw new WarrenError('bad-peer', `peer ${peer.publicKey}: ${problem}`);
   };
   if (!parsePublicKey(peer.publicKey)) refuse('its public key is not the base64 of 32 bytes');
+  for (const key of [peer.previousKey, peer.formerKey]) {
+    if (key !== undefined && !parsePublicKey(key)) refuse('a key that it had is not the base64 of 32 bytes');
+  }
   const bad = peer.allowedIps.find((prefix: Prefix) => parsePrefix(prefix) !== prefix);
   if (bad !== undefined) refuse(`${JSON.stringify(bad)} is no canonical prefix; write e.g. 10.44.0.3/32`);
   if (peer.endpoint !== undefined && !parseHostPort(peer.endpoint))

@@ -11,6 +11,8 @@ interface Configured {
   readonly managed: boolean;
   readonly presharedKey: SecretKey | undefined;
   readonly persistentKeepalive: number | undefined;
+  /** The key before this one, accepted too. */
+  readonly previousKey: PublicKey | undefined;
   /** As configured last; the peer may have roamed since. */
   endpoint: Endpoint | undefined;
   /** An agent whose path somebody else decides. */
@@ -39,15 +41,16 @@ export class PeerTable {
   /** Removals first, then the peers in order: of two that have the same prefix the later one gets it. */
   change(set: readonly WorkerPeer[], remove: readonly PublicKey[], now: Instant): void {
     for (const peer of remove) this.#remove(peer);
+    const renamed = new Set(set.filter((peer) => this.#rename(peer)));
     // All prefixes first: a peer that loses one to a later peer is then set up without it.
     for (const peer of set) this.#prefixes.assign(peer.publicKey, peer.allowedIps);
-    for (const peer of set) this.#set(peer, now);
+    for (const peer of set) this.#set(peer, renamed.has(peer) ? peer.formerKey : undefined, now);
     this.#tellAgents();
   }
 
   /** Removes the managed peers that are not in `set`. */
   replace(set: readonly WorkerPeer[], now: Instant): void {
-    const stay = new Set(set.map((peer) => peer.publicKey));
+    const stay = new Set(set.flatMap(({ publicKey, formerKey }) => [publicKey, formerKey]));
     this.change(
       set,
       [...this.#peers].filter(([peer, { managed }]) => managed && !stay.has(peer)).map(([peer]) => peer),
@@ -95,6 +98,7 @@ export class PeerTable {
     const presharedKey = change.presharedKey ? keyUnlessZero(change.presharedKey) : former?.presharedKey;
     const configured: Configured = {
       managed: false,
+      previousKey: undefined,
       presharedKey,
       persistentKeepalive: change.persistentKeepalive ?? former?.persistentKeepalive,
       endpoint: change.endpoint ?? former?.endpoint,
@@ -117,10 +121,25 @@ export class PeerTable {
     this.#peers.clear();
   }
 
-  #set(peer: WorkerPeer, now: Instant): void {
+  /** @returns whether the peer was known by its former key, and is by its new one. */
+  #rename({ publicKey, formerKey }: WorkerPeer): boolean {
+    const former = formerKey === undefined || formerKey === publicKey ? undefined : this.#peers.get(formerKey);
+    if (formerKey === undefined || !former?.managed) return false;
+    if (this.#peers.has(publicKey)) {
+      this.#remove(formerKey);
+      return false;
+    }
+    this.#peers.delete(formerKey);
+    this.#peers.set(publicKey, former);
+    this.#prefixes.rename(formerKey, publicKey);
+    return true;
+  }
+
+  #set(peer: WorkerPeer, formerKey: PublicKey | undefined, now: Instant): void {
     const former = this.#peers.get(peer.publicKey);
     const configured: Configured = {
       managed: true,
+      previousKey: peer.previousKey,
       presharedKey: peer.presharedKey && new SecretKey(peer.presharedKey),
       persistentKeepalive: peer.persistentKeepalive,
       endpoint: peer.endpoint ?? former?.endpoint,
@@ -129,7 +148,7 @@ export class PeerTable {
     this.#peers.set(peer.publicKey, configured);
     const becameOther = former?.agent !== undefined && configured.agent === undefined;
     const moved = becameOther || (peer.endpoint !== undefined && peer.endpoint !== former?.endpoint);
-    this.#tell(peer.publicKey, configured, moved ? this.#pathOf(configured) : undefined, now);
+    this.#tell(peer.publicKey, configured, moved ? this.#pathOf(configured) : undefined, now, formerKey);
     former?.presharedKey?.erase();
   }
 
@@ -140,10 +159,18 @@ export class PeerTable {
     this.#peers.delete(peer);
   }
 
-  #tell(publicKey: PublicKey, configured: Configured, path: PathId | undefined, now: Instant): void {
-    const { presharedKey, persistentKeepalive } = configured;
+  #tell(
+    publicKey: PublicKey,
+    configured: Configured,
+    path: PathId | undefined,
+    now: Instant,
+    formerKey?: PublicKey,
+  ): void {
+    const { presharedKey, persistentKeepalive, previousKey } = configured;
     const config: PeerConfig = {
       publicKey,
+      ...(previousKey !== undefined && { previousKey }),
+      ...(formerKey !== undefined && { formerKey }),
       allowedIps: this.#prefixes.of(publicKey),
       ...(presharedKey && { presharedKey }),
       ...(path !== undefined && { path }),

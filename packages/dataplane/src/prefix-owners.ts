@@ -25,6 +25,15 @@ export class PrefixOwners {
     this.#owned.delete(peer);
   }
 
+  /** What the peer has, it has by another key. */
+  rename(from: PublicKey, to: PublicKey): void {
+    const owned = this.#owned.get(from);
+    if (!owned || from === to) return;
+    this.#owned.delete(from);
+    this.#owned.set(to, owned);
+    for (const prefix of owned) this.#owners.set(prefix, to);
+  }
+
   /** In the order in which the peer got them; none for an unknown peer. */
   of(peer: PublicKey): readonly Prefix[] {
     return [...(this.#owned.get(peer) ?? [])];

@@ -1,5 +1,5 @@
 import { type Endpoint, type Prefix, type PublicKey, SecretKey } from '@warren/base';
-import type { DataPlanePeer, SignallingChange, SignallingOptions } from './data-plane-api.js';
+import type { DataPlaneKeys, DataPlanePeer, SignallingChange, SignallingOptions } from './data-plane-api.js';
 import type { DeviceChange, PeerChange } from './device-settings-api.js';
 import { changedAllowedIps } from './peer-table.js';
 import { PrefixOwners } from './prefix-owners.js';
@@ -11,6 +11,7 @@ interface Recorded {
   readonly persistentKeepalive: number | undefined;
   readonly endpoint: Endpoint | undefined;
   readonly agent?: DataPlanePeer['agent'];
+  readonly previousKey?: PublicKey | undefined;
 }
 
 /**
@@ -20,6 +21,9 @@ interface Recorded {
 export class RestartRecord {
   /** Absent: none. */
   privateKey: SecretKey | undefined;
+  /** As `DataPlaneKeys` has it. */
+  #other: SecretKey | undefined;
+  #initiateWithOther = false;
   readonly #peers = new Map<PublicKey, Recorded>();
   readonly #prefixes = new PrefixOwners();
   /** Where peers were heard from last; undefined for agents, which paths are looked for to. */
@@ -35,14 +39,40 @@ export class RestartRecord {
     this.signallingOptions = signalling && { ...signalling, pathKey: copy(signalling.pathKey) };
   }
 
+  setKeys({ privateKey, other, initiateWithOther = false }: DataPlaneKeys): void {
+    const former = [this.privateKey, this.#other];
+    this.privateKey = copy(privateKey);
+    this.#other = other && copy(other);
+    this.#initiateWithOther = initiateWithOther;
+    for (const key of former) key?.erase();
+  }
+
+  /** What a new worker has to be told besides the private key that it starts with; the keys stay the record's. */
+  twoKeys(): DataPlaneKeys | undefined {
+    if (!this.privateKey || !this.#other) return undefined;
+    return { privateKey: this.privateKey, other: this.#other, initiateWithOther: this.#initiateWithOther };
+  }
+
+  /** What is known of the peer, is known of it by another key. */
+  rename(from: PublicKey, to: PublicKey): void {
+    const recorded = this.#peers.get(from);
+    if (!recorded || this.#peers.has(to)) return;
+    this.#peers.delete(from);
+    this.#peers.set(to, recorded);
+    this.#prefixes.rename(from, to);
+    if (this.#heard.has(from)) this.#heard.set(to, this.#heard.get(from));
+    this.#heard.delete(from);
+  }
+
   set(peer: DataPlanePeer, endpoint: Endpoint | undefined): void {
-    const { publicKey, presharedKey, persistentKeepalive } = peer;
+    const { publicKey, presharedKey, persistentKeepalive, previousKey } = peer;
     this.#put(publicKey, {
       managed: true,
       presharedKey: presharedKey && copy(presharedKey),
       persistentKeepalive,
       endpoint: endpoint ?? this.#peers.get(publicKey)?.endpoint,
       agent: peer.agent,
+      previousKey,
     });
     this.#prefixes.assign(publicKey, peer.allowedIps);
   }
@@ -88,9 +118,10 @@ export class RestartRecord {
 
   /** A managed peer as it was set, with the prefixes that it still has, and where it was heard from last. */
   managedPeer(publicKey: PublicKey): { readonly peer: DataPlanePeer; readonly endpoint: Endpoint | undefined } {
-    const { presharedKey, persistentKeepalive, agent } = this.#peers.get(publicKey)!;
+    const { presharedKey, persistentKeepalive, agent, previousKey } = this.#peers.get(publicKey)!;
     const peer: DataPlanePeer = {
       publicKey,
+      ...(previousKey !== undefined && { previousKey }),
       allowedIps: this.#prefixes.of(publicKey),
       ...(presharedKey && { presharedKey }),
       ...(persistentKeepalive !== undefined && { persistentKeepalive }),
@@ -122,6 +153,8 @@ export class RestartRecord {
   erase(): void {
     this.privateKey?.erase();
     this.privateKey = undefined;
+    this.#other?.erase();
+    this.#other = undefined;
     this.signallingOptions?.pathKey.erase();
     this.signallingOptions = undefined;
     for (const peer of [...this.#peers.keys()]) this.remove(peer);

@@ -20,6 +20,7 @@ import type {
   Started,
   StartOptions,
   WorkerDeviceChange,
+  WorkerKeys,
   WorkerPeer,
   WorkerRequest,
   WorkerResults,
@@ -89,6 +90,9 @@ export class WorkerCore {
       case 'replace':
         running.peers.replace(request.set, now());
         wipe(request.set);
+        break;
+      case 'set-keys':
+        setKeys(running, request.keys);
         break;
       case 'set-endpoint':
         running.peers.setEndpoint(request.peer, request.endpoint, now());
@@ -283,6 +287,13 @@ function configure(
   if (interfaces.sockets.port !== port) driver?.networkChanged('the port is another one');
   engine.settle();
   return { listenPort: interfaces.sockets.port, descriptors: interfaces.descriptors() };
+}
+
+/** The message's copies of the keys are wiped; the machine has its own. */
+function setKeys({ settings }: Running, keys: WorkerKeys): void {
+  settings.setKeys(keys, now());
+  keys.privateKey.fill(0);
+  keys.other?.fill(0);
 }
 
 const familiesOf = (sockets: UdpSockets): (4 | 6)[] =>

@@ -1,6 +1,7 @@
 import type { Endpoint, Prefix, PublicKey } from '@warren/base';
 import type { AdoptedSockets } from '@warren/udp';
 import type {
+  DataPlaneKeys,
   DataPlanePeer,
   DataPlanePeerStats,
   PacketPath,
@@ -19,6 +20,7 @@ export type WorkerRequest =
   | { readonly type: 'change'; readonly set: readonly WorkerPeer[]; readonly remove: readonly PublicKey[] }
   /** Removes every peer that is not in `set`. */
   | { readonly type: 'replace'; readonly set: readonly WorkerPeer[] }
+  | { readonly type: 'set-keys'; readonly keys: WorkerKeys }
   | { readonly type: 'set-endpoint'; readonly peer: PublicKey; readonly endpoint: Endpoint }
   | { readonly type: 'initiate-handshake'; readonly peer: PublicKey }
   | { readonly type: 'set-signalling'; readonly change: SignallingChange }
@@ -72,7 +74,13 @@ export type WorkerDeviceSettings = Omit<WithBytes<DeviceSettings, 'privateKey'>,
 };
 export type WorkerPeerSettings = WithBytes<PeerSettings, 'presharedKey'>;
 
-export interface WorkerPeer {
+/** `DataPlaneKeys` with its keys as bytes, 32 each. */
+export interface WorkerKeys extends Omit<DataPlaneKeys, 'privateKey' | 'other'> {
+  readonly privateKey: Uint8Array;
+  readonly other?: Uint8Array;
+}
+
+export interface WorkerPeer extends Pick<DataPlanePeer, 'previousKey' | 'formerKey'> {
   readonly publicKey: PublicKey;
   /** 32 bytes. */
   readonly presharedKey?: Uint8Array;
@@ -112,6 +120,7 @@ export interface WorkerResults {
   readonly start: Started;
   readonly change: undefined;
   readonly replace: undefined;
+  readonly 'set-keys': undefined;
   readonly 'set-endpoint': undefined;
   readonly 'initiate-handshake': undefined;
   readonly 'set-signalling': undefined;

@@ -5,6 +5,7 @@ export { migrate } from './migrate.js';
 export { type OpenedDatabase, openDatabase } from './open-database.js';
 export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
 export { networkNotEmpty } from './store/imports.js';
+export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
 export type {
   Actor,
@@ -13,6 +14,7 @@ export type {
   AuditRow,
   ChangeRow,
   JoinInput,
+  KeyOverlap,
   NetworkRow,
   NetworkState,
   NodePresence,

@@ -77,7 +77,11 @@ function through(to: NetworkNode, via: NodeId | undefined): Peer {
 
 function described(
   node: NetworkNode,
-): Pick<Peer, 'id' | 'name' | 'role' | 'kind' | 'publicKey' | 'addresses' | 'record'> {
-  const { id, name, role, kind, publicKey, addresses, record } = node;
-  return { id, name, role, kind, publicKey, addresses, ...(record && { record }) };
+): Pick<Peer, 'id' | 'name' | 'role' | 'kind' | 'publicKey' | 'addresses' | 'record' | 'previousKey'> {
+  const { id, name, role, kind, publicKey, addresses, record, previousKey } = node;
+  return {
+    ...{ id, name, role, kind, publicKey, addresses },
+    ...(record && { record }),
+    ...(previousKey && { previousKey }),
+  };
 }

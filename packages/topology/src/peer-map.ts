@@ -69,6 +69,8 @@ export function samePeer(a: Peer, b: Peer): boolean {
     sameTexts(a.addresses, b.addresses) &&
     sameTexts(a.allowedIps, b.allowedIps) &&
     sameRecord(a.record, b.record) &&
+    a.previousKey?.publicKey === b.previousKey?.publicKey &&
+    sameRecord(a.previousKey?.record, b.previousKey?.record) &&
     sameSecret(a.presharedKey, b.presharedKey)
   );
 }

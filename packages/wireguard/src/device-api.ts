@@ -24,8 +24,28 @@ export interface DeviceOptions {
   readonly memoryAead?: MemoryAead;
 }
 
+/** The static keys of a device. */
+export interface LocalKeys {
+  /** The one that it is known by. */
+  readonly privateKey: SecretKey;
+  /** Initiations to this one are answered, too: the next key, or the one before. */
+  readonly other?: SecretKey;
+  /**
+   * Begin handshakes with `other`, which all peers know, unless one has shown that it knows the first; if there is no answer, with
+   * the one and the other in turn. Otherwise the first alone is begun with.
+   */
+  readonly initiateWithOther?: boolean;
+}
+
 export interface PeerConfig {
   readonly publicKey: PublicKey;
+  /** The key that the peer had before, and that is accepted from it, too. */
+  readonly previousKey?: PublicKey;
+  /**
+   * The key by which the device knows the peer, if that is another one: it is the same peer, with its path and what waits for
+   * it. Its sessions live on if that key is `previousKey`; else they end at once, and another one begins.
+   */
+  readonly formerKey?: PublicKey;
   /** Absent: all zeros, as the paper has it. */
   readonly presharedKey?: SecretKey;
   readonly allowedIps: readonly Prefix[];
@@ -164,6 +184,11 @@ export interface Device {
   removePeer(peer: PublicKey): void;
   /** New static key: all sessions end, peers with that very key are removed. */
   setPrivateKey(privateKey: SecretKey, now: Instant): void;
+  /**
+   * Our static keys are these from now on. Sessions live on, and handshakes under way; but one that we began with a key that is
+   * gone is begun again at once. Keys that are gone are erased.
+   */
+  setLocalKeys(keys: LocalKeys, now: Instant): void;
   /** Starts a handshake now, unless one began within REKEY_TIMEOUT. */
   initiateHandshake(peer: PublicKey, now: Instant): void;
   /**

@@ -1,13 +1,21 @@
-import { type Drop, type Instant, type PublicKey, SecretKey, type UnixMillis, unixMillis } from '@warren/base';
+import {
+  type Drop,
+  equalBytes,
+  type Instant,
+  type PublicKey,
+  type SecretKey,
+  type UnixMillis,
+  unixMillis,
+} from '@warren/base';
 import { BoundedQueue } from './bounded-queue.js';
 import { MAX_PENDING_EVENTS, MAX_PENDING_TRANSMITS } from './constants.js';
 import { DeadlineQueue } from './deadline-queue.js';
-import type { DeviceEvent, DeviceOptions, PathId, Transmit } from './device-api.js';
+import type { DeviceEvent, DeviceOptions, LocalKeys, PathId, Transmit } from './device-api.js';
 import { DROPS } from './drops.js';
-import { CookieChecker } from './handshake/cookie.js';
-import { erasePending, type StaticKeys } from './handshake/noise.js';
+import { erasePending } from './handshake/noise.js';
 import { LoadMeter, RateLimiter } from './handshake/rate-limiter.js';
 import type { Peer } from './peer.js';
+import { LocalStatic, type LocalStatics, type RemoteStatic } from './static-keys.js';
 import { stopAll } from './timers.js';
 import { AllowedIps } from './transport/allowed-ips.js';
 import { IndexTable } from './transport/index-table.js';
@@ -20,8 +28,11 @@ export interface IndexEntry {
 }
 
 /** The tables of one device, which sending, receiving and timers share. */
-export class DeviceState {
+export class DeviceState implements LocalStatics {
+  /** By the key that each is known by. */
   readonly peers = new Map<PublicKey, Peer>();
+  /** Every key that initiations are accepted from. */
+  readonly remotes = new Map<PublicKey, RemoteStatic<Peer>>();
   readonly indices: IndexTable<IndexEntry>;
   readonly allowedIps = new AllowedIps<Peer>();
   readonly deadlines = new DeadlineQueue<Peer>();
@@ -30,23 +41,36 @@ export class DeviceState {
   readonly drops = new Map<string, number>();
   readonly load: LoadMeter;
   readonly limiter = new RateLimiter();
-  local: StaticKeys;
-  cookies: CookieChecker;
+  /** Our own key. */
+  local: LocalStatic;
+  locals: readonly LocalStatic[];
+  initiators: readonly LocalStatic[];
   closed = false;
   #latestWallClock = 0;
 
   constructor(readonly options: DeviceOptions) {
     this.load = new LoadMeter(options.handshakesPerSecond);
     this.indices = new IndexTable(options.random);
-    this.local = this.#staticKeys(options.privateKey);
-    this.cookies = new CookieChecker(options.crypto, options.random, this.local.publicKey);
+    this.local = this.#localStatic(options.privateKey);
+    this.locals = [this.local];
+    this.initiators = this.locals;
   }
 
-  setPrivateKey(privateKey: SecretKey): void {
-    this.local.privateKey.fill(0);
-    this.cookies.erase();
-    this.local = this.#staticKeys(privateKey);
-    this.cookies = new CookieChecker(this.options.crypto, this.options.random, this.local.publicKey);
+  /** Those that stay are the same as before. @returns those that are not ours any more, for the caller to erase. */
+  setLocals({ privateKey, other, initiateWithOther }: LocalKeys): LocalStatic[] {
+    const former = this.locals;
+    const find = (key: SecretKey): LocalStatic =>
+      former.find((local) => equalBytes(local.privateKey, key.expose())) ?? this.#localStatic(key);
+    this.local = find(privateKey);
+    const also = other && !equalBytes(other.expose(), privateKey.expose()) ? find(other) : undefined;
+    this.locals = also ? [this.local, also] : [this.local];
+    this.initiators = also && initiateWithOther ? [also, this.local] : [this.local];
+    return former.filter((local) => !this.locals.includes(local));
+  }
+
+  /** The key of ours that a handshake message is for, if its mac1 is right. WireGuard paper §5.3. */
+  addressee(datagram: Uint8Array): LocalStatic | undefined {
+    return this.locals.find((local) => local.cookies.checkMac1(datagram));
   }
 
   /** Never set back: responders refuse initiations that are older than what they have seen from us. */
@@ -116,10 +140,9 @@ export class DeviceState {
     peer.sentLastMinuteHandshake = false;
   }
 
-  #staticKeys(privateKey: SecretKey): StaticKeys {
-    // A copy: closing the device erases ours, the caller's stays.
-    const own = new SecretKey(privateKey.expose()).expose();
-    return { privateKey: own, publicKey: this.options.crypto.publicKey(own) };
+  #localStatic(privateKey: SecretKey): LocalStatic {
+    const { crypto, random } = this.options;
+    return new LocalStatic(crypto, random, privateKey);
   }
 }
 

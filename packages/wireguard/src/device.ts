@@ -11,12 +11,13 @@ import {
   type SecretKey,
 } from '@warren/base';
 import type { MemoryAead } from '@warren/crypto';
-import { addPeer, configurePeer, startPersistentKeepalive } from './configure.js';
+import { configurePeer, dropRemote, isOwnKey, peerFor, startPersistentKeepalive } from './configure.js';
 import type {
   Deadline,
   Device,
   DeviceEvent,
   DeviceOptions,
+  LocalKeys,
   Opened,
   PathId,
   PeerConfig,
@@ -31,7 +32,7 @@ import { handleTimeout } from './expire.js';
 import { PacketRun } from './packet-run.js';
 import type { Peer } from './peer.js';
 import { openDatagram, openInMemory } from './receive.js';
-import { initiate, sealPacket, tryAgain } from './send.js';
+import { initiate, initiateAnew, sealPacket, tryAgain } from './send.js';
 import { TIMER_NAMES, TIMERS } from './timers.js';
 
 /**
@@ -119,8 +120,8 @@ class WireGuardDevice implements Device {
   setPeer(config: PeerConfig, now: Instant): void {
     const state = this.#state;
     // A peer that is ourselves would handshake with itself; WireGuard ignores it, and so does `wg`.
-    if (state.closed || config.publicKey === this.#publicKey) return;
-    configurePeer(state, state.peers.get(config.publicKey) ?? addPeer(state, config.publicKey), config, now);
+    if (state.closed || isOwnKey(state, config.publicKey)) return;
+    configurePeer(state, peerFor(state, config), config, now);
   }
 
   setPath(publicKey: PublicKey, path: PathId, now: Instant): void {
@@ -144,14 +145,27 @@ class WireGuardDevice implements Device {
   setPrivateKey(privateKey: SecretKey, now: Instant): void {
     const state = this.#state;
     if (state.closed) return;
-    state.setPrivateKey(privateKey);
-    this.#publicKey = publicKeyFromBytes(state.local.publicKey);
-    this.removePeer(this.#publicKey);
+    this.#setLocals({ privateKey });
     for (const peer of state.peers.values()) {
       state.endSessions(peer);
-      peer.setLocal(state.local);
       startPersistentKeepalive(state, peer, now);
     }
+  }
+
+  setLocalKeys(keys: LocalKeys, now: Instant): void {
+    const state = this.#state;
+    if (state.closed) return;
+    this.#setLocals(keys);
+    for (const peer of state.peers.values()) if (peer.hasStalePending()) initiateAnew(state, peer, now);
+  }
+
+  #setLocals(keys: LocalKeys): void {
+    const state = this.#state;
+    const retired = state.setLocals(keys);
+    this.#publicKey = publicKeyFromBytes(state.local.publicKey);
+    for (const local of state.locals) this.removePeer(publicKeyFromBytes(local.publicKey));
+    for (const peer of state.peers.values()) peer.pair(state);
+    for (const local of retired) local.erase();
   }
 
   initiateHandshake(publicKey: PublicKey, now: Instant): void {
@@ -186,8 +200,7 @@ class WireGuardDevice implements Device {
     const state = this.#state;
     for (const peer of [...state.peers.values()]) this.#remove(peer);
     state.transmits.clear();
-    state.local.privateKey.fill(0);
-    state.cookies.erase();
+    for (const local of state.locals) local.erase();
     state.closed = true;
   }
 
@@ -197,6 +210,7 @@ class WireGuardDevice implements Device {
     state.deadlines.remove(peer);
     state.allowedIps.removeOwner(peer);
     state.peers.delete(peer.publicKey);
+    for (const remote of peer.remotes) dropRemote(state, remote);
     peer.erase();
   }
 }

@@ -4,6 +4,7 @@ export type {
   Device,
   DeviceEvent,
   DeviceOptions,
+  LocalKeys,
   Opened,
   PathId,
   PeerConfig,

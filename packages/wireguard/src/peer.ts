@@ -1,18 +1,22 @@
-import { type PublicKey, publicKeyBytes, type UnixMillis } from '@warren/base';
+import type { PublicKey, UnixMillis } from '@warren/base';
 import type { CryptoProvider } from '@warren/crypto';
 import { BoundedQueue } from './bounded-queue.js';
 import { MAX_STAGED_PACKETS } from './constants.js';
 import type { Scheduled } from './deadline-queue.js';
 import type { PathId } from './device-api.js';
-import { CookieGenerator } from './handshake/cookie.js';
-import type { PendingInitiation, RemoteKeys, StaticKeys } from './handshake/noise.js';
+import type { PendingInitiation } from './handshake/noise.js';
 import { TIMESTAMP_LENGTH, TimestampSource } from './handshake/tai64n.js';
+import { type LocalStatic, type LocalStatics, type RemoteStatic, StaticPair } from './static-keys.js';
 import { earliestDeadline, makeTimers } from './timers.js';
 import { type Keypair, KeypairSlots } from './transport/keypair.js';
 
+/** Our initiation, and the static keys that it was made with. */
+export interface PairedInitiation extends PendingInitiation {
+  readonly pair: StaticPair<Peer>;
+}
+
 /** All that the device knows of one peer. Only the device's own functions change it. */
-export class Peer implements RemoteKeys, Scheduled {
-  readonly staticKey: Uint8Array;
+export class Peer implements Scheduled {
   presharedKey: Uint8Array = new Uint8Array(32);
   path: PathId | undefined;
   /** Whether the path follows authenticated packets. */
@@ -22,13 +26,12 @@ export class Peer implements RemoteKeys, Scheduled {
   /** Milliseconds; 0: off. */
   persistentKeepalive = 0;
 
-  readonly cookies: CookieGenerator;
   readonly keypairs: KeypairSlots;
   /** Our initiation that waits for its response. Independent of initiations that we answer meanwhile. */
-  pending: PendingInitiation | undefined;
+  pending: PairedInitiation | undefined;
   /** Labels of our initiations: for each peer, so that initiating to many does not run ahead of the clock. */
   readonly timestamps = new TimestampSource();
-  /** Greatest TAI64N label consumed. */
+  /** Greatest TAI64N label consumed, under whichever static keys. */
   lastTimestamp: Uint8Array = new Uint8Array(TIMESTAMP_LENGTH);
   lastInitiationConsumed = Number.NEGATIVE_INFINITY;
   /** When we last sent an initiation or response. */
@@ -38,6 +41,8 @@ export class Peer implements RemoteKeys, Scheduled {
   readonly timers = makeTimers();
   /** When the handshake that is under way was first asked for. */
   attemptingSince = Number.NEGATIVE_INFINITY;
+  /** Initiations of that handshake that were sent. */
+  attempts = 0;
   needAnotherKeepalive = false;
   sentLastMinuteHandshake = false;
   /** Packets that wait for a session, oldest first. */
@@ -47,30 +52,61 @@ export class Peer implements RemoteKeys, Scheduled {
   txBytes = 0;
   heapPosition = -1;
   heapDeadline = Number.POSITIVE_INFINITY;
-  #staticStatic: Uint8Array | undefined;
+  /** Its static keys: the one that it is known by, and the one before it while that is accepted. */
+  remotes: readonly RemoteStatic<Peer>[] = [];
+  /** Which of ours the peer's last initiation was for; undefined: none that is left. */
+  #addressed: LocalStatic | undefined;
+  /** Every way to pair our static keys with its. */
+  #pairs: readonly StaticPair<Peer>[] = [];
+  /** Those by which we begin, in order of preference. */
+  #ways: readonly StaticPair<Peer>[] = [];
 
   constructor(
-    readonly publicKey: PublicKey,
+    /** Changes when the peer changes its static key. */
+    public publicKey: PublicKey,
     private readonly crypto: CryptoProvider,
-    private local: StaticKeys,
     release: (keypair: Keypair) => void,
   ) {
-    this.staticKey = publicKeyBytes(publicKey);
-    this.cookies = new CookieGenerator(crypto, this.staticKey);
     this.keypairs = new KeypairSlots(release);
   }
 
-  /** Computed at the first handshake: a device with ten thousand peers should not take ten seconds to configure. */
-  staticStatic(): Uint8Array {
-    this.#staticStatic ??= this.crypto.dh(this.local.privateKey, this.staticKey);
-    return this.#staticStatic;
+  /**
+   * What an initiation is made with. While there are several ways, an attempt that was not answered is followed by one in
+   * another way: of an end that follows a file nobody knows which key it holds.
+   */
+  pairFor(attempt: number): StaticPair<Peer> {
+    return this.#ways[attempt % this.#ways.length]!;
   }
 
-  /** After the device's own key changed. */
-  setLocal(local: StaticKeys): void {
-    this.local = local;
-    this.#staticStatic?.fill(0);
-    this.#staticStatic = undefined;
+  /** The pair of what an initiation was sent to and came from. */
+  pairOf(local: LocalStatic, remote: RemoteStatic<Peer>): StaticPair<Peer> {
+    return this.#pairs.find((pair) => pair.local === local && pair.remote === remote)!;
+  }
+
+  /** The peer made an initiation for this key of ours: it knows it. */
+  noteAddressed(local: LocalStatic, ours: LocalStatics): void {
+    if (ours.locals.length === 1 || this.#addressed === local) return;
+    this.#addressed = local;
+    this.pair(ours);
+  }
+
+  /** To be called when ours or the peer's static keys are others. */
+  pair({ locals, initiators }: LocalStatics): void {
+    if (this.#addressed && !locals.includes(this.#addressed)) this.#addressed = undefined;
+    const former = this.#pairs;
+    const pairOf = (local: LocalStatic, remote: RemoteStatic<Peer>): StaticPair<Peer> =>
+      former.find((pair) => pair.local === local && pair.remote === remote) ??
+      new StaticPair<Peer>(local, remote, this.crypto);
+    this.#pairs = this.remotes.flatMap((remote) => locals.map((local) => pairOf(local, remote)));
+    for (const pair of former) if (!this.#pairs.includes(pair)) pair.erase();
+    const first = initiators.find((local) => local === this.#addressed);
+    const ordered = first ? [first, ...initiators.filter((local) => local !== first)] : initiators;
+    this.#ways = this.remotes.flatMap((remote) => ordered.map((local) => this.pairOf(local, remote)));
+  }
+
+  /** Whether the pending initiation was made with keys that are not used any more. */
+  hasStalePending(): boolean {
+    return this.pending !== undefined && !this.#pairs.includes(this.pending.pair);
   }
 
   nextDeadline(): number {
@@ -80,8 +116,7 @@ export class Peer implements RemoteKeys, Scheduled {
   /** Overwrites what is secret and not in the keypairs. */
   erase(): void {
     this.presharedKey.fill(0);
-    this.#staticStatic?.fill(0);
-    this.#staticStatic = undefined;
-    this.cookies.erase();
+    for (const pair of this.#pairs) pair.erase();
+    for (const remote of this.remotes) remote.cookies.erase();
   }
 }

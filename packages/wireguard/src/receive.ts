@@ -26,6 +26,7 @@ import { isLater } from './handshake/tai64n.js';
 import { innerLength, readInnerHeader } from './inner-packet.js';
 import type { Peer } from './peer.js';
 import { initiate, sendKeepalive, sendStaged } from './send.js';
+import type { LocalStatic, StaticPair } from './static-keys.js';
 import {
   authenticatedPacketReceived,
   authenticatedPacketSent,
@@ -73,25 +74,32 @@ function consumed(peer: Peer | Drop, result: Opened): Opened | Drop {
 function receiveInitiation(device: DeviceState, datagram: Uint8Array, from: PathId, now: Instant): Peer | Drop {
   const message = decodeInitiation(datagram);
   if (isDrop(message)) return message;
-  const refusal = checkMacs(device, datagram, from, now);
-  if (refusal) return refusal;
-  const found = consumeInitiation(device.options.crypto, device.local, message, (staticKey) =>
-    device.peers.get(publicKeyFromBytes(staticKey)),
-  );
+  const local = checkMacs(device, datagram, from, now);
+  if (isDrop(local)) return local;
+  const found = consumeInitiation(device.options.crypto, local, message, (staticKey) => {
+    const remote = device.remotes.get(publicKeyFromBytes(staticKey));
+    return remote?.peer.pairOf(local, remote);
+  });
   if (isDrop(found)) return found;
-  const { peer } = found;
+  const { peer } = found.peer;
   if (!isLater(found.timestamp, peer.lastTimestamp)) return DROPS.timestampReplayed;
   if (!hasPassed(peer.lastInitiationConsumed, MIN_INITIATION_INTERVAL, now)) return DROPS.initiationFlood;
   peer.lastTimestamp = found.timestamp;
   peer.lastInitiationConsumed = now;
+  peer.noteAddressed(local, device);
   peer.rxBytes += datagram.length;
   device.moveTo(peer, from);
   authenticatedPacketReceived(device, peer, now);
   return respond(device, found, from, now) ?? peer;
 }
 
-function respond(device: DeviceState, found: ConsumedInitiation<Peer>, path: PathId, now: Instant): Drop | undefined {
-  const { peer } = found;
+function respond(
+  device: DeviceState,
+  found: ConsumedInitiation<StaticPair<Peer>>,
+  path: PathId,
+  now: Instant,
+): Drop | undefined {
+  const { peer, remote } = found.peer;
   const localIndex = device.indices.allocate({ peer, keypair: undefined });
   if (localIndex === undefined) return DROPS.indexTableFull;
   const { crypto, random } = device.options;
@@ -105,7 +113,7 @@ function respond(device: DeviceState, found: ConsumedInitiation<Peer>, path: Pat
   device.indices.replace(localIndex, { peer, keypair });
   peer.keypairs.addResponded(keypair);
   peer.lastSentHandshake = now;
-  peer.cookies.addMacs(created.datagram, now);
+  remote.cookies.addMacs(created.datagram, now);
   sessionDerived(device, peer, now);
   authenticatedPacketSent(device, peer, now);
   peer.txBytes += created.datagram.length;
@@ -116,13 +124,13 @@ function respond(device: DeviceState, found: ConsumedInitiation<Peer>, path: Pat
 function receiveResponse(device: DeviceState, datagram: Uint8Array, from: PathId, now: Instant): Peer | Drop {
   const message = decodeResponse(datagram);
   if (isDrop(message)) return message;
-  const refusal = checkMacs(device, datagram, from, now);
-  if (refusal) return refusal;
+  const local = checkMacs(device, datagram, from, now);
+  if (isDrop(local)) return local;
   const peer = device.indices.get(message.receiverIndex)?.peer;
   const pending = peer?.pending;
   if (!peer || pending?.localIndex !== message.receiverIndex) return DROPS.unknownIndex;
-  const { localIndex } = pending;
-  const keys = consumeResponse(device.options.crypto, device.local, peer.presharedKey, pending, message);
+  const { localIndex, pair } = pending;
+  const keys = consumeResponse(device.options.crypto, pair.local, peer.presharedKey, pending, message);
   if (isDrop(keys)) return keys;
   peer.pending = undefined;
   peer.rxBytes += datagram.length;
@@ -145,22 +153,29 @@ function receiveCookieReply(device: DeviceState, datagram: Uint8Array, now: Inst
   if (isDrop(message)) return message;
   const peer = device.indices.get(message.receiverIndex)?.peer;
   if (!peer) return DROPS.unknownIndex;
-  const fault = peer.cookies.consumeReply(message, now);
+  let fault: Drop | undefined;
+  for (const { cookies } of peer.remotes) {
+    fault = cookies.consumeReply(message, now);
+    if (!fault) break;
+  }
   if (fault) return fault;
+  // The repetition has the cookie of this pair of keys, and goes by it again.
+  if (peer.pending) peer.attempts = Math.max(peer.attempts - 1, -1);
   peer.rxBytes += datagram.length;
   return peer;
 }
 
-/** What is asked before any Diffie-Hellman is spent on a handshake message. WireGuard paper §5.3. */
-function checkMacs(device: DeviceState, datagram: Uint8Array, from: PathId, now: Instant): Drop | undefined {
-  if (!device.cookies.checkMac1(datagram)) return DROPS.mac1;
-  if (!device.load.note(now)) return undefined;
+/** What is asked before any Diffie-Hellman is spent on a handshake message. WireGuard paper §5.3. @returns whom it is for. */
+function checkMacs(device: DeviceState, datagram: Uint8Array, from: PathId, now: Instant): LocalStatic | Drop {
+  const local = device.addressee(datagram);
+  if (!local) return DROPS.mac1;
+  if (!device.load.note(now)) return local;
   const source = device.options.pathBytes(from);
-  if (!device.cookies.checkMac2(datagram, source, now)) {
-    device.transmit(undefined, from, device.cookies.createReply(datagram, source, now));
+  if (!local.cookies.checkMac2(datagram, source, now)) {
+    device.transmit(undefined, from, local.cookies.createReply(datagram, source, now));
     return DROPS.cookieRequired;
   }
-  return device.limiter.allow(source, now) ? undefined : DROPS.rateLimited;
+  return device.limiter.allow(source, now) ? local : DROPS.rateLimited;
 }
 
 function openTransport(

@@ -78,8 +78,18 @@ export function initiate(device: DeviceState, peer: Peer, now: Instant, isRetry 
     if (isRetry) start(device, peer, 'retransmitHandshake', peer.lastSentHandshake + REKEY_TIMEOUT + jitter(device));
     return;
   }
+  peer.attempts = isRetry ? peer.attempts + 1 : 0;
   const fault = sendInitiation(device, peer, peer.path, now);
   if (fault) device.count(fault);
+}
+
+/** The initiation under way was made with keys that nobody accepts any more: another one, at once, if it is still wanted. */
+export function initiateAnew(device: DeviceState, peer: Peer, now: Instant): void {
+  device.forgetPending(peer);
+  if (!isRunning(peer.timers, 'retransmitHandshake')) return;
+  peer.lastSentHandshake = Number.NEGATIVE_INFINITY;
+  peer.attempts = -1;
+  initiate(device, peer, now, true);
 }
 
 /** Asks for a path as often as a handshake would be tried, and gives up as that does. */
@@ -108,14 +118,15 @@ function sendInitiation(device: DeviceState, peer: Peer, path: PathId, now: Inst
   const { crypto, random } = device.options;
   const ephemeralPrivate = random(EPHEMERAL_LENGTH);
   const timestamp = peer.timestamps.next(device.latestWallClock());
-  const created = createInitiation(crypto, device.local, peer, { ephemeralPrivate, timestamp, localIndex });
+  const pair = peer.pairFor(peer.attempts);
+  const created = createInitiation(crypto, pair.local, pair, { ephemeralPrivate, timestamp, localIndex });
   if (isDrop(created)) {
     device.indices.release(localIndex);
     return created;
   }
-  peer.pending = created.pending;
+  peer.pending = { ...created.pending, pair };
   peer.lastSentHandshake = now;
-  peer.cookies.addMacs(created.datagram, now);
+  pair.remote.cookies.addMacs(created.datagram, now);
   authenticatedPacketSent(device, peer, now);
   peer.txBytes += created.datagram.length;
   device.transmit(peer, path, created.datagram);

@@ -30,4 +30,10 @@ export interface SelfDescription {
   /** Milliseconds; 0: without limit. */
   readonly offlineToleranceMs: number;
   readonly signalServers: readonly SignalServerConfig[];
+  /** Our own WireGuard key before this one, which some still use. */
+  readonly previousKey: PublicKey | undefined;
+  /** A record of at least this generation is wanted. */
+  readonly rotateGeneration: number;
+  /** The age at which the WireGuard key is changed, milliseconds; 0: never by itself. */
+  readonly keyRotationMs: number;
 }

@@ -1,4 +1,5 @@
 import {
+  equalBytes,
   type HostPort,
   type NetworkId,
   nodeId,
@@ -36,7 +37,9 @@ export function readPeerEntry(bytes: Uint8Array, network: NetworkId): ReadEntry 
   if (refused) return { id, refused };
   const record = entry.vanilla ? undefined : verifiedRecord(entry, network);
   if (typeof record === 'string') return { id, refused: record };
-  const peer = acceptedPeer(entry, record);
+  const previous = entry.previousWireguardKey.length === 0 ? undefined : previousKey(entry, record, network);
+  if (previous && 'refused' in previous) return { id, refused: previous.refused };
+  const peer = acceptedPeer(entry, record, previous?.publicKey);
   return typeof peer === 'string' ? { id, refused: peer } : { id, accepted: peer };
 }
 
@@ -58,16 +61,46 @@ function whyMalformed(entry: PeerEntry): string | undefined {
 
 /** @returns the record that the agent signed, or why there is none that fits the entry. */
 function verifiedRecord(entry: PeerEntry, network: NetworkId): NodeRecord | string {
-  if (!entry.record) return 'the record of its keys is missing';
-  const record = verifyRecord(entry.record);
+  return verifiedKey(entry, entry.record, entry.wireguardKey, network);
+}
+
+function verifiedKey(
+  { nodeId: id }: PeerEntry,
+  signed: PeerEntry['record'],
+  wireguardKey: Uint8Array,
+  network: NetworkId,
+): NodeRecord | string {
+  if (!signed) return 'the record of its keys is missing';
+  const record = verifyRecord(signed);
   if (!record) return 'the signature over its keys is wrong';
   if (record.networkId !== network) return 'its keys were signed for another network';
-  if (record.nodeId !== entry.nodeId) return 'its keys were signed for another node';
-  const key = publicKeyFromBytes(entry.wireguardKey);
+  if (record.nodeId !== id) return 'its keys were signed for another node';
+  const key = publicKeyFromBytes(wireguardKey);
   return record.wireguardKey === key ? record : 'its WireGuard key is not the one that it signed';
 }
 
-function acceptedPeer(entry: PeerEntry, record: NodeRecord | undefined): AcceptedPeer | string {
+/** The key before, which the same identity must have signed, earlier; for a vanilla member there is only the control plane's word. */
+function previousKey(
+  entry: PeerEntry,
+  record: NodeRecord | undefined,
+  network: NetworkId,
+): { readonly publicKey: PublicKey } | { readonly refused: string } {
+  const { previousWireguardKey: bytes, previousRecord: signed } = entry;
+  if (bytes.length !== 32) return { refused: 'its previous WireGuard key has a wrong length' };
+  if (!record) return signed ? { refused: 'a vanilla member has no record' } : { publicKey: publicKeyFromBytes(bytes) };
+  const before = verifiedKey(entry, signed, bytes, network);
+  if (typeof before === 'string') return { refused: `of its previous key: ${before}` };
+  const sameIdentity = entry.record && signed && equalBytes(entry.record.identityKey, signed.identityKey);
+  if (!sameIdentity) return { refused: 'its previous key was signed by another identity' };
+  if (before.generation >= record.generation) return { refused: 'its previous key is not older than its key' };
+  return { publicKey: before.wireguardKey };
+}
+
+function acceptedPeer(
+  entry: PeerEntry,
+  record: NodeRecord | undefined,
+  previous: PublicKey | undefined,
+): AcceptedPeer | string {
   const role = roleFromWire(entry.role);
   if (!role) return 'its role is unknown to this version';
   const publicKey = publicKeyFromBytes(entry.wireguardKey);
@@ -76,11 +109,16 @@ function acceptedPeer(entry: PeerEntry, record: NodeRecord | undefined): Accepte
   const pathKey = record && publicKeyBytes(record.pathKey);
   const common = { id: nodeId(entry.nodeId), name: entry.name, role, publicKey, addresses, pathKey };
   if (entry.via) return { ...common, via: entry.via, dataPlane: undefined };
-  const dataPlane = dataPlanePeer(entry, publicKey, record);
+  const dataPlane = dataPlanePeer(entry, publicKey, previous, record);
   return typeof dataPlane === 'string' ? dataPlane : { ...common, via: undefined, dataPlane };
 }
 
-function dataPlanePeer(entry: PeerEntry, publicKey: PublicKey, record: NodeRecord | undefined): DataPlanePeer | string {
+function dataPlanePeer(
+  entry: PeerEntry,
+  publicKey: PublicKey,
+  previousKey: PublicKey | undefined,
+  record: NodeRecord | undefined,
+): DataPlanePeer | string {
   const allowedIps: Prefix[] = [];
   for (const text of entry.allowedIps) {
     const prefix = parsePrefix(text);
@@ -91,6 +129,7 @@ function dataPlanePeer(entry: PeerEntry, publicKey: PublicKey, record: NodeRecor
   if (entry.persistentKeepalive > 65_535) return 'its keepalive is out of range';
   return {
     publicKey,
+    ...(previousKey !== undefined && { previousKey }),
     allowedIps,
     ...(entry.endpoint && { endpoint: entry.endpoint as HostPort }),
     ...(entry.persistentKeepalive && { persistentKeepalive: entry.persistentKeepalive }),

@@ -1,4 +1,4 @@
-import { parseIpAddress } from '@warren/base';
+import { KEY_LENGTH, parseIpAddress, publicKeyFromBytes } from '@warren/base';
 import type { SelfConfig } from '@warren/proto';
 import type { SelfDescription } from './domain.js';
 import { roleFromWire } from './role.js';
@@ -21,5 +21,9 @@ export function decodeSelf(self: SelfConfig): SelfDescription {
     forward: self.forward,
     offlineToleranceMs: self.offlineToleranceMs,
     signalServers: decodeSignalServers(self.signalServers),
+    previousKey:
+      self.previousWireguardKey.length === KEY_LENGTH ? publicKeyFromBytes(self.previousWireguardKey) : undefined,
+    rotateGeneration: self.rotateGeneration,
+    keyRotationMs: self.keyRotationMs,
   };
 }

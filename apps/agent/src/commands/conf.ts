@@ -19,7 +19,11 @@ export interface ConfOptions {
 export async function confCommand(context: CommandContext, options: ConfOptions): Promise<ExitCode> {
   const { state, membership } = selectNetwork(await listNetworks(context.stateDir), context.network);
   const keys = await state.keys();
-  const view = new NetworkView(membership, x25519PublicKey(keys.wireguard), () => undefined);
+  const view = new NetworkView(
+    membership,
+    () => x25519PublicKey(keys.wireguard),
+    () => undefined,
+  );
   const lastKnown = await state.lastKnown();
   const self = lastKnown && view.restore(lastKnown) ? view.self : undefined;
   if (!self) throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');

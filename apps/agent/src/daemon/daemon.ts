@@ -9,8 +9,9 @@ import { type JoinedNetwork, listNetworks, selectNetwork, type TerminalState } f
 import type { StartSignalServer } from './bounce-server.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
 import { forwardingLedger } from './leftovers.js';
-import { NetworkRunner, type RunnerEnd } from './network-runner.js';
+import { NetworkRunner } from './network-runner.js';
 import type { StartPortMapper, WatchNat } from './path-support.js';
+import type { RunnerEnd } from './runner-end.js';
 import type { DaemonReplies, DaemonRequest } from './socket-messages.js';
 import { type SocketServer, serveSocket } from './socket-server.js';
 import { describeExplanation, describePath, describeRunner, describeServers } from './status.js';
@@ -181,6 +182,10 @@ export class Daemon {
         return describeExplanation(this.runner(request.network), request.peer);
       case 'servers':
         return describeServers(this.runner(request.network));
+      case 'rotate-key': {
+        const runner = this.runner(request.network);
+        return { network: runner.membership.networkName, ...(await runner.rotateKey(request.compromised)) };
+      }
       case 'leave':
         return this.#leave(request.network);
       case 'down':

@@ -1,6 +1,7 @@
-import { type HostPort, type PublicKey, parseEndpoint, type SecretKey } from '@warren/base';
+import { type HostPort, type NodeId, parseEndpoint } from '@warren/base';
 import type {
   DataPlane,
+  DataPlaneKeys,
   DataPlaneOptions,
   DataPlanePeer,
   DataPlaneStats,
@@ -23,7 +24,8 @@ export interface InterfacePlan {
 
 export interface KeeperOptions {
   readonly start: StartDataPlane;
-  readonly privateKey: SecretKey;
+  /** Those of the interface when it is made. */
+  readonly keys: () => DataPlaneKeys;
   readonly signalling: SignallingOptions;
   readonly log: Log;
   /** A data plane is up and has its peers: it is told what it needs to find them. */
@@ -39,7 +41,7 @@ export interface KeeperOptions {
 export class DataPlaneKeeper {
   #plane: DataPlane | undefined;
   #plan: InterfacePlan | undefined;
-  #applied = new Map<PublicKey, DataPlanePeer>();
+  #applied: ReadonlyMap<NodeId, DataPlanePeer> = new Map();
   /**
    * Where peers were last, by public key; empty for those that a relay led to. Used when the data plane starts: they cannot
    * know that we restarted.
@@ -54,8 +56,8 @@ export class DataPlaneKeeper {
 
   /** Rejects when the interface cannot be made, e.g. `port-in-use`. */
   async apply(plan: InterfacePlan, peers: readonly AcceptedPeer[]): Promise<void> {
-    const wanted = new Map<PublicKey, DataPlanePeer>();
-    for (const { dataPlane } of peers) if (dataPlane) wanted.set(dataPlane.publicKey, dataPlane);
+    const wanted = new Map<NodeId, DataPlanePeer>();
+    for (const { id, dataPlane } of peers) if (dataPlane) wanted.set(id, dataPlane);
     if (this.#plane && this.#plan?.mtu !== plan.mtu) {
       this.options.log('info', `the MTU is now ${plan.mtu}: making the interface anew`);
       await this.close();
@@ -64,6 +66,11 @@ export class DataPlaneKeeper {
     else await this.#change(this.#plane, plan, wanted);
     this.#plan = plan;
     this.#applied = wanted;
+  }
+
+  /** Without an interface nothing happens: it begins with the keys that it should have. */
+  async setKeys(keys: DataPlaneKeys): Promise<void> {
+    await this.#plane?.setKeys(keys);
   }
 
   async stats(): Promise<DataPlaneStats | undefined> {
@@ -86,10 +93,11 @@ export class DataPlaneKeeper {
     await plane?.close();
   }
 
-  async #start(plan: InterfacePlan, wanted: ReadonlyMap<PublicKey, DataPlanePeer>): Promise<void> {
-    const { start, privateKey, signalling, log, onStarted, onLost } = this.options;
+  async #start(plan: InterfacePlan, wanted: ReadonlyMap<NodeId, DataPlanePeer>): Promise<void> {
+    const { start, signalling, log, onStarted, onLost } = this.options;
+    const keys = this.options.keys();
     const peers = [...wanted.values()].map((peer) => this.#withRemembered(peer));
-    const plane = await start({ ...plan, privateKey, peers, signalling, log });
+    const plane = await start({ ...plan, privateKey: keys.privateKey, peers, signalling, log });
     this.#plane = plane;
     void plane.closed.then((reason) => {
       if (this.#plane !== plane) return; // we closed it
@@ -97,6 +105,7 @@ export class DataPlaneKeeper {
       this.#applied = new Map();
       onLost(reason);
     });
+    if (keys.other) await plane.setKeys(keys);
     await onStarted(plane);
     await greet(plane, peers, this.remembered);
     // Only what was true when we went down: later the data plane knows better.
@@ -104,25 +113,37 @@ export class DataPlaneKeeper {
   }
 
   #withRemembered(peer: DataPlanePeer): DataPlanePeer {
-    const endpoint = this.remembered.get(peer.publicKey);
+    const endpoint = rememberedOf(peer, this.remembered);
     // Paths to agents are found, not remembered: what was right before may be somebody else's now.
     if (peer.agent || peer.endpoint || !endpoint || !parseEndpoint(endpoint)) return peer;
     return { ...peer, endpoint: endpoint as HostPort };
   }
 
-  async #change(plane: DataPlane, plan: InterfacePlan, wanted: ReadonlyMap<PublicKey, DataPlanePeer>): Promise<void> {
+  async #change(plane: DataPlane, plan: InterfacePlan, wanted: ReadonlyMap<NodeId, DataPlanePeer>): Promise<void> {
     if (this.#plan?.addresses.join() !== plan.addresses.join()) await plane.setAddresses(plan.addresses);
-    // Entries that did not change are the same objects (PeerTable).
-    const set = [...wanted.values()].filter((peer) => this.#applied.get(peer.publicKey) !== peer);
-    const remove = [...this.#applied.keys()].filter((key) => !wanted.has(key));
-    if (set.length === 0 && remove.length === 0) return;
-    await plane.change({ set, remove });
-    await greet(
-      plane,
-      set.filter((peer) => !this.#applied.has(peer.publicKey)),
-      new Map(),
-    );
+    const set: DataPlanePeer[] = [];
+    const added: DataPlanePeer[] = [];
+    for (const [id, peer] of wanted) {
+      const before = this.#applied.get(id);
+      if (before === peer) continue; // entries that did not change are the same objects (PeerTable)
+      const renamed = before && before.publicKey !== peer.publicKey;
+      set.push(renamed ? { ...peer, formerKey: before.publicKey } : peer);
+      if (!before) added.push(peer);
+    }
+    const keys = new Set([...wanted.values()].map(({ publicKey }) => publicKey));
+    const gone = [...this.#applied].filter(([id, { publicKey }]) => !wanted.has(id) && !keys.has(publicKey));
+    if (set.length === 0 && gone.length === 0) return;
+    await plane.change({ set, remove: gone.map(([, { publicKey }]) => publicKey) });
+    await greet(plane, added, new Map());
   }
+}
+
+/** Where a peer was, by either of its keys. */
+function rememberedOf(
+  { publicKey, previousKey }: DataPlanePeer,
+  remembered: ReadonlyMap<string, string>,
+): string | undefined {
+  return remembered.get(publicKey) ?? (previousKey === undefined ? undefined : remembered.get(previousKey));
 }
 
 /**
@@ -134,8 +155,9 @@ async function greet(
   peers: Iterable<DataPlanePeer>,
   known: ReadonlyMap<string, string>,
 ): Promise<void> {
-  for (const { publicKey, endpoint, persistentKeepalive, agent } of peers) {
-    const hadSession = known.has(publicKey) && (endpoint || agent);
+  for (const peer of peers) {
+    const { publicKey, endpoint, persistentKeepalive, agent } = peer;
+    const hadSession = rememberedOf(peer, known) !== undefined && (endpoint || agent);
     if ((endpoint && persistentKeepalive) || hadSession) await plane.initiateHandshake(publicKey);
   }
 }

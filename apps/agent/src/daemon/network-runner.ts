@@ -6,23 +6,28 @@ import { createBackoff } from '../control/backoff.js';
 import { createControlClient } from '../control/client.js';
 import { Credentials } from '../control/credentials.js';
 import { recordOf, recordToWire } from '../control/join-exchange.js';
+import { exchangeRotation } from '../control/key-rotation-exchange.js';
 import { leaveNetwork } from '../control/leave.js';
 import { Session, type SessionEnd, type Verdict } from '../control/session.js';
 import { describeError } from '../errors.js';
 import type { Forwarding } from '../host/forwarding.js';
-import { type FindPort, requireFreePort } from '../host/ports.js';
+import type { FindPort } from '../host/ports.js';
 import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
 import type { JoinedNetwork } from '../state/network-state.js';
-import { type NodeKeys, x25519PublicKey } from '../state/node-keys.js';
+import type { NodeKeys } from '../state/node-keys.js';
 import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
 import { inquireOf } from './inquiry.js';
+import { KeyRotation, type Rotated } from './key-rotation.js';
+import { sessionEndpoints } from './last-endpoints.js';
+import { choosePort } from './listen-port.js';
 import { namedLog } from './named-log.js';
 import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
 import { PathSupport, type PathSupportOptions } from './path-support.js';
-import { PathHistory, type PingRecord, SESSION_LIFE } from './peer-status.js';
+import { PathHistory, type PingRecord } from './peer-status.js';
+import { type RunnerEnd, runnerEnd } from './runner-end.js';
 import type { AgentState } from './status-types.js';
 
 export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'> {
@@ -36,23 +41,11 @@ export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper
   readonly heartbeatInterval?: number;
 }
 
-/** Why a network is no longer run; undefined: it was stopped. */
-export interface RunnerEnd {
-  readonly state: AgentState;
-  readonly error: WarrenError;
-}
-
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
 const CHORE_INTERVAL = 10_000;
 const DATA_PLANE_RETRY = 2_000;
 /** Tombstones from signal servers that wait to be verified: a server that floods us costs no more than this. */
 const MAX_WAITING_TOMBSTONES = 32;
-/** What is left of a node for which the control plane has ended, by the code that it said. */
-const END_STATES: Readonly<Record<string, AgentState>> = {
-  'node-revoked': 'revoked',
-  'node-expired': 'expired',
-  'node-removed': 'expired',
-};
 /** How long it is worth trying to find a peer where it was last, milliseconds: NATs forget. */
 const ENDPOINT_LIFE = 600_000;
 
@@ -64,7 +57,7 @@ export class NetworkRunner {
   readonly pings = new Map<string, PingRecord>();
   readonly history = new PathHistory();
   readonly ended: Promise<RunnerEnd | undefined>;
-  keys!: NodeKeys;
+  rotation!: KeyRotation;
   view!: NetworkView;
   support!: PathSupport;
   connected = false;
@@ -107,6 +100,10 @@ export class NetworkRunner {
     return this.#membership;
   }
 
+  get keys(): NodeKeys {
+    return this.rotation.keys;
+  }
+
   get plane() {
     return this.#keeper?.plane;
   }
@@ -126,8 +123,8 @@ export class NetworkRunner {
    */
   async start(): Promise<void> {
     const { state } = this.options.network;
-    this.keys = await state.keys();
-    this.view = new NetworkView(this.membership, x25519PublicKey(this.keys.wireguard), this.#log);
+    this.rotation = await this.#openRotation();
+    this.view = new NetworkView(this.membership, () => this.rotation.publicKey, this.#log);
     const lastKnown = await state.lastKnown();
     if (!lastKnown || !this.view.restore(lastKnown)) this.#log('warn', 'last known state is missing or damaged');
     this.#contact = (await state.lastContact()) ?? Date.parse(this.membership.joinedAt);
@@ -141,7 +138,7 @@ export class NetworkRunner {
     });
     this.#keeper = new DataPlaneKeeper({
       start: this.options.startDataPlane,
-      privateKey: this.keys.wireguard,
+      keys: () => this.rotation.dataPlaneKeys(),
       signalling: this.support.dataPlaneOptions(),
       log: namedLog(this.#log, this.view.names),
       onStarted: (plane) => this.support.signalling.attach(plane),
@@ -162,6 +159,24 @@ export class NetworkRunner {
       await this.stop();
       throw error;
     }
+  }
+
+  async #openRotation(): Promise<KeyRotation> {
+    const { state } = this.options.network;
+    const parts = {
+      state,
+      exchange: (request: Parameters<typeof exchangeRotation>[2]) =>
+        exchangeRotation(this.#credentials, this.membership, request),
+      apply: (keys: Parameters<DataPlaneKeeper['setKeys']>[0]) => this.#keeper.setKeys(keys),
+      serialise: <T>(action: () => Promise<T>) => this.#enqueue(action),
+      ...{ now: Date.now, random: Math.random, log: this.#log },
+    };
+    return KeyRotation.open(parts, await state.keys(), Date.parse(this.membership.joinedAt));
+  }
+
+  /** Changes the WireGuard key. @throws as the call. */
+  rotateKey(compromised: boolean): Promise<Rotated> {
+    return this.rotation.rotate(compromised);
   }
 
   /** Takes everything down; the state on disk stays. Idempotent. */
@@ -250,6 +265,7 @@ export class NetworkRunner {
 
   #hello(fresh: boolean): SyncRequest {
     this.#announcedPort = this.support.signalPort;
+    this.rotation.noteStream();
     const { nodeId } = this.membership;
     const position = fresh ? ZERO_POSITION : this.view.position;
     const hello = {
@@ -299,8 +315,10 @@ export class NetworkRunner {
     this.#distrusted = false;
     // The data plane first: a revoked peer is gone before the disk has turned once.
     await this.#putUp();
+    if (content.value.self && this.view.self) await this.rotation.follow(this.view.self);
     await this.#save();
     await this.#noteContact();
+    this.rotation.tick();
     reply(acknowledge(this.view.position));
     return 'applied';
   }
@@ -312,7 +330,7 @@ export class NetworkRunner {
     const self = view.self;
     if (!self) throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
     const peers = this.#distrusted ? [] : view.peers();
-    const listenPort = await this.#choosePort();
+    const listenPort = this.plane?.listenPort ?? (await choosePort(membership, this.options.findPort));
     const mtu = membership.mtu ?? self.mtu;
     const { interfaceName } = membership;
     await this.support.follow(self, view.tombstones());
@@ -325,14 +343,6 @@ export class NetworkRunner {
       await this.options.forwarding.takeDown(interfaceName);
     }
     this.#dirty = false;
-  }
-
-  /** With `--listen-port 0` the port of the last run is kept while it is free. */
-  async #choosePort(): Promise<number> {
-    const { membership } = this;
-    if (this.plane) return this.plane.listenPort;
-    if (membership.anyPort && (await this.options.findPort(membership.listenPort)) === undefined) return 0;
-    return membership.anyPort ? membership.listenPort : requireFreePort(membership.listenPort, this.options.findPort);
   }
 
   async #takeDown(): Promise<void> {
@@ -384,11 +394,7 @@ export class NetworkRunner {
 
   /** Peers that come to us cannot know that we restarted: we greet them where they were. */
   async #noteEndpoints(): Promise<void> {
-    const recent = Date.now() - SESSION_LIFE;
-    const endpoints: [string, string][] = [];
-    for (const { publicKey, endpoint, lastHandshake } of (await this.stats())?.peers ?? []) {
-      if (lastHandshake && Date.parse(lastHandshake) > recent) endpoints.push([publicKey, endpoint ?? '']);
-    }
+    const endpoints = sessionEndpoints(await this.stats(), Date.now());
     if (this.plane) await this.options.network.state.saveLastEndpoints(endpoints, Date.now());
   }
 
@@ -413,17 +419,12 @@ export class NetworkRunner {
   }
 
   /** The control plane says for good that this node is out, or that it runs twice. */
-  async #finish({ code, message }: SessionEnd): Promise<void> {
+  async #finish(said: SessionEnd): Promise<void> {
     if (this.#finished) return;
-    const state = END_STATES[code] ?? 'stopped';
+    this.#finished = runnerEnd(said);
+    const { code, message } = said;
+    const { state } = this.#finished;
     const removed = code === 'node-removed';
-    if (code === 'clone') {
-      const what = 'another agent runs with a copy of this state directory, so this one stops';
-      const advice = 'remove the copy, or leave and join again here';
-      this.#finished = { state, error: new WarrenError(code, `${what}: ${advice}`) };
-    } else {
-      this.#finished = { state, error: new WarrenError(code, removed ? message : `${state}: ${message}`) };
-    }
     this.#log('error', this.#finished.error.message);
     clearInterval(this.#chores);
     const warn = (error: unknown): void => this.#warn(error);
@@ -459,6 +460,7 @@ export class NetworkRunner {
       await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
       this.support.noteServers((await this.paths())?.servers ?? []);
       if (this.connected) {
+        this.rotation.tick();
         await this.#noteContact();
         if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);
       }

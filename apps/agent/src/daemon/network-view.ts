@@ -27,7 +27,7 @@ export class NetworkView {
 
   constructor(
     private readonly membership: Membership,
-    private readonly ownKey: PublicKey,
+    private readonly ownKey: () => PublicKey,
     log: Log,
   ) {
     const authorityKey = fromBase64(membership.authorityKey) ?? new Uint8Array(0);
@@ -48,7 +48,8 @@ export class NetworkView {
 
   /** For the log. */
   readonly names: Names = {
-    peer: (publicKey) => this.peers().find((peer) => peer.publicKey === publicKey)?.name,
+    peer: (publicKey) =>
+      this.peers().find((peer) => peer.publicKey === publicKey || peer.dataPlane?.previousKey === publicKey)?.name,
     server: (id) => this.self?.signalServers.find((server) => server.id === id)?.name,
   };
 
@@ -95,7 +96,7 @@ export class NetworkView {
 
   /** Whether a tombstone names this node itself. */
   isRevoked(): boolean {
-    return this.#table.isRevoked(this.membership.nodeId, this.ownKey);
+    return this.#table.isRevoked(this.membership.nodeId, this.ownKey());
   }
 
   /** Over all entries held; 32 bytes. */

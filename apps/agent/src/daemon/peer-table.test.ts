@@ -16,7 +16,7 @@ let table: PeerTable;
 beforeEach(() => {
   warnings = [];
   const log = (_level: string, message: string) => void warnings.push(message);
-  table = new PeerTable({ networkId: networkId(network), authorityKey: authority.key, ownKey, log });
+  table = new PeerTable({ networkId: networkId(network), authorityKey: authority.key, ownKey: () => ownKey, log });
 });
 
 const names = () => table.accepted().map((peer) => peer.name);

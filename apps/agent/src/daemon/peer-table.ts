@@ -26,7 +26,8 @@ export interface PeerTableOptions {
   readonly networkId: NetworkId;
   /** Ed25519 public key that signs tombstones. */
   readonly authorityKey: Uint8Array;
-  readonly ownKey: PublicKey;
+  /** As it is now. */
+  readonly ownKey: () => PublicKey;
   readonly log: Log;
 }
 
@@ -85,13 +86,14 @@ export class PeerTable {
   /** The entries to use, in order of name. Unchanged entries are the same objects as before. */
   accepted(): AcceptedPeer[] {
     const revoked = this.#revoked();
-    const keys = new Set<string>([this.options.ownKey]);
+    const keys = new Set<string>([this.options.ownKey()]);
     const used: AcceptedPeer[] = [];
     for (const { entry } of this.#held.values()) {
       if (!('accepted' in entry)) continue;
       const peer = entry.accepted;
       // Two entries with one key would take each other's sessions and routes: the first one stays.
       if (revoked.nodes.has(peer.id) || revoked.keys.has(peer.publicKey) || keys.has(peer.publicKey)) continue;
+      if (peer.dataPlane?.previousKey && revoked.keys.has(peer.dataPlane.previousKey)) continue;
       keys.add(peer.publicKey);
       used.push(peer);
     }

@@ -12,6 +12,14 @@ const REFUSED = new Set([
   'node-unknown',
   'name-taken',
   'certificate-required',
+  'node-not-active',
+  'record-bad',
+  'record-stale',
+  'challenge-bad',
+  'possession-unproven',
+  'key-banned',
+  'key-changed',
+  'key-taken',
 ]);
 
 /**

@@ -13,6 +13,8 @@ export type DaemonRequest =
   | { readonly method: 'explain'; readonly network: string; readonly peer: string }
   /** Signal servers as the data plane sees them. */
   | { readonly method: 'servers'; readonly network: string }
+  /** Changes the WireGuard key; settles when that has happened. */
+  | { readonly method: 'rotate-key'; readonly network?: string; readonly compromised: boolean }
   | { readonly method: 'leave'; readonly network: string }
   /** Without a network: the whole daemon. */
   | { readonly method: 'down'; readonly network?: string };
@@ -30,6 +32,13 @@ export interface DaemonReplies {
     readonly portMapping: NatStatus['portMapping'];
     /** Seconds, at least; null: no NAT, or not known. */
     readonly bindingLifetimeS: number | null;
+  };
+  readonly 'rotate-key': {
+    readonly network: string;
+    /** Public keys, base64. */
+    readonly before: string;
+    readonly after: string;
+    readonly generation: number;
   };
   readonly leave: Record<never, never>;
   readonly down: { readonly pid: number };

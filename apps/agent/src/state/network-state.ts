@@ -5,6 +5,12 @@ import { isMissing } from '../errors.js';
 import { makePrivateFolder, readFileIfThere, readJsonIfThere, writeFileAtomically } from './atomic-file.js';
 import { loadMembership, type Membership, saveMembership } from './membership.js';
 import { loadNodeKeys, type NodeKeys, saveNodeKeys } from './node-keys.js';
+import {
+  loadPendingRotation,
+  type PendingRotation,
+  removePendingRotation,
+  savePendingRotation,
+} from './pending-rotation.js';
 
 /** Why a node will not come back by itself. */
 export interface TerminalState {
@@ -63,6 +69,23 @@ export class NetworkState {
       'state-damaged',
       `the keys in ${this.folder} are gone: restore them, or leave and join again`,
     );
+  }
+
+  async saveKeys(keys: NodeKeys): Promise<void> {
+    await saveNodeKeys(this.#path('keys.json'), keys);
+  }
+
+  /** The next WireGuard key, if one was made and may have been asked for. */
+  pendingRotation(): Promise<PendingRotation | undefined> {
+    return loadPendingRotation(this.#path('rotation.json'));
+  }
+
+  async savePendingRotation(pending: PendingRotation): Promise<void> {
+    await savePendingRotation(this.#path('rotation.json'), pending);
+  }
+
+  async removePendingRotation(): Promise<void> {
+    await removePendingRotation(this.#path('rotation.json'));
   }
 
   /** DER, leaf first. Empty when it was lost: `Renew` gives another. */

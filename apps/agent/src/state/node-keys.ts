@@ -22,6 +22,10 @@ export interface NodeKeys {
   readonly wireguard: SecretKey;
   /** Counts rotations; in the signed record. */
   readonly generation: number;
+  /** The WireGuard key before, while some still use it. */
+  readonly previousWireguard?: SecretKey;
+  /** When the WireGuard key was taken, Unix milliseconds; absent for the first one. */
+  readonly changedAt?: number;
 }
 
 /** Fresh keys and a fresh id. */
@@ -30,10 +34,12 @@ export function generateNodeKeys(): NodeKeys {
     nodeId: nodeId(randomUUID()),
     identity: generateSecret('ed25519'),
     path: generateSecret('x25519'),
-    wireguard: generateSecret('x25519'),
+    wireguard: generateWireguardKey(),
     generation: 1,
   };
 }
+
+export const generateWireguardKey = (): SecretKey => generateSecret('x25519');
 
 /** The X25519 public key of a private one. */
 export function x25519PublicKey(key: SecretKey): PublicKey {
@@ -51,14 +57,16 @@ export function identityPem(key: SecretKey): string {
 }
 
 export async function saveNodeKeys(path: string, keys: NodeKeys): Promise<void> {
-  const { nodeId, generation } = keys;
+  const { nodeId, generation, previousWireguard, changedAt } = keys;
   const encode = (key: SecretKey): string => toBase64(key.expose());
   const secrets = {
     identity: encode(keys.identity),
     path: encode(keys.path),
     wireguard: encode(keys.wireguard),
+    ...(previousWireguard && { previousWireguard: encode(previousWireguard) }),
   };
-  await writeFileAtomically(path, `${JSON.stringify({ version: 1, nodeId, generation, ...secrets })}\n`);
+  const content = { version: 1, nodeId, generation, ...(changedAt !== undefined && { changedAt }), ...secrets };
+  await writeFileAtomically(path, `${JSON.stringify(content)}\n`);
 }
 
 /** @returns undefined when there is no file. @throws WarrenError `state-damaged` when it holds no keys. */
@@ -76,6 +84,8 @@ export async function loadNodeKeys(path: string): Promise<NodeKeys | undefined> 
     path: key('path'),
     wireguard: key('wireguard'),
     generation: Number(file.generation) || 1,
+    ...(file.previousWireguard !== undefined && { previousWireguard: key('previousWireguard') }),
+    ...(typeof file.changedAt === 'number' && { changedAt: file.changedAt }),
   };
 }
 

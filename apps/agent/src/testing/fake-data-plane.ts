@@ -1,6 +1,7 @@
-import type { PublicKey } from '@warren/base';
+import { type PublicKey, SecretKey } from '@warren/base';
 import type {
   DataPlane,
+  DataPlaneKeys,
   DataPlaneOptions,
   DataPlanePeer,
   DataPlaneStats,
@@ -22,6 +23,8 @@ class FakeDataPlane implements DataPlane {
   /** Everything that it was told of signalling, and each change as it came. */
   signalling: SignallingChange = {};
   readonly changes: SignallingChange[] = [];
+  /** What `setKeys` was told, each as it came. */
+  readonly keys: DataPlaneKeys[] = [];
   report: PathsReport = { peers: [], servers: [] };
   isClosed = false;
   #end!: (reason: Error | undefined) => void;
@@ -44,7 +47,15 @@ class FakeDataPlane implements DataPlane {
 
   async change({ set, remove }: { set: readonly DataPlanePeer[]; remove: readonly PublicKey[] }): Promise<void> {
     for (const key of remove) this.peers.delete(key);
-    for (const peer of set) this.peers.set(peer.publicKey, peer);
+    for (const peer of set) {
+      if (peer.formerKey) this.peers.delete(peer.formerKey);
+      this.peers.set(peer.publicKey, peer);
+    }
+  }
+
+  async setKeys({ privateKey, other, ...rest }: DataPlaneKeys): Promise<void> {
+    const copy = (key: SecretKey): SecretKey => new SecretKey(key.expose());
+    this.keys.push({ ...rest, privateKey: copy(privateKey), ...(other && { other: copy(other) }) });
   }
 
   async setAddresses(addresses: readonly string[]): Promise<void> {

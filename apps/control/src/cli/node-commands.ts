@@ -17,6 +17,7 @@ import {
 } from './command.js';
 import { fileResult, shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
+import { nodeKeyCommands } from './node-key-commands.js';
 import { NODE_COLUMNS } from './node-table.js';
 import { everyPage } from './rest-client.js';
 
@@ -69,6 +70,7 @@ export function nodeCommands(program: Command, context: CommandContext): void {
       }),
     );
   addConf(node, context);
+  nodeKeyCommands(node, context);
 }
 
 function addCreate(node: Command, context: CommandContext): void {

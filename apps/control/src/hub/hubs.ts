@@ -70,6 +70,11 @@ export class Hubs {
     return this.#open.get(network)?.sessions.size ?? 0;
   }
 
+  /** The networks that somebody follows or reads here. */
+  opened(): readonly NetworkHub[] {
+    return [...this.#open.values()];
+  }
+
   /** Numbers of each network that is open here. */
   overview(): { id: NetworkId; nodes: number; revision: number; connected: number; buffered: number }[] {
     return [...this.#open].map(([id, { version, sessions }]) => ({

@@ -72,6 +72,10 @@ export class Session {
   get digest(): bigint {
     return this.#digest;
   }
+  /** Whether all that it was sent is acknowledged. */
+  get isSettled(): boolean {
+    return this.#unackedSince === undefined;
+  }
   /** False once a farewell was said or the stream is gone: nothing is sent any more. */
   get open(): boolean {
     return this.#open;

@@ -11,6 +11,7 @@ import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { IdempotencyTable } from './idempotency.js';
 import { importRoutes } from './imports.js';
+import { keyRotationRoutes } from './key-rotation.js';
 import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
@@ -76,6 +77,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       importRoutes(api, context);
       addressRoutes(api, context);
       nodeRoutes(api, context);
+      keyRotationRoutes(api, context);
       configRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);

@@ -127,6 +127,11 @@ export const NodeView = z
     settings: ConfSettingsView,
     keyChangedAt: Time,
     keyExpiresAt: Time.nullable(),
+    rotateGeneration: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Another key was asked for, and is still to come' }),
     overlapUntil: Time.nullable().meta({ description: 'Until when the key before this one is accepted, too' }),
     disabledAt: Time.nullable().meta({ description: 'A disabled node is pending again' }),
     cloneNoticedAt: Time.nullable().meta({ description: 'When a second copy of its state directory was noticed' }),

@@ -68,6 +68,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   settings: settingsView(row.settings ?? {}),
   keyChangedAt: time(row.keyChangedAt),
   keyExpiresAt: row.keyExpiresAt === undefined ? null : time(new Date(row.keyExpiresAt)),
+  rotateGeneration: row.rotateGeneration ?? null,
   overlapUntil: timeOrNull(row.overlapUntil),
   disabledAt: timeOrNull(row.disabledAt),
   cloneNoticedAt: timeOrNull(row.cloneNoticedAt),

@@ -18,6 +18,9 @@ import {
   type JoinRequest,
   type JoinResponse,
   type PrepareJoinResponse,
+  type PrepareRotationResponse,
+  type RotateKeyRequest,
+  type RotateKeyResponse,
   Role as WireRole,
 } from '@warren/proto';
 import { SERVICE_NAME } from '../ca/certificate-authority.js';
@@ -51,6 +54,14 @@ export interface JoinOptions {
   readonly takeOver?: boolean;
   /** Spoils or completes the request before it goes out. */
   readonly change?: (request: JoinRequest, prepared: PrepareJoinResponse) => void;
+}
+
+export interface RotationChange {
+  readonly generation?: number;
+  readonly compromised?: boolean;
+  readonly identity?: SecretKey;
+  readonly path?: SecretKey;
+  readonly change?: (request: RotateKeyRequest) => void;
 }
 
 /** The root that a control plane shows, after it was compared with the token's pin, as an agent does it. */
@@ -133,6 +144,17 @@ export class FakeAgent {
     return unary((done) => this.client(null).renew(request, done));
   }
 
+  /** Asks for another WireGuard key; `change` spoils the request before it goes out. */
+  async rotate(wireguard: SecretKey, change: RotationChange = {}): Promise<RotateKeyResponse> {
+    const client = this.client();
+    const prepared = await unary<PrepareRotationResponse>((done) =>
+      client.prepareRotation({ nodeId: this.nodeId }, done),
+    );
+    const request = rotationRequest(this, wireguard, prepared, change);
+    change.change?.(request);
+    return unary((done) => client.rotateKey(request, done));
+  }
+
   leave(): Promise<unknown> {
     return unary((done) => this.client().leave({ nodeId: this.nodeId }, done));
   }
@@ -141,6 +163,30 @@ export class FakeAgent {
     for (const stream of this.#streams) stream.cancel();
     for (const client of this.#clients) client.close();
   }
+}
+
+function rotationRequest(
+  agent: FakeAgent,
+  wireguard: SecretKey,
+  prepared: PrepareRotationResponse,
+  { generation = 2, compromised = false, identity = agent.keys.identity, path = agent.keys.path }: RotationChange,
+): RotateKeyRequest {
+  const { record, identityKey, signature } = signRecord(identity, {
+    networkId: networkId(agent.joined.self!.networkId),
+    nodeId: nodeId(agent.nodeId),
+    wireguardKey: publicKeyFromBytes(nobleProvider.publicKey(wireguard.expose())),
+    pathKey: publicKeyFromBytes(nobleProvider.publicKey(path.expose())),
+    generation,
+  });
+  const { challenge, challengeKey } = prepared;
+  const transcript = { challenge, identityKey, record, tokenId: agent.nodeId };
+  return {
+    nodeId: agent.nodeId,
+    record: { record: Buffer.from(record), identityKey: Buffer.from(identityKey), signature: Buffer.from(signature) },
+    challenge,
+    possessionProof: Buffer.from(proveKeyPossession(nobleProvider, wireguard, challengeKey, transcript)),
+    compromised,
+  };
 }
 
 function connect(

@@ -274,6 +274,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes/{id}/rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The agent makes another WireGuard key as soon as it hears of it; the answer comes before. `rotateGeneration` is null again when it has. Refused with `vanilla-key` for a vanilla member, whose key is made where it runs. */
+        post: operations["rotateNodeKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes/{id}/wg0.conf": {
         parameters: {
             query?: never;
@@ -596,6 +613,8 @@ export interface components {
             revokedAt: string | null;
             /** @enum {string} */
             role: "client" | "direct" | "bounce";
+            /** @description Another key was asked for, and is still to come */
+            rotateGeneration: number | null;
             settings: components["schemas"]["ConfSettings"];
             /** @enum {string} */
             status: "pending" | "active" | "revoked" | "expired";
@@ -1894,6 +1913,42 @@ export interface operations {
         };
     };
     revokeNode: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateNodeKey: {
         parameters: {
             query?: {
                 network?: string;

@@ -24,6 +24,7 @@ import type { Route } from '../route.js';
 import type { LogLevel, WorkerSignalling } from '../worker-messages.js';
 import { isWireGuard, localCandidates } from './local-candidates.js';
 import { PathIds } from './path-ids.js';
+import { PathNames } from './path-names.js';
 import { PathSockets } from './path-sockets.js';
 import { pathsReport } from './paths-report.js';
 import { RelayStreams } from './relay-streams.js';
@@ -69,7 +70,9 @@ export class PathDriver implements PathFrames {
   #mapped: readonly Endpoint[] = [];
 
   readonly #ids: PathIds;
-  /** The route that each agent's datagrams take. */
+  /** The manager, its paths and what follows from them speak of agents by these. */
+  readonly #names = new PathNames();
+  /** The route that each agent's datagrams take, by its name. */
   readonly #current = new Map<PublicKey, Route>();
   /** Header of the `deliver` at hand, and the source's relay id in it. */
   readonly #header = new Uint8Array(RELAY_HEADER_LENGTH);
@@ -147,9 +150,10 @@ export class PathDriver implements PathFrames {
   }
 
   setPeers(peers: readonly PathPeer[]): void {
-    const stay = new Set(peers.map(({ publicKey }) => publicKey));
+    const named = this.#names.rename(peers);
+    const stay = new Set(named.map(({ publicKey }) => publicKey));
     for (const peer of [...this.#current.keys()]) if (!stay.has(peer)) this.#current.delete(peer);
-    this.#call((at) => this.#manager.setPeers(peers, at));
+    this.#call((at) => this.#manager.setPeers(named, at));
   }
 
   /** This host's addresses or routes changed, it slept, or the port is another one. */
@@ -175,7 +179,7 @@ export class PathDriver implements PathFrames {
   }
 
   report(): PathsReport {
-    return pathsReport(this.#manager, this.parts.device, now());
+    return pathsReport(this.#manager, this.parts.device, (peer) => this.#names.nameOf(peer), now());
   }
 
   /** Ids that are in use besides those of the machine's peers. */
@@ -217,7 +221,8 @@ export class PathDriver implements PathFrames {
 
   received(path: PathId, peer: PublicKey, at: Instant): void {
     const route = this.parts.paths.route(path);
-    if (route === undefined || at - route.receivedAt < NOTE_EVERY || route.path.peer !== peer) return;
+    if (route === undefined || at - route.receivedAt < NOTE_EVERY) return;
+    if (route.path.peer !== this.#names.nameOf(peer)) return;
     route.receivedAt = at;
     this.#manager.noteReceived(route.path, at);
     this.#noted = true;
@@ -232,13 +237,14 @@ export class PathDriver implements PathFrames {
   }
 
   heardElsewhere(peer: PublicKey, id: PathId): void {
-    const path = this.#ids.pathAt(id, peer, (socket, endpoint) => this.#manager.udpPath(peer, socket, endpoint));
+    const name = this.#names.nameOf(peer);
+    const path = this.#ids.pathAt(id, name, (socket, endpoint) => this.#manager.udpPath(name, socket, endpoint));
     if (!path) return;
     this.#call((at) => this.#manager.noteReceived(path, at));
   }
 
   pathWanted(peer: PublicKey): void {
-    this.#call((at) => this.#manager.noteSent(peer, at));
+    this.#call((at) => this.#manager.noteSent(this.#names.nameOf(peer), at));
   }
 
   socket(number: number): UdpSocket | undefined {
@@ -315,7 +321,7 @@ export class PathDriver implements PathFrames {
         break;
       case 'reachable':
         // Agents that have nothing to say to each other need no session.
-        device.tryAgain(event.peer, now());
+        device.tryAgain(this.#names.keyOf(event.peer), now());
         break;
       case 'open-stream':
         this.#streams.open(event.server);
@@ -338,15 +344,16 @@ export class PathDriver implements PathFrames {
     }
   }
 
-  #move(peer: PublicKey, path: Path, also: Path | undefined, reason: string): void {
+  #move(name: PublicKey, path: Path, also: Path | undefined, reason: string): void {
     const { paths, device, log } = this.parts;
-    const former = this.#current.get(peer);
+    const peer = this.#names.keyOf(name);
+    const former = this.#current.get(name);
     if (former) former.also = undefined;
     const id = this.#ids.idOf(path);
     const route = id === undefined ? undefined : this.#ids.routeOf(id, path);
     if (id === undefined || !route) return;
     route.also = also && this.#ids.idOf(also);
-    this.#current.set(peer, route);
+    this.#current.set(name, route);
     // Both are as old as the address: what is known of where it was reached from may be of another network.
     if (former?.path !== path) log('debug', `${peer} goes ${describe(path)}: ${reason}`);
     if (paths.address(id)) device.setPath(peer, id, now());

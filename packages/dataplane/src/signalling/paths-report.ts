@@ -1,13 +1,18 @@
-import type { Instant } from '@warren/base';
+import type { Instant, PublicKey } from '@warren/base';
 import type { Path, PathManager } from '@warren/paths';
 import type { Device } from '@warren/wireguard';
 import type { DataPlanePathReport, PathsReport } from '../data-plane-api.js';
 
 /** What the manager knows, with times that mean something outside this thread. */
-export function pathsReport(manager: PathManager, device: Device, now: Instant): PathsReport {
+export function pathsReport(
+  manager: PathManager,
+  device: Device,
+  nameOf: (peer: PublicKey) => PublicKey,
+  now: Instant,
+): PathsReport {
   const peers: DataPlanePathReport[] = [];
   for (const { publicKey } of device.peers()) {
-    const report = manager.report(publicKey, now);
+    const report = manager.report(nameOf(publicKey), now);
     if (!report) continue;
     const { since, path, also, ...rest } = report;
     peers.push({

@@ -18,7 +18,7 @@ interface Rotated {
 
 /**
  * Gives an agent another WireGuard key; the one before it is accepted by all for a while, or banned at once if it is in wrong
- * hands. The same record again: nothing changes but that.
+ * hands. The same record again: the same answer.
  * @throws WarrenError `not-found`, `bad-request`, `node-not-active`, `key-banned`, `key-taken`, `key-changed`.
  */
 export async function rotateKey(database: Database, input: KeyRotation, actor: Actor): Promise<Rotated> {
@@ -26,15 +26,17 @@ export async function rotateKey(database: Database, input: KeyRotation, actor: A
   const networkId = await nodeNetwork(database, input.nodeId);
   return changeNetwork(database, networkId, actor, async (tx, network) => {
     const before = await agentNode(tx, input.nodeId);
-    if (isCurrent(before, input)) return repeated(tx, network, before, input);
+    if (isCurrent(before, input)) return repeated(network, before);
     if (before.publicKey !== input.replaces) throw keyChanged(before);
     await checkKeys(tx, network, input.publicKey, null);
     await noteKeys(tx, network.id, before, input);
     const data = { ...newKey(network, before, input), ...previousKey(before, input) };
     const row = await tx.node.update({ where: { id: before.id }, data, include: WITH_ADDRESSES });
-    const details = { from: before.publicKey, to: input.publicKey, generation: input.generation };
-    const audit = { action: 'node.rotate-key', subject: before.id, details: { ...details, ...hint(input) } };
-    return outcome(network, before, toNodeRow(row), audit);
+    const node = toNodeRow(row);
+    const details = { from: before.publicKey, to: input.publicKey, generation: input.generation, ...hint(input) };
+    const audit = { action: 'node.rotate-key', subject: before.id, details };
+    const change = { nodeId: before.id, before: visible(before), after: visible(node), audit };
+    return { result: { node, network }, change };
   });
 }
 
@@ -119,32 +121,9 @@ type AgentRow = NodeRow & { readonly publicKey: PublicKey; readonly record: Sign
 const isCurrent = (node: AgentRow, { publicKey, record }: KeyRotation): boolean =>
   node.publicKey === publicKey && equalBytes(node.record.record, record.record);
 
-/** The answer was lost; or it is said only now that the key before was in wrong hands. */
-async function repeated(
-  tx: Transaction,
-  network: NetworkRow,
-  before: AgentRow,
-  input: KeyRotation,
-): Promise<Outcome<Rotated>> {
-  const previous = before.previousKey?.publicKey;
-  if (!input.compromised || previous === undefined) {
-    // Rolled back, so the revision is the one before.
-    return { result: { node: before, network: { ...network, revision: network.revision - 1 } }, change: null };
-  }
-  await banKey(tx, network.id, previous);
-  const row = await tx.node.update({ where: { id: before.id }, data: NO_PREVIOUS_KEY, include: WITH_ADDRESSES });
-  const details = { from: previous, to: before.publicKey, ...hint(input) };
-  return outcome(network, before, toNodeRow(row), { action: 'node.rotate-key', subject: before.id, details });
-}
-
-function outcome(
-  network: NetworkRow,
-  before: NodeRow,
-  node: NodeRow,
-  audit: { action: string; subject: string; details: Readonly<Record<string, unknown>> },
-): Outcome<Rotated> {
-  const change = { nodeId: before.id, before: visible(before), after: visible(node), audit };
-  return { result: { node, network }, change };
+/** The answer was lost. Rolled back, so the revision is the one before. */
+function repeated(network: NetworkRow, node: AgentRow): Outcome<Rotated> {
+  return { result: { node, network: { ...network, revision: network.revision - 1 } }, change: null };
 }
 
 /** Who runs another WireGuard has the old key in a file. */

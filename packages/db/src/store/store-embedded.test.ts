@@ -7,6 +7,7 @@ import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
 import { ephemeralSuite } from './ephemeral.suite.js';
 import { keepingSuite } from './keeping.suite.js';
+import { keyRotationsSuite } from './key-rotations.suite.js';
 import { membersSuite } from './members.suite.js';
 import { signalsSuite } from './signals.suite.js';
 import { vanillaSuite } from './vanilla.suite.js';
@@ -27,6 +28,7 @@ describe('the store on the embedded PostgreSQL', () => {
   const given = () => ({ store: store!, url });
   membersSuite(given);
   keepingSuite(given);
+  keyRotationsSuite(given);
   changesSuite(given);
   addressingSuite(given);
   bouncesSuite(given);
