@@ -9,6 +9,8 @@ import { hint } from './suggestion.js';
 export interface CommandContext {
   readonly output: Output;
   readonly screen: Screen;
+  /** Ends what would go on for ever. */
+  readonly signal?: AbortSignal;
   /** Opened when a command runs, because its options say where to. */
   client(command: Command): Promise<RestClient>;
 }

@@ -49,7 +49,7 @@ describe('following', () => {
     const seen: string[] = [];
     const lost: unknown[] = [];
     const passing = new Error('refused');
-    const answers = ['retry: 1\nid: 5\ndata: a\n\nid: 6\ndata: cut', passing, 'retry: 1\nid: 6\ndata: b\n\n'];
+    const answers = ['retry: 1\nid: 5\ndata: a\n\nid: 6\ndata: cut', passing, 'retry: 1\nid: 6\ndata: b\n\nid: 8\n\n'];
     await follow({
       since: '4',
       signal: stop.signal,
@@ -64,7 +64,7 @@ describe('following', () => {
       onEvent: ({ data }) => seen.push(data),
       onLost: (error) => lost.push(error),
     });
-    expect(asked).toEqual(['4', '5', '5', '6']);
+    expect(asked).toEqual(['4', '5', '5', '8']);
     expect(seen).toEqual(['a', 'b']);
     expect(lost).toEqual([undefined, undefined]);
   });

@@ -17,12 +17,17 @@ export class EventStreamParser {
   private rest = '';
   private data: string[] = [];
   private event = '';
-  private id = '';
   private held = 0;
   private readonly decoder = new TextDecoder();
+  private pendingId: string;
 
   /** Milliseconds after which the server wants to be asked again, once it has said so. */
   retry: number | undefined;
+
+  /** @param lastId where to go on after a break: moves with every event, also with one that is nothing but an id. */
+  constructor(public lastId = '') {
+    this.pendingId = lastId;
+  }
 
   /** @throws WarrenError `unreachable` for an event without end. */
   push(bytes: Uint8Array): ServerSentEvent[] {
@@ -44,14 +49,15 @@ export class EventStreamParser {
     const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
     if (name === 'data') this.data.push(value);
     else if (name === 'event') this.event = value;
-    else if (name === 'id' && !value.includes('\0')) this.id = value;
+    else if (name === 'id' && !value.includes('\0')) this.pendingId = value;
     else if (name === 'retry' && /^\d{1,9}$/.test(value)) this.retry = Number(value);
     this.held += line.length;
     return undefined;
   }
 
   private dispatch(): ServerSentEvent | undefined {
-    const complete = { id: this.id, event: this.event || 'message', data: this.data.join('\n') };
+    this.lastId = this.pendingId;
+    const complete = { id: this.lastId, event: this.event || 'message', data: this.data.join('\n') };
     const isEmpty = this.data.length === 0;
     this.data = [];
     this.event = '';
@@ -86,15 +92,13 @@ export async function follow(options: FollowOptions): Promise<void> {
   let lastId = options.since;
   let wait = FIRST_PAUSE;
   while (!signal?.aborted) {
-    const parser = new EventStreamParser();
+    const parser = new EventStreamParser(lastId);
     try {
       const stream = await options.open(lastId);
       for await (const bytes of stream as unknown as AsyncIterable<Uint8Array>) {
         wait = FIRST_PAUSE;
-        for (const event of parser.push(bytes)) {
-          options.onEvent(event);
-          lastId = event.id || lastId;
-        }
+        for (const event of parser.push(bytes)) options.onEvent(event);
+        lastId = parser.lastId;
       }
       if (!signal?.aborted && wait === FIRST_PAUSE) options.onLost(undefined);
     } catch (error) {

@@ -68,7 +68,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'apikey revoke': ['warren apikey list', 'warren apikey revoke 5034bbd8370374ec'],
   'signal token': ['warren signal token --region ap-south'],
   signal: ['warren signal --token TOKEN --public-host relay.example.org'],
-  audit: ['warren audit --limit 20', 'warren audit --json | jq -r .items[].action'],
+  audit: [
+    'warren audit --limit 20 --action node.',
+    'warren audit --follow --network lab',
+    'warren audit --since 2026-01-31T00:00:00Z --json | jq -r .items[].action',
+  ],
+  events: ['warren events --network lab', 'warren events --json | jq -r .type'],
+  'node rotate-key': ['warren node rotate-key laptop'],
   status: ['warren status', 'warren status --json | jq .networks'],
   'context add': [
     'warren context add prod --url https://warren.example.org --token-file key.txt',

@@ -15,6 +15,7 @@ import type { CommandContext } from './command.js';
 import { completionCommands } from './completion-commands.js';
 import { contextCommands } from './context-commands.js';
 import { exportCommand } from './export-command.js';
+import { eventCommands } from './event-commands.js';
 import { EXAMPLES, GROUPS, OVERVIEW } from './help.js';
 import { importCommand } from './import-command.js';
 import { networkCommands } from './network-commands.js';
@@ -34,6 +35,8 @@ export interface ProgramOptions {
   readInput(): Promise<string>;
   /** Unix milliseconds. */
   now(): number;
+  /** Ends commands that follow something; absent: the process does. */
+  readonly signal?: AbortSignal;
   /** Runs until stopped; gives the exit code. */
   serve(config: ServeConfig): Promise<number>;
   /** The same for the signalling service alone. */
@@ -78,6 +81,7 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   const context: CommandContext = {
     output,
     screen: new Screen(output.terminal ?? {}, options.now()),
+    ...(options.signal ? { signal: options.signal } : {}),
     client: async (command) =>
       createRestClient(await findTarget(readClientConfig({ ...program.opts(), ...command.opts() }, environment))),
   };
@@ -90,6 +94,7 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   signalCommands(program, context, options, done);
   statusCommands(program, context);
   auditCommands(program, context);
+  eventCommands(program, context);
   contextCommands(program, context, options);
   completionCommands(program, output, environment);
   serveCommand(program, options, done);

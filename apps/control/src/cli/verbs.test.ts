@@ -6,12 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiDocument } from '../rest/openapi-document.js';
 import { runCommandLine, type Said, startRecorder } from '../testing/command-line.fixture.js';
 import { startTestPlane, type TestPlane } from '../testing/control-plane.fixture.js';
+import { FakeAgent } from '../testing/fake-agent.fixture.js';
 import { completionTree } from './completion.js';
 import { buildProgram } from './program.js';
 
 let plane: TestPlane;
 let recorder: Awaited<ReturnType<typeof startRecorder>>;
 let folder: string;
+let agent: FakeAgent;
 /** What earlier rows made, for later ones: `<name>` in a command line. */
 const made: Record<string, string> = {};
 
@@ -23,10 +25,12 @@ beforeAll(async () => {
   await writeFile(join(folder, 'hub.conf'), hubFile());
   Object.assign(made, { folder, url: recorder.url, key: randomBytes(32).toString('base64') });
   for (const name of ['phone', 'tablet', 'old']) await plane.vanilla(name);
+  agent = await FakeAgent.join(await plane.token(), { name: 'laptop' });
   const ids = await warren('signal token --region x --json');
   made.signalToken = JSON.parse(ids.out).id;
 });
 afterAll(async () => {
+  agent?.close();
   await recorder?.close();
   await plane?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -149,6 +153,10 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
       ['phone', 2, /missing required argument 'address'/],
       ['phone 10.99.0.1', 1, /10\.99\.0\.1/],
     ],
+  },
+  'node rotate-key': {
+    good: [['laptop', /^laptop /]],
+    bad: [['phone', 1, /vanilla/], ['lapotp', 1, /did you mean laptop/]],
   },
   'node rename': {
     good: [['tablet slate', /^renamed tablet to slate\n$/]],
