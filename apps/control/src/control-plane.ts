@@ -15,6 +15,7 @@ import { signTombstone } from '@warren/identity';
 import { type CertificateAuthority, openCertificateAuthority } from './ca/certificate-authority.js';
 import type { ServeConfig } from './config.js';
 import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js';
+import { EventFeed } from './events/event-feed.js';
 import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
 import { createEnrolmentService } from './grpc/enrolment.js';
 import { createJoinService } from './grpc/join.js';
@@ -24,6 +25,7 @@ import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
 import { Hubs } from './hub/hubs.js';
 import { KeyOverlapWatch } from './hub/key-overlap-watch.js';
+import type { HubParts } from './hub/network-hub.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
@@ -54,6 +56,8 @@ export interface ControlPlane {
 export interface ControlPlaneOptions {
   readonly limits?: SessionLimits;
   readonly rates?: RestRates;
+  /** Milliseconds between comments in silent streams of events. */
+  readonly heartbeat?: number;
 }
 
 /**
@@ -104,7 +108,11 @@ async function start(
   const signals = await SignalDirectory.open(store, log);
   closers.push(async () => signals.close());
   const signTicket = ticketSigner(authority, now);
-  const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket });
+  const events = new EventFeed(store, log);
+  closers.push(() => events.close());
+  const onPresence: HubParts['onPresence'] = (networkId, nodeId, online) =>
+    events.notePresence({ type: online ? 'node.online' : 'node.offline', networkId, nodeId, at: new Date() });
+  const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket, onPresence });
   closers.push(() => hubs.close());
   signals.onChange(() => hubs.signalsChanged());
   watchPresences(config, { store, hubs, log, now }, closers);
@@ -127,6 +135,7 @@ async function start(
   const context: RestContext = {
     store,
     hubs,
+    events,
     signals,
     relay,
     log,
@@ -134,6 +143,7 @@ async function start(
     pin: ca.pin,
     about,
     rates: options.rates ?? REST_RATES,
+    heartbeat: options.heartbeat,
   };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);

@@ -47,6 +47,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'key-changed': [409, Grpc.ABORTED],
   'record-stale': [409, Grpc.FAILED_PRECONDITION],
   'idempotency-in-progress': [409, Grpc.ABORTED],
+  'idempotency-answer-lost': [409, Grpc.ABORTED],
   'method-not-allowed': [405, Grpc.INVALID_ARGUMENT],
   'etag-mismatch': [412, Grpc.FAILED_PRECONDITION],
   'body-too-large': [413, Grpc.RESOURCE_EXHAUSTED],

@@ -11,7 +11,6 @@ export type {
   Actor,
   AddressRow,
   ApiKeyRow,
-  AuditRow,
   ChangeRow,
   JoinInput,
   KeyOverlap,
@@ -37,3 +36,4 @@ export type {
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
+export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';

@@ -10,6 +10,7 @@ import type {
   SignedRecord,
 } from '@warren/topology';
 import type { ImportStore } from './import-api.js';
+import type { StoreRequests } from './store-requests.js';
 
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
@@ -106,18 +107,6 @@ export interface ApiKeyRow {
   readonly expiresAt: Date | null;
   readonly createdAt: Date;
   readonly lastUsedAt: Date | null;
-}
-
-/** One entry of the audit log: who did what to whom; never a secret. */
-export interface AuditRow {
-  readonly id: string;
-  readonly at: Date;
-  readonly actor: Actor;
-  /** `node.join`, `node.revoke`, `token.create`, … */
-  readonly action: string;
-  readonly networkId: NetworkId | null;
-  readonly subject: string;
-  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** One row of a network's change log. Old and new values, so that a resume also removes what was visible before. */
@@ -314,7 +303,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends ImportStore {
+export interface Store extends ImportStore, StoreRequests {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -476,12 +465,6 @@ export interface Store extends ImportStore {
   /** The node whose config key this is, whatever its status. */
   checkConfigKey(secret: string): Promise<NodeRow | undefined>;
 
-  audit(page?: PageQuery): Promise<Page<AuditRow>>;
-  /**
-   * Runs `work` while no other work of the same name runs, in any replica. It holds a connection meanwhile: four such at
-   * once per process, the others wait.
-   */
-  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { sameServers, signalServersOf } from '../signal/server-list.js';
 import type { SignTicket } from '../signal/tickets.js';
 import { isDigest } from './digest.js';
 import { diffEntries, entriesOf, entryOf } from './entries.js';
+import { PresenceMap } from './presence-map.js';
 import { bouncesFirst, digestAfter, digestOf, isRenamedBounce } from './publication.js';
 import { type DeltaCache, REMOVED, type Session } from './session.js';
 import { advance, rewind, type Step, type Version, versionOf } from './version.js';
@@ -29,6 +30,8 @@ export interface HubParts {
   /** The signal servers that agents of every network are told of. */
   readonly signals: { readonly servers: readonly SignalServer[] };
   readonly signTicket: SignTicket;
+  /** Told when an agent's stream begins here, and when its last one ended. */
+  readonly onPresence?: (network: NetworkId, node: NodeId, online: boolean) => void;
 }
 
 /** Tickets are renewed daily, so that who is cut off has one that is good for long; milliseconds. */
@@ -45,7 +48,7 @@ const RECONNECT_WINDOW = 60_000;
  * (invariant 11): everything is read back from the log.
  */
 export class NetworkHub {
-  readonly #sessions = new Map<NodeId, Session>();
+  readonly #sessions: PresenceMap<Session>;
   readonly #reconnects = new Map<NodeId, { since: number; count: number }>();
   #version: Version;
   #signalServers: readonly SignalServer[];
@@ -63,6 +66,7 @@ export class NetworkHub {
     private readonly parts: HubParts,
   ) {
     this.#version = version;
+    this.#sessions = new PresenceMap((nodeId, online) => parts.onPresence?.(id, nodeId, online));
     this.#signalServers = signalServersOf(version.decided.network, parts.signals.servers);
   }
 

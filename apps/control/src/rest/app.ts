@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WarrenError } from '@warren/base';
-import Fastify, { type FastifyRequest } from 'fastify';
+import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { addressRoutes } from './addresses.js';
 import { adminRoutes } from './admin.js';
@@ -9,7 +10,8 @@ import { createAuthentication } from './authentication.js';
 import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
-import { IdempotencyTable } from './idempotency.js';
+import { eventRoutes } from './events.js';
+import { addIdempotency } from './idempotency.js';
 import { importRoutes } from './imports.js';
 import { keyRotationRoutes } from './key-rotation.js';
 import { renderMetrics } from './metrics.js';
@@ -55,6 +57,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
   const closing = new AbortController();
+  // As many listen as wait.
+  setMaxListeners(0, closing.signal);
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
   addNotFound(app);
@@ -68,7 +72,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   addPreconditions(app, context.store);
   app.addHook('onSend', conditional);
   app.addHook('onSend', describeAnswer);
-  addIdempotency(app, new IdempotencyTable(context.now));
+  // Wraps what the preconditions wrapped.
+  addIdempotency(app, context);
   await documentation(app);
   await app.register(
     async (scope) => {
@@ -82,6 +87,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
+      eventRoutes(api, context);
     },
     { prefix: API },
   );
@@ -127,30 +133,4 @@ async function inTime<T>(answer: Promise<T>, limit: number): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-const WRITES = ['POST', 'PATCH', 'DELETE'];
-
-function addIdempotency(app: Api, table: IdempotencyTable): void {
-  /** Requests that are the first with their key, and whose answer is to be kept. */
-  const begun = new WeakMap<FastifyRequest, { scope: string; key: string }>();
-  app.addHook('preHandler', async (request, reply) => {
-    const key = request.headers['idempotency-key'];
-    if (typeof key !== 'string' || !WRITES.includes(request.method) || !request.actor) return;
-    const scope = `${request.actor}\n${request.method} ${request.url}`;
-    const answer = table.begin(scope, key, request.body);
-    if (!answer) return void begun.set(request, { scope, key });
-    if (answer.contentType) void reply.header('content-type', answer.contentType);
-    void reply.code(answer.status).header('idempotent-replayed', 'true');
-    void reply.serializer((body: unknown) => body as string);
-    return reply.send(answer.body === '' ? null : answer.body);
-  });
-  app.addHook('onSend', async (request, reply, payload) => {
-    const known = begun.get(request);
-    if (!known) return payload;
-    const contentType = String(reply.getHeader('content-type') ?? '');
-    const body = typeof payload === 'string' ? payload : '';
-    table.finish(known.scope, known.key, { status: reply.statusCode, contentType, body });
-    return payload;
-  });
 }

@@ -24,7 +24,7 @@ function isPrintable(text: string): boolean {
 }
 
 /** By id or, where a network is meant, by name. */
-const Reference = z.string().min(1).max(64).refine(isPrintable, 'must have no control characters');
+export const Reference = z.string().min(1).max(64).refine(isPrintable, 'must have no control characters');
 
 export const IdParams = z.object({ id: Reference });
 export const PageQuery = z.object({

@@ -48,6 +48,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks": {
         parameters: {
             query?: never;
@@ -933,8 +949,18 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
+                /** @description Such as node.join; all that begin so with a dot at its end: node. */
+                action?: string;
+                /** @description Such as local or apikey:ID */
+                actor?: string;
                 cursor?: string;
                 limit?: number;
+                /** @description Its id finds what happened in a network that is gone, too */
+                network?: string;
+                since?: string;
+                /** @description Id of what it was done to */
+                subject?: string;
+                until?: string;
             };
             header?: {
                 /** @description ETag of what the caller has: 304 while that is still so */
@@ -967,6 +993,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description The same as the header Last-Event-ID, for callers that cannot send it */
+                lastEventId?: string;
+                /** @description Only events of this network */
+                network?: string;
+            };
+            header?: {
+                /** @description The id of the last event that the caller has: the stream goes on after it */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. Each entry of the audit log is one: `event` is its action, such as `node.join`, `data` is JSON (type, networkId, subject, actor, at, details, auditId), `id` is where to go on with `Last-Event-ID`. `reset` comes first when that cannot be: read anew what you keep. `node.online` and `node.offline` have no id: they tell of agents that are connected to the process that answers, as they come and go, and are not told again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description RFC 9457 problem */
             default: {

@@ -11,8 +11,10 @@ import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
 import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
+import { eventsAfter, eventTail, isEventPosition, onEvent } from './events.js';
 import { createExclusive } from './exclusive.js';
 import { guard } from './guard.js';
+import { idempotentRequests } from './idempotent-requests.js';
 import { importNetwork } from './imports.js';
 import { join } from './joins.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
@@ -105,7 +107,12 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
     exclusive: (name, work) => exclusive(name, work),
-    audit: guard((page) => listAudit(database, page)),
+    idempotent: idempotentRequests(database, sealingKey),
+    audit: guard((filter) => listAudit(database, filter)),
+    eventsAfter: guard((position, limit) => eventsAfter(database, position, limit)),
+    eventTail: guard(() => eventTail(database)),
+    isEventPosition: guard((position) => isEventPosition(database, position)),
+    onEvent: guard((listener) => onEvent(database, listener)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
     }),

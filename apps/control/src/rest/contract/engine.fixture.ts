@@ -132,6 +132,11 @@ export class World {
     return this.make('createNode', { body: { name: this.name('node'), publicKey: this.publicKey(), ...more } });
   }
 
+  /** Of the key that is used unless said otherwise. */
+  async firstKeyId(): Promise<string> {
+    return (await this.plane.context.store.checkApiKey(this.plane.firstApiKey!))!.id;
+  }
+
   /** The bearer secret of a key with these scopes. */
   async key(scopes: readonly string[]): Promise<string> {
     const name = scopes.join();
