@@ -10,7 +10,7 @@ export interface CommandContext {
   readonly output: Output;
   readonly screen: Screen;
   /** Ends what would go on for ever. */
-  readonly signal?: AbortSignal;
+  readonly stop?: AbortSignal;
   /** Opened when a command runs, because its options say where to. */
   client(command: Command): Promise<RestClient>;
 }

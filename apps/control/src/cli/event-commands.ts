@@ -53,13 +53,13 @@ export function eventCommands(program: Command, context: CommandContext): void {
 }
 
 /**
- * Follows the events of a control plane until the signal of `context`, over restarts and broken connections.
+ * Follows the events of a control plane until `stop`, over restarts and broken connections.
  *
  * @throws WarrenError what the control plane refuses with
  */
 export async function followEvents(
   rest: RestClient,
-  { output, signal }: CommandContext,
+  { output, stop }: CommandContext,
   options: Pick<EventOptions, 'since' | 'network'> & {
     onEvent(event: ServerSentEvent): void;
     /** Before the first event, while the stream is open already: what is read now and what comes then is everything. */
@@ -69,7 +69,9 @@ export async function followEvents(
   let connected = false;
   const open = async (lastId: string): Promise<ReadableStream<Uint8Array>> => {
     const query = given({ network: options.network, lastEventId: lastId || undefined });
-    const stream = await take(rest.GET('/api/v1/events', { params: { query }, parseAs: 'stream', signal: signal ?? null }));
+    const stream = await take(
+      rest.GET('/api/v1/events', { params: { query }, parseAs: 'stream', signal: stop ?? null }),
+    );
     if (!connected) await options.onOpen?.();
     connected = true;
     return stream as ReadableStream<Uint8Array>;
@@ -77,11 +79,12 @@ export async function followEvents(
   try {
     await follow({
       since: options.since ?? '',
-      ...(signal ? { signal } : {}),
+      ...(stop ? { signal: stop } : {}),
       open,
       // Who was never let in is told why; who was waits for a control plane that restarts.
       isPassing: (error) =>
-        connected && (error instanceof WarrenProblem ? PASSING.includes(error.status) : !(error instanceof WarrenError)),
+        connected &&
+        (error instanceof WarrenProblem ? PASSING.includes(error.status) : !(error instanceof WarrenError)),
       onEvent: options.onEvent,
       onLost: (error) => output.err(`warren: the connection was lost${reason(error, rest)}; trying again\n`),
     });

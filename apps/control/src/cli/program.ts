@@ -14,8 +14,8 @@ import { auditCommands } from './audit-commands.js';
 import type { CommandContext } from './command.js';
 import { completionCommands } from './completion-commands.js';
 import { contextCommands } from './context-commands.js';
-import { exportCommand } from './export-command.js';
 import { eventCommands } from './event-commands.js';
+import { exportCommand } from './export-command.js';
 import { EXAMPLES, GROUPS, OVERVIEW } from './help.js';
 import { importCommand } from './import-command.js';
 import { networkCommands } from './network-commands.js';
@@ -36,7 +36,7 @@ export interface ProgramOptions {
   /** Unix milliseconds. */
   now(): number;
   /** Ends commands that follow something; absent: the process does. */
-  readonly signal?: AbortSignal;
+  readonly stop?: AbortSignal;
   /** Runs until stopped; gives the exit code. */
   serve(config: ServeConfig): Promise<number>;
   /** The same for the signalling service alone. */
@@ -81,7 +81,7 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   const context: CommandContext = {
     output,
     screen: new Screen(output.terminal ?? {}, options.now()),
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...(options.stop ? { stop: options.stop } : {}),
     client: async (command) =>
       createRestClient(await findTarget(readClientConfig({ ...program.opts(), ...command.opts() }, environment))),
   };

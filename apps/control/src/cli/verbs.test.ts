@@ -156,7 +156,10 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
   },
   'node rotate-key': {
     good: [['laptop', /^laptop /]],
-    bad: [['phone', 1, /vanilla/], ['lapotp', 1, /did you mean laptop/]],
+    bad: [
+      ['phone', 1, /vanilla/],
+      ['lapotp', 1, /did you mean laptop/],
+    ],
   },
   'node rename': {
     good: [['tablet slate', /^renamed tablet to slate\n$/]],

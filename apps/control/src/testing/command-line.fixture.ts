@@ -15,17 +15,22 @@ export interface Surroundings {
   readonly input?: string;
   readonly now?: () => number;
   readonly terminal?: Terminal;
+  /** Ends a command that follows something. */
+  readonly stop?: AbortSignal;
+  /** Called with everything that was written to stdout so far. */
+  readonly watch?: (out: string) => void;
 }
 
 /** Runs `warren` in this process, as `main.ts` does, with everything but the control plane given. */
 export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<Said> {
-  const { environment, input = '', now = Date.now, terminal } = surroundings;
+  const { environment, input = '', now = Date.now, terminal, stop, watch } = surroundings;
   const said = { out: '', err: '' };
   const options: ProgramOptions = {
     environment,
     output: {
       out: (text) => {
         said.out += text;
+        watch?.(said.out);
       },
       err: (text) => {
         said.err += text;
@@ -34,6 +39,7 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
     },
     readInput: async () => input,
     now,
+    ...(stop ? { stop } : {}),
     serve: async () => 0,
     signal: async () => 0,
   };
@@ -41,8 +47,16 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
   return { code, ...said };
 }
 
+export interface Recorder {
+  readonly url: string;
+  readonly asked: ReadonlySet<string>;
+  /** Cuts every connection that is open. */
+  breakAll(): void;
+  close(): Promise<void>;
+}
+
 /** Stands before a control plane and notes what it is asked: `GET /api/v1/nodes/47…`, without the query. */
-export async function startRecorder(url: string): Promise<{ url: string; asked: Set<string>; close(): Promise<void> }> {
+export async function startRecorder(url: string): Promise<Recorder> {
   const asked = new Set<string>();
   const server = createServer((request, response) => {
     asked.add(`${request.method} ${request.url!.split('?')[0]}`);
@@ -59,6 +73,7 @@ export async function startRecorder(url: string): Promise<{ url: string; asked: 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    breakAll: () => server.closeAllConnections(),
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
