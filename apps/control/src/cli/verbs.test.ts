@@ -243,6 +243,14 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
     good: [['', /^version .*\n[\s\S]*NETWORK +CIDRS[\s\S]*\n(nothing needs attention|Needs attention:)/]],
     bad: [['now', 2, /too many arguments/]],
   },
+  // What it prints is in event-commands.test.ts: it has no end.
+  events: {
+    good: [],
+    bad: [
+      ['--network nix', 1, /there is no network "nix"/],
+      ['--since', 2, /argument missing/],
+    ],
+  },
   audit: { good: [['--limit 2', /^AT +ACTOR +ACTION +SUBJECT\n.*\n.*\n$/]], bad: [['--limit 0', 2, /1 to 500/]] },
   'context add': {
     good: [['prod --url <url> --token-file <folder>/key', /^added prod; commands speak to it\n$/]],
