@@ -1,6 +1,6 @@
 import { type Schemas, take } from '@warren/client';
 import type { Command } from 'commander';
-import { limit } from './arguments.js';
+import { limit, moment } from './arguments.js';
 import { type CommandContext, given, listing, type Result, run } from './command.js';
 import { dataOf, followEvents, subjectText } from './event-commands.js';
 import type { RestClient } from './rest-client.js';
@@ -28,8 +28,8 @@ export function auditCommands(program: Command, context: CommandContext): void {
     .option('--action <action>', 'such as node.revoke, or node. for all about nodes')
     .option('--actor <actor>', 'such as local, control or apikey:ID')
     .option('--subject <id>', 'of what it was done to')
-    .option('--since <time>', 'RFC 3339, such as 2026-01-31T12:00:00Z')
-    .option('--until <time>', 'the same')
+    .option('--since <time>', 'such as 2026-01-31T12:00:00Z, or 2h for two hours ago', moment)
+    .option('--until <time>', 'the same', moment)
     .option('--follow', 'the last ones first, then what comes, until it is stopped')
     .action((options: AuditOptions & { follow?: boolean }, command: Command) =>
       options.follow ? followAudit(context, options, command) : show(context)(options, command),

@@ -71,7 +71,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   audit: [
     'warren audit --limit 20 --action node.',
     'warren audit --follow --network lab',
-    'warren audit --since 2026-01-31T00:00:00Z --json | jq -r .items[].action',
+    'warren audit --since 2d --json | jq -r .items[].action',
   ],
   events: ['warren events --network lab', 'warren events --json | jq -r .type'],
   'node rotate-key': ['warren node rotate-key laptop'],

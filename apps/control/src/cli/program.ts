@@ -108,6 +108,8 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
 
 /** Groups in the overview, and examples below each command's help. */
 function explain(program: Command): void {
+  // Else the group of the program's own `help` would be that of theirs.
+  for (const command of program.commands) command.commandsGroup('Commands:');
   for (const [heading, names] of GROUPS)
     for (const command of program.commands) if (names.includes(command.name())) command.helpGroup(heading);
   program.addHelpText('after', OVERVIEW);

@@ -61,8 +61,14 @@ export function describeFailure(error: unknown, target: Target): unknown {
   return target.kind === 'remote' ? unreachable(target.url, error) : localUnreachable(target.dataDir, error);
 }
 
-/** The detail names the fields already, where they were wrong. */
-const problemText = ({ message, status }: WarrenProblem): string => message || `the answer was HTTP ${status}`;
+/** As a problem says it to programs: where in the request, and in the words of the validator. */
+const problemText = ({ message }: WarrenProblem): string =>
+  message
+    .replace(/^(body|querystring|params)\.?/, '')
+    .replace(/^: /, '')
+    .replace(/Invalid option: expected one of (\S+)/, (_, options: string) => {
+      return `must be one of ${options.replaceAll('"', '').replaceAll('|', ', ')}`;
+    });
 
 /** TLS errors that a context's --ca mends, as OpenSSL and Node name them. */
 const UNTRUSTED = /CERT|SELF_SIGNED|ISSUER/;

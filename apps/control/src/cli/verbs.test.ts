@@ -199,7 +199,7 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
       ['', /^warrenkey_\S+\n$/],
     ],
     bad: [
-      ['ci --scope dance', 1, /scope/],
+      ['ci --scope dance', 1, /^warren: scopes\.0: must be one of admin, networks:read,/],
       ['ci --expires soon', 2, /such as 30m/],
     ],
   },
@@ -251,7 +251,13 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
       ['--since', 2, /argument missing/],
     ],
   },
-  audit: { good: [['--limit 2', /^AT +ACTOR +ACTION +SUBJECT\n.*\n.*\n$/]], bad: [['--limit 0', 2, /1 to 500/]] },
+  audit: {
+    good: [['--limit 2', /^AT +ACTOR +ACTION +SUBJECT\n.*\n.*\n$/]],
+    bad: [
+      ['--limit 0', 2, /1 to 500/],
+      ['--since yesterday', 2, /2h for two hours ago/],
+    ],
+  },
   'context add': {
     good: [['prod --url <url> --token-file <folder>/key', /^added prod; commands speak to it\n$/]],
     bad: [
