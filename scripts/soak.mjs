@@ -19,6 +19,16 @@ const SOAKS = {
   session: ['1,000 random histories of two peers', 'unit', 'session.property'],
   load: ['30 minutes (WARREN_SOAK_MINUTES) of mixed load on two data planes, RSS at start and end', 'soak', 'load'],
   sim: ['10,000 (WARREN_WORLDS) simulated worlds of agents behind NATs', 'unit', 'tests/sim/worlds'],
+  kills: [
+    '20 times kill -9 of control plane, database or both amid writes, with agents that follow',
+    'unit',
+    'apps/control/src/crash/kills',
+  ],
+  convergence: [
+    '10 minutes (WARREN_SOAK_MINUTES) of random REST changes with agents that follow, come and go',
+    'unit',
+    'apps/control/src/crash/convergence',
+  ],
   database: ['kill -9 of the embedded database, of its owner and of both', 'unit', 'packages/db'],
   // Not ours to ship, so there is nothing to run unless the environment says where it is.
   ...(process.env.WIREGUARD_NETNS_SH && {

@@ -29,6 +29,8 @@ import type { HubParts } from './hub/network-hub.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
+import { meteredStore } from './metrics/metered-store.js';
+import { Metrics } from './metrics/metrics.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
@@ -97,7 +99,8 @@ async function start(
   const socket = socketPath(config.dataDir);
   const lock = await lockDataDir(config.dataDir);
   closers.push(() => lock.release());
-  const { store, authority, embedded } = await openStorage(config, log, closers);
+  const metrics = new Metrics();
+  const { store, authority, embedded } = await openStorage(config, log, metrics, closers);
   const ca = await openCertificateAuthority((name, make) => store.secret(name, make));
   const challengeKey = new SecretKey(await store.secret('challenge-key', () => randomBytes(32)));
   const network = await ensureDefaultNetwork(store);
@@ -139,6 +142,7 @@ async function start(
     signals,
     relay,
     log,
+    metrics,
     now,
     pin: ca.pin,
     about,
@@ -147,7 +151,7 @@ async function start(
   };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
-  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, now };
+  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, metrics, now };
   const agents = await startAgents(config, parts, options);
   closers.push(() => agents.close());
   // Its connections would keep the listener waiting.
@@ -218,6 +222,7 @@ function watchPresences(
 async function openStorage(
   config: ServeConfig,
   log: Log,
+  metrics: Metrics,
   closers: (() => Promise<void>)[],
 ): Promise<{ store: Store; authority: SecretKey; embedded: boolean }> {
   const database = await openDatabase({
@@ -241,11 +246,12 @@ async function openStorage(
     };
     return signTombstone(authority, tombstone);
   };
-  const store = await openStore({
+  const opened = await openStore({
     url: database.url,
     sealingKey: config.sealingKey ?? (await sealingKey(config.dataDir)),
     signTombstone: sign,
   });
+  const store = meteredStore(opened, metrics);
   closers.push(() => store.close());
   authority = new SecretKey(await store.secret('authority-key', () => randomBytes(32)));
   return { store, authority, embedded: database.embedded };
@@ -284,11 +290,12 @@ function startAgents(
     challengeKey: SecretKey;
     authorityKey: Uint8Array;
     log: Log;
+    metrics: Metrics;
     now: () => number;
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, relay, log } = parts;
+  const { store, hubs, ca, relay, log, metrics } = parts;
   const joins = createJoinService(parts);
   const enrolments = createEnrolmentService(parts);
   const rotations = createRotationService(parts);
@@ -303,6 +310,7 @@ function startAgents(
     onRelay: (socket) => relay.serve(socket),
     limits: options.limits ?? DEFAULT_LIMITS,
     log,
+    metrics,
     now: monotonicNow,
   });
 }

@@ -41,6 +41,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'import-conflict': [409, Grpc.FAILED_PRECONDITION],
   'network-not-empty': [409, Grpc.FAILED_PRECONDITION],
   'private-key-not-held': [409, Grpc.FAILED_PRECONDITION],
+  'not-vanilla': [409, Grpc.FAILED_PRECONDITION],
   'public-key-missing': [409, Grpc.FAILED_PRECONDITION],
   'node-not-active': [409, Grpc.FAILED_PRECONDITION],
   'vanilla-key': [409, Grpc.FAILED_PRECONDITION],
@@ -57,6 +58,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'too-many-streams': [429, Grpc.RESOURCE_EXHAUSTED],
   internal: [500, Grpc.INTERNAL],
   draining: [503, Grpc.UNAVAILABLE],
+  'database-outdated': [503, Grpc.UNAVAILABLE],
   'database-unavailable': [503, Grpc.UNAVAILABLE],
 };
 

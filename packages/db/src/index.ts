@@ -16,6 +16,7 @@ export type {
   KeyOverlap,
   NetworkRow,
   NetworkState,
+  NodeCount,
   NodePresence,
   NodeRow,
   OpenStore,

@@ -47,16 +47,20 @@ export async function migrate(url: string, folder = MIGRATIONS): Promise<string[
   }
 }
 
+/** Names of this version's migrations, in their order. */
+export const knownMigrations = (folder = MIGRATIONS): string[] =>
+  readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'migration.sql')))
+    .sort();
+
 async function applyMissing(client: pg.Client, folder: string): Promise<string[]> {
   const { rows } = await client.query<AppliedRow>(
     'select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
   );
   const known = new Map(rows.map((row) => [row.migration_name, row]));
   const applied: string[] = [];
-  for (const name of readdirSync(folder).sort()) {
-    const file = join(folder, name, 'migration.sql');
-    if (!existsSync(file)) continue;
-    const sql = readFileSync(file, 'utf8');
+  for (const name of knownMigrations(folder)) {
+    const sql = readFileSync(join(folder, name, 'migration.sql'), 'utf8');
     const checksum = createHash('sha256').update(sql).digest('hex');
     const before = known.get(name);
     if (before) checkApplied(before, checksum);

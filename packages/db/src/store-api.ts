@@ -12,6 +12,15 @@ import type {
 import type { ImportStore } from './import-api.js';
 import type { StoreRequests } from './store-requests.js';
 
+/** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
+export interface NodeCount {
+  readonly networkId: NetworkId;
+  readonly status: NodeStatus;
+  readonly kind: NodeKind;
+  readonly count: number;
+  readonly clones: number;
+}
+
 /** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
 export type Actor = string;
 
@@ -464,8 +473,14 @@ export interface Store extends ImportStore, StoreRequests {
   deleteConfigKey(id: NodeId, actor: Actor): Promise<void>; // not-found
   /** The node whose config key this is, whatever its status. */
   checkConfigKey(secret: string): Promise<NodeRow | undefined>;
+  /** Since when the node has the config key that it has now; null: none. */
+  configKeySince(id: NodeId): Promise<Date | null>;
 
   ping(): Promise<void>;
+  /** Of all networks, for metrics. */
+  nodeCounts(): Promise<readonly NodeCount[]>;
+  /** Names of this version's migrations that the database lacks. */
+  missingMigrations(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -35,6 +35,8 @@ export class FakeControl {
   position = { epoch: 1, revision: 5 };
   uses = 1;
   certificateLife = 3_600_000;
+  /** The vanilla member that has this WireGuard key, base64. */
+  member: { readonly key: string; readonly found: wire.TakenMember } | undefined;
   /** Refuses every call with this code. */
   refuse: string | undefined;
   /** Refuses Join only. */
@@ -151,10 +153,11 @@ export class FakeControl {
     if (!request.tokenSecret.equals(this.#secret)) throw new Error('token-unknown');
     if (this.nodes.length >= this.uses) throw new Error('token-used-up');
     const { networkId, networkName, cidrs } = this;
+    const member = this.member?.key === toBase64(request.wireguardKey) ? this.member.found : undefined;
     const challengeKey = Buffer.from(x25519PublicKey(this.#challengeKey), 'base64');
     const challenge = createHash('sha256').update('challenge').digest();
     const role = wire.Role.ROLE_UNSPECIFIED;
-    return { networkId, networkName, cidrs, role, challenge, challengeKey, member: undefined };
+    return { networkId, networkName, cidrs, role, challenge, challengeKey, member };
   }
 
   async #join(request: wire.JoinRequest): Promise<wire.JoinResponse> {

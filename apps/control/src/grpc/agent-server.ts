@@ -8,8 +8,10 @@ import type { ListenAddress } from '../config.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { SessionLimits } from '../hub/session.js';
 import type { Log } from '../log.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { EnrolmentService } from './enrolment.js';
 import type { JoinService } from './join.js';
+import { observeCalls } from './observe.js';
 import { activeNode } from './renew.js';
 import type { RotationService } from './rotation.js';
 import { agentCaller, callerAddress, unary } from './rpc.js';
@@ -31,6 +33,7 @@ export interface AgentServerOptions {
   readonly onRelay: TlsHandler;
   readonly limits: SessionLimits;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -73,7 +76,8 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     ]),
     options.log,
   );
-  server.addService(SERVICE, implementation(options, listener.disconnect));
+  const calls = implementation(options, listener.disconnect);
+  server.addService(SERVICE, observeCalls(calls, options.log, options.metrics));
   return {
     addresses: listener.addresses,
     async close() {

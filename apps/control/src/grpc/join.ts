@@ -23,6 +23,7 @@ import type { Role, SignedRecord } from '@warren/topology';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import { recordFromWire, roleFromWire, roleToWire, selfConfig } from '../codec/agent-codec.js';
 import type { Hubs } from '../hub/hubs.js';
+import { noteInLog } from '../log-fields.js';
 import { checkName } from '../names.js';
 import { type Challenges, createChallenges } from './challenges.js';
 import { possessionProvider } from './possession-provider.js';
@@ -72,6 +73,7 @@ export function createJoinService(options: JoinOptions): JoinService {
     },
     async join(request, from) {
       const { record, signed, token } = await checkJoin(options, challenges, request);
+      noteInLog({ node: record.nodeId, network: record.networkId });
       const role = askedRole(request, token);
       const member = await options.store.findVanillaByKey(record.networkId, record.wireguardKey);
       const taken = member?.id === record.nodeId ? member : undefined;

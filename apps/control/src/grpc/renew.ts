@@ -4,6 +4,7 @@ import { verifyRenewal } from '@warren/identity';
 import type { RenewRequest, RenewResponse } from '@warren/proto';
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import { REMOVED } from '../hub/session.js';
+import { noteInLog } from '../log-fields.js';
 
 /** How far an agent's clock may be from ours. */
 const RENEWAL_WINDOW = 5 * 60_000;
@@ -40,6 +41,7 @@ export async function renew(options: RenewOptions, request: RenewRequest): Promi
  */
 export async function activeNode(store: Store, id: NodeId, identityKey: Uint8Array): Promise<NodeRow> {
   const node = await store.findNode(id);
+  noteInLog({ node: id, ...(node && { network: node.networkId }) });
   if (!node) throw new WarrenError('node-removed', REMOVED);
   if (!node.record || !equalBytes(node.record.identityKey, identityKey)) {
     throw new WarrenError('node-unknown', 'this identity is not that of the node: join again with a new token');

@@ -8,6 +8,8 @@ import type { NetworkHub } from '../hub/network-hub.js';
 import { observedOf } from '../hub/observed.js';
 import { Session, type SessionLimits, type SyncStream } from '../hub/session.js';
 import type { Log } from '../log.js';
+import { logFields } from '../log-fields.js';
+import type { Metrics } from '../metrics/metrics.js';
 import { activeNode } from './renew.js';
 import { agentCaller, statusOf } from './rpc.js';
 
@@ -24,6 +26,7 @@ export interface SyncOptions {
   readonly hubs: Hubs;
   readonly limits: SessionLimits;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Cuts the connection of a caller (`getPeer`) that does not read. */
@@ -48,11 +51,14 @@ class Conversation {
   #over = false;
   #session: Session | undefined;
   #hub: NetworkHub | undefined;
+  /** With the call's id and, once it is known, the node's and the network's: messages come outside of the call's context. */
+  #log: Log;
 
   constructor(
     private readonly call: SyncCall,
     private readonly options: SyncOptions,
   ) {
+    this.#log = options.log.child(logFields());
     this.#stream = streamOf(call, options.disconnect);
     this.#helloTimer = setTimeout(() => {
       this.#refuse(new WarrenError('bad-request', 'the first message of a Sync stream is Hello, and it did not come'));
@@ -86,6 +92,11 @@ class Conversation {
   }
 
   lose(): void {
+    if (!this.#over && this.#session) {
+      const { said } = this.#session;
+      this.#log.info(said ? { farewell: said } : {}, 'agent disconnected');
+      if (said === 'clone') this.options.metrics.clones.inc();
+    }
     this.#over = true;
     clearTimeout(this.#helloTimer);
     if (this.#session) this.#hub?.detach(this.#session);
@@ -94,11 +105,13 @@ class Conversation {
   async #begin(hello: Hello): Promise<void> {
     const { store, hubs, limits, now } = this.options;
     const node = await authenticate(this.call, hello, store);
+    this.#log = this.#log.child({ node: node.id, network: node.networkId });
     const hub = await hubs.current(node.networkId);
     if (this.#over) return;
     const session = new Session(node.id, hello.startGeneration, this.#stream, limits, now);
     this.#session = session;
     this.#hub = hub;
+    this.#log.info({ agentVersion: hello.agentVersion.slice(0, 64) }, 'agent connected');
     await hub.attach(session, hello);
     if (session.open) await noteSignalPort(store, node, hello);
   }
@@ -106,7 +119,8 @@ class Conversation {
   #refuse(error: unknown): void {
     if (this.#over) return;
     this.lose();
-    if (!isExpected(error)) this.options.log.error({ rpc: 'sync', err: error }, 'failed');
+    if (isExpected(error)) this.#log.info({ code: (error as WarrenError).code }, 'refused');
+    else this.#log.error({ err: error }, 'failed');
     this.call.emit('error', statusOf(error));
   }
 }

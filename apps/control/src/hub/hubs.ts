@@ -2,11 +2,25 @@ import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warre
 import type { SignalServer } from '@warren/proto';
 import { type HubParts, NetworkHub } from './network-hub.js';
 import { NOTHING_OBSERVED, type Observed } from './observed.js';
+import type { Session } from './session.js';
+import type { Version } from './version.js';
 
 /** How often sessions are looked at for missing acknowledgements. */
 const PROGRESS_INTERVAL = 5_000;
 /** After a failed read of the change log. */
 const RETRY_INTERVAL = 1_000;
+
+/** A network that is open here, in numbers. */
+export interface NetworkOverview {
+  readonly id: NetworkId;
+  readonly nodes: number;
+  readonly revision: number;
+  /** Open streams: of active nodes, and of others, which wait. */
+  readonly connected: number;
+  readonly activeConnected: number;
+  readonly otherConnected: number;
+  readonly buffered: number;
+}
 
 /** All networks that somebody follows or reads here. */
 export class Hubs {
@@ -76,12 +90,12 @@ export class Hubs {
   }
 
   /** Numbers of each network that is open here. */
-  overview(): { id: NetworkId; nodes: number; revision: number; connected: number; buffered: number }[] {
+  overview(): NetworkOverview[] {
     return [...this.#open].map(([id, { version, sessions }]) => ({
       id,
+      ...connections(version, sessions),
       nodes: version.decided.network.nodes.size,
       revision: version.revision,
-      connected: sessions.size,
       buffered: [...sessions.values()].reduce((sum, session) => sum + session.buffered, 0),
     }));
   }
@@ -138,4 +152,13 @@ export class Hubs {
     this.#hubs.set(id, opening);
     return opening;
   }
+}
+
+function connections(
+  version: Version,
+  sessions: ReadonlyMap<NodeId, Session>,
+): Pick<NetworkOverview, 'connected' | 'activeConnected' | 'otherConnected'> {
+  const { nodes } = version.decided.network;
+  const active = [...sessions.keys()].filter((id) => nodes.has(id)).length;
+  return { connected: sessions.size, activeConnected: active, otherConnected: sessions.size - active };
 }

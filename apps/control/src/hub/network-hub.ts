@@ -73,7 +73,7 @@ export class NetworkHub {
   /** @returns undefined for a network that does not exist. */
   static async open(id: NetworkId, parts: HubParts): Promise<NetworkHub | undefined> {
     const state = await parts.store.loadNetwork(id);
-    return state && new NetworkHub(id, versionOf(state), parts);
+    return state && new NetworkHub(id, versionOf(state), { ...parts, log: parts.log.child({ network: id }) });
   }
 
   get version(): Version {

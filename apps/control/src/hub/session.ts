@@ -49,6 +49,7 @@ export class Session {
   #buffered = 0;
   #unackedSince: number | undefined;
   #open = true;
+  #said: FarewellCode | undefined;
   #ticketAt: number | undefined;
   /** What the agent sees on its host; observed, so it goes with the stream. */
   observed: Observed = NOTHING_OBSERVED;
@@ -139,9 +140,15 @@ export class Session {
     this.#send(SyncResponse.encode({ message: { $case: 'signalTicket', value } }).finish());
   }
 
+  /** Why we ended it; undefined as long as we did not. */
+  get said(): FarewellCode | undefined {
+    return this.#said;
+  }
+
   /** Says why, and ends. */
   farewell(code: FarewellCode, message: string, tombstone?: TombstoneRow): void {
     if (!this.#open) return;
+    this.#said = code;
     const value = { code, message, tombstone: tombstone && tombstoneToWire(tombstone) };
     this.stream.send(SyncResponse.encode({ message: { $case: 'farewell', value } }).finish(), () => {});
     this.close();

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { WarrenError } from '@warren/base';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { addressRoutes } from './addresses.js';
@@ -11,22 +10,22 @@ import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
 import { eventRoutes } from './events.js';
+import { healthRoutes } from './health.js';
 import { addIdempotency } from './idempotency.js';
 import { importRoutes } from './imports.js';
 import { keyRotationRoutes } from './key-rotation.js';
-import { renderMetrics } from './metrics.js';
 import { networkRoutes } from './networks.js';
 import { nodeRoutes } from './nodes.js';
+import { observeRequests } from './observe.js';
 import { documentation } from './openapi.js';
 import { addPreconditions, conditional } from './preconditions.js';
 import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
 import { tokenRoutes } from './tokens.js';
+import { vanillaRoutes } from './vanilla.js';
 
 const BODY_LIMIT = 256 * 1024;
-/** Milliseconds; probes give up after a few seconds themselves. */
-const READY_TIMEOUT = 2_000;
 const API = '/api/v1';
 
 declare module 'fastify' {
@@ -61,6 +60,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   setMaxListeners(0, closing.signal);
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
+  observeRequests(app, context.log, context.metrics);
   addNotFound(app);
   const authenticate = createAuthentication(
     createBearers(context.store, context.now),
@@ -84,6 +84,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       nodeRoutes(api, context);
       keyRotationRoutes(api, context);
       configRoutes(api, context);
+      vanillaRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
@@ -91,6 +92,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     },
     { prefix: API },
   );
+  homeRoute(app);
   healthRoutes(app, context);
   await app.ready();
   return {
@@ -103,34 +105,6 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   };
 }
 
-function healthRoutes(app: Api, { store, hubs, relay, log }: RestContext): void {
+function homeRoute(app: Api): void {
   app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
-  app.get('/healthz', { config: PUBLIC, schema: { hide: true } }, async () => ({ status: 'ok' }));
-  app.get('/readyz', { config: PUBLIC, schema: { hide: true } }, async () => {
-    try {
-      await inTime(store.ping(), READY_TIMEOUT);
-    } catch (error) {
-      log.warn({ err: error }, 'the database does not answer');
-      throw new WarrenError('database-unavailable', 'the database does not answer', { cause: error });
-    }
-    return { status: 'ok' };
-  });
-  app.get('/metrics', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) =>
-    reply
-      .header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-      .send(renderMetrics(hubs, await relay.stats())),
-  );
-}
-
-/** Rejects when the answer takes longer, in milliseconds: a database that hangs is not ready either. */
-async function inTime<T>(answer: Promise<T>, limit: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limit} ms`)), limit);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

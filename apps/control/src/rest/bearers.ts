@@ -1,5 +1,5 @@
 import { type NodeId, WarrenError } from '@warren/base';
-import type { Actor, Store } from '@warren/db';
+import type { Actor, NodeRow, Store } from '@warren/db';
 
 /** Who shows a bearer secret, and what that allows. */
 export interface Grant {
@@ -7,6 +7,8 @@ export interface Grant {
   readonly scopes: readonly string[];
   /** Set for a node's config key: it opens routes that say `configKey`, and there what is this node's own. */
   readonly nodeId?: NodeId;
+  /** That node, as it was when the key was checked. */
+  readonly node?: NodeRow;
 }
 
 /** Finds out who shows a secret. @throws WarrenError `unauthorized`, `api-key-expired` */
@@ -16,6 +18,7 @@ export type Bearers = (secret: string) => Promise<Grant>;
 export function createBearers(store: Store, now: () => number): Bearers {
   const kinds: readonly (readonly [prefix: string, check: (secret: string) => Promise<Grant | undefined>])[] = [
     ['warrenkey_', (secret) => apiKey(store, now, secret)],
+    ['warrenconf_', (secret) => configKey(store, secret)],
   ];
   return async (secret) => {
     const kind = kinds.find(([prefix]) => secret.startsWith(prefix));
@@ -33,4 +36,10 @@ async function apiKey(store: Store, now: () => number, secret: string): Promise<
     throw new WarrenError('api-key-expired', text);
   }
   return { actor: `apikey:${key.id}`, scopes: key.scopes };
+}
+
+/** A node's own key: whether its node still has files is said where they are asked for. */
+async function configKey(store: Store, secret: string): Promise<Grant | undefined> {
+  const node = await store.checkConfigKey(secret);
+  return node && { actor: `config-key:${node.id}`, scopes: ['configs:read'], nodeId: node.id, node };
 }

@@ -1,10 +1,11 @@
-import { WarrenError } from '@warren/base';
-import { peersOf, renderNetworkPeersConf, renderPeersConf, renderWg0Conf } from '@warren/topology';
+import { type NetworkId, WarrenError } from '@warren/base';
+import type { NodeRow, Store } from '@warren/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { NetworkHub } from '../hub/network-hub.js';
+import { activeNodeFile, type ConfFile, networkFile, waitingNodeFile } from './conf-files.js';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
-import { etagOf, matches } from './preconditions.js';
+import { matches } from './preconditions.js';
 import { ConfigQuery, IdParams } from './schemas.js';
 
 const tags = ['configuration files'];
@@ -14,73 +15,100 @@ const text = { 200: { description: 'wg-quick text', content: { 'text/plain': { s
 export function configRoutes(api: Api, context: RestContext): void {
   const { store, hubs } = context;
   const schema = { tags, params: IdParams, querystring: ConfigQuery };
+  const config = { scope: 'configs:read', configKey: true } as const;
 
-  api.get(
-    '/nodes/:id/wg0.conf',
-    { config: { scope: 'configs:read' }, schema: { ...schema, response: text } },
-    async (request, reply) => {
-      const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
-      return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
-        const { network, facts } = version.decided;
-        const node = network.nodes.get(id) ?? notActive();
-        return renderWg0Conf(node, peersOf(network, facts, id), { cidrs: network.cidrs, mtu: network.mtu });
+  for (const kind of ['wg0', 'peers'] as const) {
+    api.get(`/nodes/:id/${kind}.conf`, { config, schema: { ...schema, response: text } }, async (request, reply) => {
+      const { id, networkId } = await ownNode(context, request);
+      return sendFile(context, request, reply, await hubs.current(networkId), async ({ version }) => {
+        return activeNodeFile(version, kind, id) ?? waitingNodeFile(version, kind, await store.findNode(id));
       });
-    },
-  );
+    });
+  }
 
-  api.get(
-    '/nodes/:id/peers.conf',
-    { config: { scope: 'configs:read' }, schema: { ...schema, response: text } },
-    async (request, reply) => {
-      const { id, networkId } = await nodeOf(store, request.params.id, request.query.network);
-      return sendFile(request, reply, await hubs.current(networkId), ({ version }) => {
-        const { network, facts } = version.decided;
-        if (!network.nodes.has(id)) notActive();
-        return renderPeersConf(peersOf(network, facts, id));
-      });
-    },
-  );
+  api.get('/networks/:id/peers.conf', { config, schema: { ...schema, response: text } }, async (request, reply) => {
+    const reader = request.grant?.nodeId;
+    const hub = await hubs.current(await ownNetwork(context, request));
+    return sendFile(context, request, reply, hub, async ({ version }) => {
+      // Who reads it by a node's config key must still be one whose own file there is.
+      if (reader && !version.decided.network.nodes.has(reader))
+        waitingNodeFile(version, 'peers', await store.findNode(reader));
+      return networkFile(version);
+    });
+  });
 
-  api.get(
-    '/networks/:id/peers.conf',
-    { config: { scope: 'configs:read' }, schema: { ...schema, response: text } },
-    async (request, reply) => {
-      const { id } = await networkOf(store, request.params.id);
-      return sendFile(request, reply, await hubs.current(id), ({ version }) =>
-        renderNetworkPeersConf(version.decided.network, version.decided.facts),
-      );
-    },
-  );
-
-  api.get(
-    '/nodes/:id/qr.svg',
-    { config: { scope: 'configs:read' }, schema: { ...schema, response: problems } },
-    async (request) => {
-      const { name } = await nodeOf(store, request.params.id, request.query.network);
-      throw new WarrenError(
-        'private-key-not-held',
-        `a QR code holds the private key of ${name}, which only its owner has: make the code there, from wg0.conf`,
-      );
-    },
-  );
+  api.get('/nodes/:id/qr.svg', { config, schema: { ...schema, response: problems } }, async (request) => {
+    const { name } = await ownNode(context, request);
+    throw new WarrenError(
+      'private-key-not-held',
+      `a QR code holds the private key of ${name}, which only its owner has: make the code there, with \`warren node conf ${name} --private-key-file FILE --qr\``,
+    );
+  });
 }
+
+type ConfigRequest = FastifyRequest<{
+  Params: z.infer<typeof IdParams>;
+  Querystring: z.infer<typeof ConfigQuery>;
+}>;
+
+/** The node whose file is asked for; with a config key it can only be the key's own, and nothing is said of others. */
+async function ownNode({ store }: RestContext, request: ConfigRequest): Promise<NodeRow> {
+  const { id } = request.params;
+  const own = request.grant?.node;
+  if (!own) return nodeOf(store, id, request.query.network);
+  if (id !== own.id && id !== own.name) throw notItsOwn();
+  return own;
+}
+
+/** The same for a network: a config key reads the file of the network that its node is in. */
+async function ownNetwork({ store }: RestContext, request: ConfigRequest): Promise<NetworkId> {
+  const { id } = request.params;
+  const own = request.grant?.node;
+  if (!own) return (await networkOf(store, id)).id;
+  if (id !== own.networkId && (await store.findNetwork(id))?.id !== own.networkId) throw notItsOwn();
+  return own.networkId;
+}
+
+const notItsOwn = (): WarrenError =>
+  new WarrenError('scope-missing', 'a config key reads the configuration files of its own node, nothing else');
 
 /** Answers with the file; with `?wait`, once it differs from what the caller has, or 304 when the time is over. */
 async function sendFile(
-  request: FastifyRequest<{ Querystring: z.infer<typeof ConfigQuery> }>,
+  { store }: RestContext,
+  request: ConfigRequest,
   reply: FastifyReply,
   hub: NetworkHub,
-  render: (hub: NetworkHub) => string,
+  render: (hub: NetworkHub) => Promise<ConfFile>,
 ): Promise<FastifyReply> {
   const held = request.headers['if-none-match'];
   const patience = startPatience(request.query.wait ?? 0, reply, request.server.closing);
-  let body = render(hub);
-  while (matches(held, etagOf(body)) && !patience.signal.aborted) {
-    await hub.nextChange(patience.signal);
-    body = render(hub);
+  let waited = false;
+  try {
+    let { version } = hub;
+    let file = await render(hub);
+    while (matches(held, file.etag) && !patience.signal.aborted) {
+      // Nothing else may come between: a change while the file was rendered must not be waited for.
+      if (version === hub.version) await hub.nextChange(patience.signal);
+      waited = true;
+      version = hub.version;
+      file = await render(hub);
+    }
+    if (waited) await checkStillGood(store, request.grant?.node);
+    return reply
+      .header('content-type', 'text/plain; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .send(file.body);
+  } finally {
+    patience.end();
   }
-  patience.end();
-  return reply.header('content-type', 'text/plain; charset=utf-8').header('cache-control', 'no-cache').send(body);
+}
+
+/** Who waited with a config key that was taken away meanwhile gets nothing more. @throws WarrenError `unauthorized` */
+async function checkStillGood(store: Store, reader: NodeRow | undefined): Promise<void> {
+  if (!reader) return;
+  const since = await store.configKeySince(reader.id);
+  if (since?.getTime() === reader.configKeyCreatedAt?.getTime()) return;
+  throw new WarrenError('unauthorized', 'this config key was taken away meanwhile');
 }
 
 /**
@@ -106,11 +134,4 @@ function startPatience(
       closing.removeEventListener('abort', abort);
     },
   };
-}
-
-function notActive(): never {
-  throw new WarrenError(
-    'node-not-active',
-    'only an active node has a configuration: this one was revoked, or has expired',
-  );
 }

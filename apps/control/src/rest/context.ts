@@ -11,6 +11,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { EventFeed } from '../events/event-feed.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
+import { noteInLog } from '../log-fields.js';
+import type { Metrics } from '../metrics/metrics.js';
 import type { RelayServer } from '../signal/relay-server.js';
 import type { SignalDirectory } from '../signal/signal-directory.js';
 import type { RestRates } from './rate-limits.js';
@@ -24,6 +26,7 @@ export interface RestContext {
   readonly relay: Pick<RelayServer, 'stats'>;
   readonly log: Log;
   readonly events: EventFeed;
+  readonly metrics: Metrics;
   readonly now: () => number;
   readonly rates: RestRates;
   /** Milliseconds between comments in silent streams; unset: 15 s. */
@@ -61,6 +64,7 @@ export async function networkOf(store: Store, idOrName: string): Promise<Network
   const network = await store.findNetwork(idOrName);
   if (!network)
     throw new WarrenError('not-found', `there is no network ${JSON.stringify(idOrName)}: see \`warren network list\``);
+  noteInLog({ network: network.id });
   return network;
 }
 
@@ -79,5 +83,6 @@ export async function nodeOf(store: Store, idOrName: string, network?: string): 
     const hint = within === undefined ? 'give its id, or its name with ?network=NAME' : 'see `warren node list`';
     throw new WarrenError('not-found', `there is no node ${JSON.stringify(idOrName)}: ${hint}`);
   }
+  noteInLog({ node: node.id, network: node.networkId });
   return node;
 }

@@ -1,7 +1,7 @@
 import { parseHostPort } from '@warren/base';
 import { z } from 'zod';
 import { isName } from '../names.js';
-import { ConfSettingsView } from './schemas.js';
+import { ConfSettingsView } from './conf-settings-schemas.js';
 
 /** Text of a person's file; two thousand peers are less. */
 const MAX_FILE = 1_000_000;

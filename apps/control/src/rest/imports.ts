@@ -12,11 +12,11 @@ import {
 } from '@warren/topology';
 import type { z } from 'zod';
 import { checkName } from '../names.js';
+import { settingsView } from './conf-settings-schemas.js';
 import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { ConflictingFiles } from './import-conflict.js';
 import { ExportView, ImportFiles, ImportView } from './import-schemas.js';
 import { IdParams } from './schemas.js';
-import { settingsView } from './views.js';
 
 /** Many files at once, and JSON makes each line end two characters. */
 const BODY_LIMIT = 16 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import { type Prefix, parsePrefix } from '@warren/base';
 import { z } from 'zod';
+import { settingsChange } from './conf-settings-schemas.js';
 import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { CreateNetwork, IdParams, NetworkView, PageQuery, page, UpdateNetwork } from './schemas.js';
 import { networkView, pageQuery, pageView } from './views.js';
@@ -51,11 +52,12 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
     },
     async (request) => {
       const { id } = await networkOf(store, request.params.id);
-      const { name, mtu, pools } = request.body;
+      const { name, mtu, pools, settings } = request.body;
       const change = {
         ...(name === undefined ? {} : { name }),
         ...(mtu === undefined ? {} : { mtu }),
         ...(pools === undefined ? {} : { pools }),
+        ...(settings === undefined ? {} : { settings: settingsChange(settings) }),
       };
       return networkView(await store.updateNetwork(id, change, request.actor));
     },

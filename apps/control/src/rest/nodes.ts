@@ -1,8 +1,10 @@
 import { type HostPort, type IpAddress, type PublicKey, WarrenError } from '@warren/base';
 import type { NodeRow } from '@warren/db';
+import { mergeConfSettings } from '@warren/topology';
 import { z } from 'zod';
+import { settingsChange } from './conf-settings-schemas.js';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
-import { CreateNode, IdParams, NodeQuery, NodeView, page, UpdateNode } from './schemas.js';
+import { CreateNode, IdParams, NodeQuery, NodeView, page, UpdatedNode, UpdateNode } from './schemas.js';
 import { nodeView, pageQuery, pageView } from './views.js';
 
 const tags = ['nodes'];
@@ -38,7 +40,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     '/nodes',
     { config: { scope: 'nodes:write' }, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
     async (request, reply) => {
-      const { network, name, role, publicKey, endpoint, addresses } = request.body;
+      const { network, name, role, publicKey, endpoint, addresses, settings, tags: labels } = request.body;
       if (role !== 'client' && endpoint === undefined) {
         throw new WarrenError(
           'endpoint-missing',
@@ -51,7 +53,9 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
           networkId: id,
           name,
           role,
-          publicKey: publicKey as PublicKey,
+          tags: labels,
+          ...(publicKey === undefined ? {} : { publicKey: publicKey as PublicKey }),
+          ...(settings === undefined ? {} : { settings: mergeConfSettings({}, settingsChange(settings)) }),
           ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
           ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
         },
@@ -79,18 +83,21 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
         params: IdParams,
         querystring: ByName,
         body: UpdateNode,
-        response: { 200: NodeView, ...problems },
+        response: { 200: UpdatedNode, ...problems },
       },
     },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
-      const { name, endpoint, addresses } = request.body;
+      const { name, endpoint, addresses, publicKey, settings } = request.body;
       const change = {
+        ...(publicKey === undefined ? {} : { publicKey: publicKey as PublicKey }),
+        ...(settings === undefined ? {} : { settings: settingsChange(settings) }),
         ...(name === undefined ? {} : { name }),
         ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
         ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
       };
-      return view(await store.updateNode(node.id, change, request.actor));
+      const after = await store.updateNode(node.id, change, request.actor);
+      return { ...(await view(after)), interruption: interruptionOf(node, after) };
     },
   );
 
@@ -118,4 +125,10 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
       return view(await store.revokeNode(node.id, request.actor));
     },
   );
+}
+
+/** A file cannot change everywhere at the same moment: who has another key is cut off until it is used there, too. */
+function interruptionOf(before: NodeRow, after: NodeRow): string | null {
+  if (before.kind !== 'vanilla' || before.publicKey === null || before.publicKey === after.publicKey) return null;
+  return `${after.name} is cut off until it uses the new key; vanilla peers of it need their new file`;
 }

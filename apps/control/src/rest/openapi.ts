@@ -48,6 +48,8 @@ const TAGS = [
   { name: 'networks' },
   { name: 'nodes' },
   { name: 'configuration files', description: 'For hosts that run an official WireGuard: `curl` and `wg` are enough' },
+  { name: 'config keys', description: 'Read the configuration files of one node' },
+  { name: 'preshared keys', description: 'Of pairs with a vanilla member' },
   { name: 'join tokens' },
   { name: 'signal servers' },
   { name: 'API keys' },

@@ -3,6 +3,7 @@ import { NODE_NAME_RULE } from '@warren/topology';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { isName } from '../names.js';
+import { ConfSettingsChange, ConfSettingsView, HookView } from './conf-settings-schemas.js';
 import { SCOPES } from './scopes.js';
 
 const Role = z.enum(['client', 'direct', 'bounce']);
@@ -45,24 +46,6 @@ export const Problem = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem; `code` is stable' });
 
-/** What a wg-quick file holds besides keys, addresses and peers (topology, `ConfSettings`). */
-export const ConfSettingsView = z
-  .strictObject({
-    dns: z.array(z.string()).optional(),
-    table: z.string().optional(),
-    mtu: z.number().int().optional(),
-    listenPort: z.number().int().optional(),
-    fwMark: z.number().int().optional(),
-    saveConfig: z.boolean().optional(),
-    preUp: z.array(z.string()).optional(),
-    postUp: z.array(z.string()).optional(),
-    preDown: z.array(z.string()).optional(),
-    postDown: z.array(z.string()).optional(),
-    persistentKeepalive: z.number().int().optional(),
-    privateKeyCommand: z.string().optional(),
-  })
-  .meta({ id: 'ConfSettings', description: 'Commands are only rendered into files, never run by Warren' });
-
 const Milliseconds = z.number().int();
 
 export const NetworkView = z
@@ -73,6 +56,7 @@ export const NetworkView = z
     pools: z.array(z.string()).meta({ description: 'Addresses are handed out of these; empty: of all cidrs' }),
     mtu: z.number().int(),
     settings: ConfSettingsView.meta({ description: 'Defaults of the files of vanilla members' }),
+    hooks: z.array(HookView).meta({ description: 'The commands among its settings' }),
     offlineToleranceMs: Milliseconds,
     keyExpiryMs: Milliseconds.nullable(),
     keyRotationMs: Milliseconds.nullable(),
@@ -96,7 +80,12 @@ export const CreateNetwork = z.strictObject({
   mtu: Mtu.optional(),
   pools: Pools.optional(),
 });
-export const UpdateNetwork = z.strictObject({ name: Name.optional(), mtu: Mtu.optional(), pools: Pools.optional() });
+export const UpdateNetwork = z.strictObject({
+  name: Name.optional(),
+  mtu: Mtu.optional(),
+  pools: Pools.optional(),
+  settings: ConfSettingsChange.optional(),
+});
 
 export const Addresses = z
   .array(z.string().max(64))
@@ -125,6 +114,7 @@ export const NodeView = z
     tags: z.array(z.string()),
     ephemeral: z.boolean(),
     settings: ConfSettingsView,
+    hooks: z.array(HookView).meta({ description: 'The commands among its settings' }),
     keyChangedAt: Time,
     keyExpiresAt: Time.nullable(),
     rotateGeneration: z
@@ -150,7 +140,11 @@ export const CreateNode = z.strictObject({
   network: Reference.default('default'),
   name: Name,
   role: Role.default('client'),
-  publicKey: PublicKeyText.meta({ description: 'Made by whoever holds the private key, which is never sent here' }),
+  publicKey: PublicKeyText.optional().meta({
+    description: 'Made by whoever holds the private key, which is never sent here; absent: pending until it is told',
+  }),
+  settings: ConfSettingsChange.optional(),
+  tags: z.array(Tag).max(32).default([]),
   endpoint: EndpointText.optional(),
   addresses: Addresses.optional(),
 });
@@ -158,7 +152,12 @@ export const UpdateNode = z.strictObject({
   name: Name.optional(),
   endpoint: EndpointText.optional(),
   addresses: Addresses.optional(),
+  publicKey: PublicKeyText.optional().meta({ description: 'Of a vanilla member: a first one makes it active' }),
+  settings: ConfSettingsChange.optional(),
 });
+export const UpdatedNode = NodeView.extend({
+  interruption: z.string().nullable().meta({ description: 'Who is cut off by this change, and until when' }),
+}).meta({ id: 'UpdatedNode' });
 export const ConfigQuery = z.object({
   network: Reference.optional(),
   wait: z.coerce

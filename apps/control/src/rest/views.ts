@@ -10,13 +10,13 @@ import type {
   SignalTokenRow,
   TokenRow,
 } from '@warren/db';
-import type { ConfSettings } from '@warren/topology';
+import { hooksOf } from '@warren/topology';
 import type { z } from 'zod';
 import type { Hubs } from '../hub/hubs.js';
+import { hooksView, settingsView } from './conf-settings-schemas.js';
 import type {
   ApiKeyView,
   AuditView,
-  ConfSettingsView,
   NetworkView,
   NodeView,
   SignalServerView,
@@ -25,9 +25,6 @@ import type {
 } from './schemas.js';
 
 const time = (date: Date): string => date.toISOString();
-/** Arrays of our own: the schema's are mutable. */
-export const settingsView = (settings: ConfSettings): z.infer<typeof ConfSettingsView> =>
-  structuredClone(settings) as z.infer<typeof ConfSettingsView>;
 
 const timeOrNull = (date: Date | null): string | null => date && time(date);
 
@@ -38,6 +35,7 @@ export const networkView = (row: NetworkRow): z.infer<typeof NetworkView> => ({
   pools: [...row.pools],
   mtu: row.mtu,
   settings: settingsView(row.settings),
+  hooks: hooksView(hooksOf(row.settings)),
   offlineToleranceMs: row.offlineToleranceMs,
   keyExpiryMs: row.keyExpiryMs,
   keyRotationMs: row.keyRotationMs,
@@ -66,6 +64,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   tags: [...row.tags],
   ephemeral: row.ephemeral,
   settings: settingsView(row.settings ?? {}),
+  hooks: hooksView(hooksOf(row.settings ?? {})),
   keyChangedAt: time(row.keyChangedAt),
   keyExpiresAt: row.keyExpiresAt === undefined ? null : time(new Date(row.keyExpiresAt)),
   rotateGeneration: row.rotateGeneration ?? null,

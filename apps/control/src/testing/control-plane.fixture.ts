@@ -7,6 +7,7 @@ import type { NodeRow } from '@warren/db';
 import { pino } from 'pino';
 import type { ServeConfig } from '../config.js';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../control-plane.js';
+import { logOptions } from '../log.js';
 import { joinTokenText } from '../rest/tokens.js';
 
 export interface TestPlane extends ControlPlane {
@@ -34,7 +35,7 @@ export async function startTestPlane(
     ...options.config,
   };
   const lines: string[] = [];
-  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+  const log = pino(logOptions('trace'), { write: (line: string) => void lines.push(line) });
   const plane = await startControlPlane(config, log, options);
   return {
     ...plane,

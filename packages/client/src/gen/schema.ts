@@ -242,6 +242,22 @@ export interface paths {
         patch: operations["updateNode"];
         trace?: never;
     };
+    "/api/v1/nodes/{id}/config-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["createNodeConfigKey"];
+        delete: operations["deleteNodeConfigKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes/{id}/peers.conf": {
         parameters: {
             query?: never;
@@ -253,6 +269,38 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/preshared-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listNodePresharedKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/preshared-keys/{peer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putNodePresharedKey"];
+        post?: never;
+        delete: operations["deleteNodePresharedKey"];
         options?: never;
         head?: never;
         patch?: never;
@@ -480,18 +528,42 @@ export interface components {
         };
         /** @description Commands are only rendered into files, never run by Warren */
         ConfSettings: {
+            /** @description Addresses of resolvers, and search domains */
             dns?: string[];
             fwMark?: number;
+            /** @description Of nodes only */
             listenPort?: number;
             mtu?: number;
+            /** @description Seconds, 0: off; also for agents */
             persistentKeepalive?: number;
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             postDown?: string[];
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             postUp?: string[];
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             preDown?: string[];
+            /** @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             preUp?: string[];
+            /** @description Prints the private key, on the member. Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command */
             privateKeyCommand?: string;
             saveConfig?: boolean;
+            /** @description off, auto or a number */
             table?: string;
+        };
+        /** @description What is absent stays; null goes back to the default */
+        ConfSettingsChangeInput: {
+            dns?: string[] | null;
+            fwMark?: number | null;
+            listenPort?: number | null;
+            mtu?: number | null;
+            persistentKeepalive?: number | null;
+            postDown?: string[] | null;
+            postUp?: string[] | null;
+            preDown?: string[] | null;
+            preUp?: string[] | null;
+            privateKeyCommand?: string | null;
+            saveConfig?: boolean | null;
+            table?: string | null;
         };
         CreatedApiKey: {
             /** Format: date-time */
@@ -502,6 +574,16 @@ export interface components {
             name: string;
             scopes: string[];
             /** @description The bearer secret; shown once */
+            secret: string;
+        };
+        /** @description Reads this node’s configuration files and nothing else */
+        CreatedConfigKey: {
+            /** Format: date-time */
+            createdAt: string;
+            networkId: string;
+            node: string;
+            nodeId: string;
+            /** @description For `Authorization: Bearer`; shown once */
             secret: string;
         };
         CreatedSignalToken: {
@@ -545,6 +627,16 @@ export interface components {
             network: string;
             networkId: string;
         };
+        Hook: {
+            command: string;
+            /**
+             * @description Only rendered into wg0.conf, for wg-quick to run on the member; Warren runs no command
+             * @constant
+             */
+            runBy: "wg-quick";
+            /** @enum {string} */
+            when: "preUp" | "postUp" | "preDown" | "postDown";
+        };
         Import: {
             cidrs: string[];
             dryRun: boolean;
@@ -584,6 +676,8 @@ export interface components {
             createdAt: string;
             ephemeralAfterMs: number | null;
             epoch: number;
+            /** @description The commands among its settings */
+            hooks: components["schemas"]["Hook"][];
             id: string;
             keyExpiryMs: number | null;
             keyRotationMs: number | null;
@@ -607,6 +701,8 @@ export interface components {
             disabledAt: string | null;
             endpoint: string | null;
             ephemeral: boolean;
+            /** @description The commands among its settings */
+            hooks: components["schemas"]["Hook"][];
             id: string;
             /** Format: date-time */
             keyChangedAt: string;
@@ -637,6 +733,14 @@ export interface components {
             tags: string[];
             /** @description A bounce held for dead: nobody is homed there until it is back */
             unavailable: boolean;
+        };
+        /** @description That there is one; the key itself is in the files of the two nodes only */
+        PresharedKey: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Name of the other node */
+            peer: string;
+            peerId: string;
         };
         /** @description RFC 9457 problem; `code` is stable */
         Problem: {
@@ -758,6 +862,52 @@ export interface components {
             role: ("client" | "direct" | "bounce") | null;
             tags: string[];
             uses: number;
+        };
+        UpdatedNode: {
+            addresses: string[];
+            /** @description When a second copy of its state directory was noticed */
+            cloneNoticedAt: string | null;
+            configKeyCreatedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description A disabled node is pending again */
+            disabledAt: string | null;
+            endpoint: string | null;
+            ephemeral: boolean;
+            /** @description The commands among its settings */
+            hooks: components["schemas"]["Hook"][];
+            id: string;
+            /** @description Who is cut off by this change, and until when */
+            interruption: string | null;
+            /** Format: date-time */
+            keyChangedAt: string;
+            keyExpiresAt: string | null;
+            /** @enum {string} */
+            kind: "agent" | "vanilla";
+            /** @description Networks of its host that overlap this one, while its agent is connected */
+            lanClashes: string[];
+            listenPort: number | null;
+            name: string;
+            /** @description Name of the network */
+            network: string;
+            networkId: string;
+            /** @description Whether its agent is connected; null for vanilla members */
+            online: boolean | null;
+            /** @description Until when the key before this one is accepted, too */
+            overlapUntil: string | null;
+            /** @description null: a vanilla member whose key is still to be told */
+            publicKey: string | null;
+            revokedAt: string | null;
+            /** @enum {string} */
+            role: "client" | "direct" | "bounce";
+            /** @description Another key was asked for, and is still to come */
+            rotateGeneration: number | null;
+            settings: components["schemas"]["ConfSettings"];
+            /** @enum {string} */
+            status: "pending" | "active" | "revoked" | "expired";
+            tags: string[];
+            /** @description A bounce held for dead: nobody is homed there until it is back */
+            unavailable: boolean;
         };
     };
     responses: never;
@@ -1233,6 +1383,7 @@ export interface operations {
                     name?: string;
                     /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
                     pools?: string[];
+                    settings?: components["schemas"]["ConfSettingsChangeInput"];
                 };
             };
         };
@@ -1727,13 +1878,16 @@ export interface operations {
                     name: string;
                     /** @default default */
                     network?: string;
-                    /** @description Made by whoever holds the private key, which is never sent here */
-                    publicKey: string;
+                    /** @description Made by whoever holds the private key, which is never sent here; absent: pending until it is told */
+                    publicKey?: string;
                     /**
                      * @default client
                      * @enum {string}
                      */
                     role?: "client" | "direct" | "bounce";
+                    settings?: components["schemas"]["ConfSettingsChangeInput"];
+                    /** @default [] */
+                    tags?: string[];
                 };
             };
         };
@@ -1864,6 +2018,9 @@ export interface operations {
                     addresses?: string[];
                     endpoint?: string;
                     name?: string;
+                    /** @description Of a vanilla member: a first one makes it active */
+                    publicKey?: string;
+                    settings?: components["schemas"]["ConfSettingsChangeInput"];
                 };
             };
         };
@@ -1874,8 +2031,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Node"];
+                    "application/json": components["schemas"]["UpdatedNode"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNodeConfigKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedConfigKey"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNodeConfigKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {
@@ -1922,6 +2151,139 @@ export interface operations {
                 headers: {
                     /** @description Changes with the content */
                     ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNodePresharedKeys: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PresharedKey"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putNodePresharedKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                peer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Absent: a random one */
+                    presharedKey?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresharedKey"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNodePresharedKey: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+                /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                peer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -55,6 +55,13 @@ export async function checkConfigKey({ prisma }: Database, text: string): Promis
   return row ? toNodeRow(row) : undefined;
 }
 
+/** Cheap: a thousand that waited for a file ask at once. */
+export async function configKeySince({ sql }: Database, id: NodeId): Promise<Date | null> {
+  if (!isUuid(id)) return null;
+  const [row] = await sql<{ since: Date | null }[]>`SELECT config_key_created_at AS since FROM node WHERE id = ${id}`;
+  return row?.since ?? null;
+}
+
 /** Two that make a key at once go one after the other. */
 async function lockedNode(tx: Transaction, id: NodeId): Promise<NodeWithAddresses> {
   if (isUuid(id)) await tx.$queryRaw`SELECT 1 FROM node WHERE id = ${id}::uuid FOR UPDATE`;

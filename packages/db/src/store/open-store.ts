@@ -8,7 +8,8 @@ import { listAudit } from './audit.js';
 import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
-import { checkConfigKey, createConfigKey, deleteConfigKey } from './config-keys.js';
+import { missingMigrations, nodeCounts } from './condition.js';
+import { checkConfigKey, configKeySince, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
 import { eventsAfter, eventTail, isEventPosition, onEvent } from './events.js';
@@ -113,6 +114,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     eventTail: guard(() => eventTail(database)),
     isEventPosition: guard((position) => isEventPosition(database, position)),
     onEvent: guard((listener) => onEvent(database, listener)),
+    nodeCounts: guard(() => nodeCounts(database)),
+    missingMigrations: guard(() => missingMigrations(database)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
     }),
@@ -163,5 +166,6 @@ function vanillaMethods(database: Database, sealingKey: Uint8Array, rest: number
     createConfigKey: guard((id, actor) => createConfigKey(database, id, actor)),
     deleteConfigKey: guard((id, actor) => deleteConfigKey(database, id, actor)),
     checkConfigKey: guard((secret) => checkConfigKey(database, secret)),
+    configKeySince: guard((id) => configKeySince(database, id)),
   } satisfies Partial<Store>;
 }

@@ -6,6 +6,7 @@ import { addressingSuite } from './addressing.suite.js';
 import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
 import { ephemeralSuite } from './ephemeral.suite.js';
+import { importsSuite } from './imports.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { keyRotationsSuite } from './key-rotations.suite.js';
 import { membersSuite } from './members.suite.js';
@@ -27,6 +28,7 @@ describe('the store on the embedded PostgreSQL', () => {
   });
   const given = () => ({ store: store!, url });
   membersSuite(given);
+  importsSuite(given);
   keepingSuite(given);
   keyRotationsSuite(given);
   changesSuite(given);

@@ -6,10 +6,12 @@ import { contractTests } from './cases.fixture.js';
 import { CONFIG_CONTRACTS } from './configs.fixture.js';
 import { type Contracts, World } from './engine.fixture.js';
 import { EVENT_CONTRACTS } from './events.fixture.js';
+import { IMPORT_CONTRACTS } from './imports.fixture.js';
 import { NETWORK_CONTRACTS } from './networks.fixture.js';
 import { NODE_CONTRACTS } from './nodes.fixture.js';
 import { SIGNAL_CONTRACTS } from './signals.fixture.js';
 import { TOKEN_CONTRACTS } from './tokens.fixture.js';
+import { VANILLA_CONTRACTS } from './vanilla.fixture.js';
 
 /** A new route gets an entry in one of these, or a file of its own beside them. */
 const ALL: Readonly<Record<string, Contracts>> = {
@@ -17,6 +19,8 @@ const ALL: Readonly<Record<string, Contracts>> = {
   nodes: NODE_CONTRACTS,
   'configuration files': CONFIG_CONTRACTS,
   tokens: TOKEN_CONTRACTS,
+  'vanilla members': VANILLA_CONTRACTS,
+  'import and export': IMPORT_CONTRACTS,
   'signal servers': SIGNAL_CONTRACTS,
   events: EVENT_CONTRACTS,
   administration: ADMIN_CONTRACTS,

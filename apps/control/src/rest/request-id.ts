@@ -1,0 +1,2 @@
+/** Header of requests and answers. */
+export const REQUEST_ID = 'x-request-id';
