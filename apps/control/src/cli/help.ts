@@ -36,14 +36,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'network addresses': ['warren network addresses lab --state resting'],
   'node create': ['warren node create phone --public-key "$(wg pubkey < phone.key)"'],
   'node address': ['warren node address nas 10.45.0.10'],
-  import: [
-    'warren import --network home --dry-run /etc/wireguard/*.conf',
-    'warren import --network home files/ --endpoint server=203.0.113.5:51820',
-  ],
-  export: [
-    'warren export --network home --output files',
-    'warren export --output files --private-keys /root/keys --force',
-  ],
   'network list': ['warren network list', 'warren network list --json | jq -r .items[].name'],
   'network delete': ['warren network delete lab', 'warren network delete lab --yes'],
   import: [

@@ -94,7 +94,7 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
     ],
   },
   'network conf': {
-    good: [['default', /^\n$|\[Peer\]/]],
+    good: [['default', /^# End of file: 0 peers\n$/]],
     bad: [['defualt', 1, /did you mean default/]],
   },
   'network reserve': {
@@ -172,7 +172,7 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
   'node conf': {
     good: [
       ['phone', /^\[Interface\]\n[\s\S]*PrivateKey = PUT-/],
-      ['phone --peers', /^\n$/],
+      ['phone --peers', /^# End of file: 0 peers\n$/],
     ],
     bad: [['nobody', 1, /there is no node "nobody"/]],
   },
@@ -248,7 +248,7 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
     good: [],
     bad: [
       ['--network nix', 1, /there is no network "nix"/],
-      ['--since', 2, /argument missing/],
+      ['--since 1 2', 2, /too many arguments/],
     ],
   },
   audit: {
