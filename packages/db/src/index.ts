@@ -7,15 +7,20 @@ export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/defaul
 export { networkNotEmpty } from './store/imports.js';
 export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
+export { tokenState } from './store/tokens.js';
 export type {
   Actor,
   AddressRow,
   ApiKeyRow,
   ChangeRow,
+  CloneSighting,
+  DueKey,
   JoinInput,
   KeyOverlap,
   NetworkRow,
+  NetworkSettings,
   NetworkState,
+  NodeChange,
   NodeCount,
   NodePresence,
   NodeRow,
@@ -32,6 +37,7 @@ export type {
   SignTombstone,
   Store,
   TokenRow,
+  TokenState,
   TombstoneRow,
   VanillaInput,
   WatchedKind,
