@@ -52,6 +52,16 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'node revoke': ['warren node revoke laptop', 'warren node revoke laptop --network lab --yes'],
   'node delete': ['warren node delete laptop --yes'],
   'node conf': ['warren node conf phone > phone.conf', 'warren node conf phone --peers'],
+  'token show': ['warren token show 5034bbd8370374ec'],
+  'node approve': [
+    'warren node approve laptop',
+    'warren node list --status pending -q | xargs -n 1 warren node approve',
+  ],
+  'node disable': ['warren node disable laptop'],
+  'node extend': ['warren node extend laptop --expires 90d'],
+  'node tag': ['warren node tag laptop --add web --remove old'],
+  'node set': ['warren node set nas --role direct --endpoint nas.example.org:51820'],
+  'node clone-seen': ['warren node clone-seen laptop'],
   'token create': [
     'warren token create                                             # one host, within an hour',
     'warren token create --role bounce --expires 1d --tag eu',

@@ -161,6 +161,27 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
       ['lapotp', 1, /did you mean laptop/],
     ],
   },
+  'node disable': { good: [['laptop', /^disabled laptop\n$/]], bad: [['lapotp', 1, /did you mean laptop/]] },
+  'node approve': { good: [['laptop', /^approved laptop\n$/]], bad: [['lapotp', 1, /did you mean laptop/]] },
+  'node extend': {
+    good: [['laptop --expires 90d', /^the key of laptop expires 2\d{3}-/]],
+    bad: [['laptop --expires soon', 2, /such as 30m/]],
+  },
+  'node clone-seen': { good: [['laptop', /^laptop: /]], bad: [['lapotp', 1, /did you mean laptop/]] },
+  'node tag': {
+    good: [['laptop --add web --add eu', /^laptop: (web, eu|eu, web)\n$/]],
+    bad: [
+      ['laptop', 2, /--add or --remove/],
+      ['laptop --add Bad_Tag', 1, /lower-case/],
+    ],
+  },
+  'node set': {
+    good: [['laptop --role direct --endpoint 203.0.113.5:51820', /^laptop direct 203\.0\.113\.5:51820\n$/]],
+    bad: [
+      ['laptop', 2, /say what to set/],
+      ['laptop --endpoint nowhere', 1, /host:port/],
+    ],
+  },
   'node rename': {
     good: [['tablet slate', /^renamed tablet to slate\n$/]],
     bad: [
@@ -172,7 +193,7 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
   'node conf': {
     good: [
       ['phone', /^\[Interface\]\n[\s\S]*PrivateKey = PUT-/],
-      ['phone --peers', /^# End of file: 0 peers\n$/],
+      ['phone --peers', /\n# End of file: 1 peer/],
     ],
     bad: [['nobody', 1, /there is no node "nobody"/]],
   },
@@ -191,6 +212,10 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
   'token list': {
     good: [['', /^ID +.*\n[\s\S]*<tokencreate> .*direct +0\/1 +in (1h|59m\d*s?) +usable/]],
     bad: [['--network nix', 1, /no network "nix": there are default, lab/]],
+  },
+  'token show': {
+    good: [['<tokencreate>', /\ntags +web, eu\n/]],
+    bad: [['nothing', 1, /there is no (join )?token/]],
   },
   'token revoke': { good: [['<tokencreate>', /^revoked /]], bad: [['nothing', 1, /there is no token/]] },
   'apikey create': {
