@@ -1,21 +1,26 @@
 export { checkDatabase, parseDatabaseUrl } from './connection.js';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/server.js';
 export type { Isolation } from './embedded/unprivileged.js';
+export type { KeyOverlap } from './key-store-api.js';
 export { migrate } from './migrate.js';
 export { type OpenedDatabase, openDatabase } from './open-database.js';
 export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
 export { networkNotEmpty } from './store/imports.js';
 export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
+export { tokenState } from './store/tokens.js';
 export type {
   Actor,
   AddressRow,
   ApiKeyRow,
   ChangeRow,
+  CloneSighting,
+  DueKey,
   JoinInput,
-  KeyOverlap,
   NetworkRow,
+  NetworkSettings,
   NetworkState,
+  NodeChange,
   NodeCount,
   NodePresence,
   NodeRow,
@@ -32,6 +37,7 @@ export type {
   SignTombstone,
   Store,
   TokenRow,
+  TokenState,
   TombstoneRow,
   VanillaInput,
   WatchedKind,

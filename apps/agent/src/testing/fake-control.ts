@@ -34,6 +34,8 @@ export class FakeControl {
   tombstones: wire.SignedTombstone[] = [];
   position = { epoch: 1, revision: 5 };
   uses = 1;
+  /** Every node waits for approval. */
+  pending = false;
   certificateLife = 3_600_000;
   /** The vanilla member that has this WireGuard key, base64. */
   member: { readonly key: string; readonly found: wire.TakenMember } | undefined;
@@ -124,11 +126,12 @@ export class FakeControl {
     const { networkId, networkName, cidrs, role, forward, offlineToleranceMs, address } = this;
     const addresses = [address, 'fd00::3'];
     const common = { nodeId, name, role, addresses, networkId, networkName, cidrs, forward, offlineToleranceMs };
-    const keys = { keyExpiresAtMs: 0, keyRotationMs: 0, rotateGeneration: 0, previousWireguardKey: Buffer.alloc(0) };
+    const keys = { keyExpiresAtMs: 0, keyRotationMs: 0, rotateGeneration: 0, keyWarningMs: 0 };
     return {
       ...common,
       ...keys,
-      pending: false,
+      previousWireguardKey: Buffer.alloc(0),
+      pending: this.pending,
       mtu: 1400,
       endpoint: '',
       signalServers: this.signalServers,

@@ -9,6 +9,7 @@ import { ephemeralSuite } from './ephemeral.suite.js';
 import { importsSuite } from './imports.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { keyRotationsSuite } from './key-rotations.suite.js';
+import { lifecycleSuite } from './lifecycle.suite.js';
 import { membersSuite } from './members.suite.js';
 import { signalsSuite } from './signals.suite.js';
 import { vanillaSuite } from './vanilla.suite.js';
@@ -35,6 +36,7 @@ describe('the store on an external PostgreSQL, by TCP', () => {
   addressingSuite(given);
   bouncesSuite(given);
   ephemeralSuite(given);
+  lifecycleSuite(given);
   signalsSuite(given);
   vanillaSuite(given);
 });
