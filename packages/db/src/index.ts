@@ -26,9 +26,6 @@ export type {
   PresharedKeyRow,
   Renumbered,
   ReservationRow,
-  SignalServerInput,
-  SignalServerRow,
-  SignalTokenRow,
   SignTombstone,
   Store,
   TokenRow,
@@ -38,3 +35,4 @@ export type {
   WithdrawCondition,
 } from './store-api.js';
 export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';
+export type { SignalServerInput, SignalServerRow, SignalTokenRow } from './store-signals.js';

@@ -10,7 +10,8 @@ import type {
   SignedRecord,
 } from '@warren/topology';
 import type { ImportStore } from './import-api.js';
-import type { StoreRequests } from './store-requests.js';
+import type { NodeFilter, StoreRequests } from './store-requests.js';
+import type { StoreSignals } from './store-signals.js';
 
 /** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
 export interface NodeCount {
@@ -260,40 +261,6 @@ export interface Renumbered {
   readonly warnings: readonly string[];
 }
 
-/** A token for one signal server, without its secret, which nobody can read back. */
-export interface SignalTokenRow {
-  /** Public part of the token, printable. */
-  readonly id: string;
-  readonly region: string;
-  readonly used: boolean;
-  readonly expiresAt: Date | null;
-  readonly revokedAt: Date | null;
-  readonly createdAt: Date;
-}
-
-/** A signal server that agents are told of: that of a replica (`control`), or one that runs alone (`enrolled`). */
-export interface SignalServerRow {
-  readonly id: string;
-  readonly kind: 'control' | 'enrolled';
-  /** Where it is, for people. */
-  readonly region: string;
-  /** Null: no UDP. */
-  readonly udp: HostPort | null;
-  readonly tls: readonly HostPort[];
-  /** X25519 public key, 32 bytes. */
-  readonly key: Uint8Array;
-  /** When it was last heard of. */
-  readonly seenAt: Date;
-  readonly createdAt: Date;
-}
-
-/** Where a signal server is and how it proves itself. */
-export interface SignalServerInput {
-  readonly udp: HostPort | null;
-  readonly tls: readonly HostPort[];
-  readonly key: Uint8Array;
-}
-
 /** A part of a list; `nextCursor` asks for the next, null at the end. */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -312,7 +279,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends ImportStore, StoreRequests {
+export interface Store extends ImportStore, StoreRequests, StoreSignals {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -348,7 +315,7 @@ export interface Store extends ImportStore, StoreRequests {
   /** Idempotent by (token, identity key): the same answer again, without a second use. */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
   createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken
-  listNodes(filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery): Promise<Page<NodeRow>>;
+  listNodes(filter?: NodeFilter & PageQuery): Promise<Page<NodeRow>>;
   /** By id, or by name within a network. */
   findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;
   findNodeByIdentity(identityKey: Uint8Array, networkId?: NetworkId): Promise<NodeRow | undefined>;
@@ -425,28 +392,6 @@ export interface Store extends ImportStore, StoreRequests {
   /** Returns the stored value, or stores and returns what `make` gives: the first writer wins across replicas. Sealed at rest. */
   secret(name: string, make: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array>;
 
-  /** The secret (32 bytes) is returned once and kept hashed. One server can enrol with it. */
-  createSignalToken(
-    input: { region: string; expiresAt?: Date | null },
-    actor: Actor,
-  ): Promise<{ token: SignalTokenRow; secret: Uint8Array }>; // bad-request
-  /** All of them, oldest first. */
-  listSignalTokens(): Promise<readonly SignalTokenRow[]>;
-  /** Revoking twice is fine. A server that enrolled with it stays. */
-  revokeSignalToken(id: string, actor: Actor): Promise<void>; // not-found
-  /** Idempotent by (token, identity key), Ed25519; both keys have 32 bytes. Its addresses come with the first renewal. The caller has verified that the server holds the identity key. */
-  enrollSignalServer(
-    input: { tokenId: string; tokenSecret: Uint8Array; identityKey: Uint8Array; key: Uint8Array },
-    actor: Actor,
-  ): Promise<SignalServerRow>; // token-…, bad-request
-  /** An enrolled server says that it is there, and where. */
-  renewSignalServer(id: string, identityKey: Uint8Array, input: SignalServerInput): Promise<SignalServerRow>; // signal-server-unknown
-  /** A replica says that its own signal server is there, now and then. */
-  announceSignalServer(id: string, region: string, input: SignalServerInput): Promise<void>;
-  /** By id; servers of replicas that have not been seen for `staleMs` milliseconds left out. */
-  listSignalServers(staleMs: number): Promise<readonly SignalServerRow[]>;
-  /** From then on nobody is told of it, and it cannot renew. */
-  deleteSignalServer(id: string, actor: Actor): Promise<void>; // not-found
   /** Signed revocations of one network, or of all, of the last `ageMs` milliseconds. */
   tombstones(ageMs: number, network?: NetworkId): Promise<readonly TombstoneRow[]>;
 

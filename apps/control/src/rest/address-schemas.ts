@@ -1,7 +1,11 @@
 import { z } from 'zod';
-import { Cidrs, Name, NetworkView, PageQuery, Pools, page, Time } from './schemas.js';
+import { Cidrs, IdParams, Name, NetworkView, PageQuery, Pools, page, Time } from './schemas.js';
 
-const Prefix = z.string().min(2).max(64);
+const Prefix = z
+  .string()
+  .min(2)
+  .max(64)
+  .refine((text) => !/\p{Cc}/u.test(text), 'must have no control characters');
 
 export const ReservationView = z
   .object({
@@ -16,7 +20,7 @@ export const CreateReservation = z.strictObject({
   name: Name.nullable().optional(),
   note: z.string().max(200).optional(),
 });
-export const ReservationParams = z.object({ id: z.string().min(1).max(64), prefix: Prefix });
+export const ReservationParams = IdParams.extend({ prefix: Prefix });
 
 export const AddressView = z
   .object({

@@ -9,6 +9,7 @@ import { ephemeralSuite } from './ephemeral.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { keyRotationsSuite } from './key-rotations.suite.js';
 import { membersSuite } from './members.suite.js';
+import { requestsSuite } from './requests.suite.js';
 import { signalsSuite } from './signals.suite.js';
 import { vanillaSuite } from './vanilla.suite.js';
 
@@ -33,6 +34,7 @@ describe('the store on the embedded PostgreSQL', () => {
   addressingSuite(given);
   bouncesSuite(given);
   ephemeralSuite(given);
+  requestsSuite(given);
   signalsSuite(given);
   vanillaSuite(given);
 });

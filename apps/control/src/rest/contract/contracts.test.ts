@@ -1,11 +1,13 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestPlane, type TestPlane } from '../../testing/control-plane.fixture.js';
+import { ADDRESS_CONTRACTS } from './addresses.fixture.js';
 import { ADMIN_CONTRACTS } from './admin.fixture.js';
 import { contractTests } from './cases.fixture.js';
 import { CONFIG_CONTRACTS } from './configs.fixture.js';
 import { type Contracts, World } from './engine.fixture.js';
 import { EVENT_CONTRACTS } from './events.fixture.js';
+import { IMPORT_CONTRACTS } from './imports.fixture.js';
 import { NETWORK_CONTRACTS } from './networks.fixture.js';
 import { NODE_CONTRACTS } from './nodes.fixture.js';
 import { SIGNAL_CONTRACTS } from './signals.fixture.js';
@@ -15,6 +17,8 @@ import { VANILLA_CONTRACTS } from './vanilla.fixture.js';
 /** A new route gets an entry in one of these, or a file of its own beside them. */
 const ALL: Readonly<Record<string, Contracts>> = {
   networks: NETWORK_CONTRACTS,
+  addresses: ADDRESS_CONTRACTS,
+  'import and export': IMPORT_CONTRACTS,
   nodes: NODE_CONTRACTS,
   'configuration files': CONFIG_CONTRACTS,
   tokens: TOKEN_CONTRACTS,

@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { TestPlane } from '../../testing/control-plane.fixture.js';
+import { FakeAgent } from '../../testing/fake-agent.fixture.js';
 import { covers, SCOPES, type Scope } from '../scopes.js';
 
 /** A request, without what its operation says already. */
@@ -130,6 +131,13 @@ export class World {
   /** An active vanilla client of the network `default`. */
   member(more: object = {}): Promise<{ id: string; name: string }> {
     return this.make('createNode', { body: { name: this.name('node'), publicKey: this.publicKey(), ...more } });
+  }
+
+  /** The id of an agent that joined the network `default`. */
+  async agent(): Promise<string> {
+    const agent = await FakeAgent.join(await this.plane.token(), { name: this.name('agent') });
+    agent.close();
+    return agent.nodeId;
   }
 
   /** Of the key that is used unless said otherwise. */

@@ -5,10 +5,15 @@ const one = async (world: World) => ({ params: { id: (await world.member()).id }
 
 export const NODE_CONTRACTS: Contracts = {
   listNodes: {
-    good: async (world) => ({ query: { network: 'default', status: 'active', q: (await world.member()).name } }),
+    good: async (world) => ({
+      query: {
+        ...{ network: 'default', status: 'active', kind: 'vanilla', role: 'client', tag: 'contract' },
+        q: (await world.member({ tags: ['contract'] })).name,
+      },
+    }),
     status: 200,
     gives: ({ items }: { items: object[] }) => expect(items).toHaveLength(1),
-    badQueries: [{ status: 'dead' }, { q: 'x'.repeat(200) }],
+    badQueries: [{ status: 'dead' }, { kind: 'ghost' }, { role: 'king' }, { tag: '' }, { q: 'x'.repeat(200) }],
     refused: [
       {
         what: 'the network is unknown',
@@ -53,5 +58,17 @@ export const NODE_CONTRACTS: Contracts = {
     ],
   },
   deleteNode: { good: one, status: 204 },
+  rotateNodeKey: {
+    good: async (world) => ({ params: { id: await world.agent() } }),
+    status: 200,
+    gives: (node: { rotateGeneration: unknown }) => expect(node.rotateGeneration).not.toBeNull(),
+    refused: [
+      {
+        what: 'a vanilla member, whose key is made where it runs',
+        request: (_, world) => one(world),
+        ...{ status: 409, code: 'vanilla-key' },
+      },
+    ],
+  },
   revokeNode: { good: one, status: 200, gives: (node: object) => expect(node).toMatchObject({ status: 'revoked' }) },
 };
