@@ -25,6 +25,7 @@ import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
 import { Hubs } from './hub/hubs.js';
 import { KeyOverlapWatch } from './hub/key-overlap-watch.js';
+import { KeyWatch } from './hub/key-watch.js';
 import type { HubParts } from './hub/network-hub.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
@@ -37,7 +38,7 @@ import type { RestContext } from './rest/context.js';
 import { REST_RATES, type RestRates } from './rest/rate-limits.js';
 import { RelayServer } from './signal/relay-server.js';
 import { SignalDirectory } from './signal/signal-directory.js';
-import { TICKET_LIFE, ticketSigner } from './signal/tickets.js';
+import { LONGEST_TICKET_LIFE, ticketSigner } from './signal/tickets.js';
 import { followTombstones } from './signal/tombstone-feed.js';
 
 /** Milliseconds that requests may take to end when the process stops. */
@@ -118,7 +119,7 @@ async function start(
   const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket, onPresence });
   closers.push(() => hubs.close());
   signals.onChange(() => hubs.signalsChanged());
-  watchPresences(config, { store, hubs, log, now }, closers);
+  watchNodes(config, { store, hubs, log, now, embedded }, closers);
   const overlaps = new KeyOverlapWatch({
     store,
     hubs,
@@ -192,7 +193,7 @@ async function startRelay(
     address: config.stun,
     key: relayKey,
     authorityKey,
-    tombstones: () => store.tombstones(TICKET_LIFE),
+    tombstones: () => store.tombstones(LONGEST_TICKET_LIFE),
     log,
   });
   closers.push(() => relay.close());
@@ -201,17 +202,19 @@ async function startRelay(
   return relay;
 }
 
-/** What follows when bounces and ephemeral nodes go. */
-function watchPresences(
+/** What follows when bounces and ephemeral nodes go, and when keys run out. */
+function watchNodes(
   config: ServeConfig,
-  { store, hubs, log, now }: Pick<RestContext, 'store' | 'hubs' | 'log' | 'now'>,
+  { store, hubs, log, now, embedded }: Pick<RestContext, 'store' | 'hubs' | 'log' | 'now'> & { embedded: boolean },
   closers: (() => Promise<void>)[],
 ): void {
   const connectedMs: Hubs['connectedMs'] = (network, node) => hubs.connectedMs(network, node);
   const parts = { store, connectedMs, log, now };
+  const ephemeral = ephemeralTimes(config.ephemeralGrace ?? EPHEMERAL_GRACE);
   const watches = [
     watchBounces({ ...parts, times: bounceTimes(config.bounceGrace ?? BOUNCE_GRACE) }),
-    watchEphemeral({ ...parts, times: ephemeralTimes(config.ephemeralGrace ?? EPHEMERAL_GRACE) }),
+    watchEphemeral({ ...parts, times: ephemeral, settleMs: embedded ? 0 : ephemeral.interval }),
+    new KeyWatch({ store, log }),
   ];
   for (const watch of watches) {
     watch.start();

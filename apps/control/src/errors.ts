@@ -21,6 +21,7 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'key-banned': [403, Grpc.PERMISSION_DENIED],
   'node-revoked': [403, Grpc.PERMISSION_DENIED],
   'node-expired': [403, Grpc.PERMISSION_DENIED],
+  'node-pending': [403, Grpc.PERMISSION_DENIED],
   'node-unknown': [403, Grpc.PERMISSION_DENIED],
   'signal-server-unknown': [403, Grpc.PERMISSION_DENIED],
   'node-removed': [403, Grpc.PERMISSION_DENIED],

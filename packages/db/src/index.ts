@@ -7,15 +7,19 @@ export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/defaul
 export { networkNotEmpty } from './store/imports.js';
 export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
+export { tokenState } from './store/tokens.js';
 export type {
   Actor,
   AddressRow,
-  ApiKeyRow,
   ChangeRow,
+  CloneSighting,
+  DueKey,
   JoinInput,
   KeyOverlap,
   NetworkRow,
+  NetworkSettings,
   NetworkState,
+  NodeChange,
   NodeCount,
   NodePresence,
   NodeRow,
@@ -23,16 +27,17 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
-  PresharedKeyRow,
   Renumbered,
   ReservationRow,
   SignTombstone,
   Store,
   TokenRow,
+  TokenState,
   TombstoneRow,
   VanillaInput,
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
+export type { ApiKeyRow, PresharedKeyRow } from './store-keys.js';
 export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';
 export type { SignalServerInput, SignalServerRow, SignalTokenRow } from './store-signals.js';

@@ -18,6 +18,7 @@ import {
 import { shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
 import { nodeKeyCommands } from './node-key-commands.js';
+import { nodeLifecycleCommands } from './node-lifecycle-commands.js';
 import { NODE_COLUMNS } from './node-table.js';
 import { everyPage } from './rest-client.js';
 
@@ -131,4 +132,5 @@ function addConf(node: Command, context: CommandContext): void {
         return { answer: { conf }, text: () => conf.replace(/\n$/, '') };
       }),
     );
+  nodeLifecycleCommands(node, context);
 }

@@ -15,6 +15,7 @@ import { addIdempotency } from './idempotency.js';
 import { importRoutes } from './imports.js';
 import { keyRotationRoutes } from './key-rotation.js';
 import { networkRoutes } from './networks.js';
+import { nodeLifecycleRoutes } from './node-lifecycle.js';
 import { nodeRoutes } from './nodes.js';
 import { observeRequests } from './observe.js';
 import { documentation } from './openapi.js';
@@ -82,6 +83,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       importRoutes(api, context);
       addressRoutes(api, context);
       nodeRoutes(api, context);
+      nodeLifecycleRoutes(api, context);
       keyRotationRoutes(api, context);
       configRoutes(api, context);
       vanillaRoutes(api, context);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PageQuery, Reference } from './schemas.js';
+import { Reference } from './schema-texts.js';
+import { PageQuery } from './schemas.js';
 
 const Time = z.iso.datetime({ offset: true });
 

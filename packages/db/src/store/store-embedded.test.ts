@@ -6,8 +6,10 @@ import { addressingSuite } from './addressing.suite.js';
 import { bouncesSuite } from './bounces.suite.js';
 import { changesSuite } from './changes.suite.js';
 import { ephemeralSuite } from './ephemeral.suite.js';
+import { importsSuite } from './imports.suite.js';
 import { keepingSuite } from './keeping.suite.js';
 import { keyRotationsSuite } from './key-rotations.suite.js';
+import { lifecycleSuite } from './lifecycle.suite.js';
 import { membersSuite } from './members.suite.js';
 import { requestsSuite } from './requests.suite.js';
 import { signalsSuite } from './signals.suite.js';
@@ -28,6 +30,7 @@ describe('the store on the embedded PostgreSQL', () => {
   });
   const given = () => ({ store: store!, url });
   membersSuite(given);
+  importsSuite(given);
   keepingSuite(given);
   keyRotationsSuite(given);
   changesSuite(given);
@@ -35,6 +38,7 @@ describe('the store on the embedded PostgreSQL', () => {
   bouncesSuite(given);
   ephemeralSuite(given);
   requestsSuite(given);
+  lifecycleSuite(given);
   signalsSuite(given);
   vanillaSuite(given);
 });

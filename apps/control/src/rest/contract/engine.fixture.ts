@@ -133,11 +133,11 @@ export class World {
     return this.make('createNode', { body: { name: this.name('node'), publicKey: this.publicKey(), ...more } });
   }
 
-  /** The id of an agent that joined the network `default`. */
+  /** The id of an agent of the network `default`, as its join left it. */
   async agent(): Promise<string> {
-    const agent = await FakeAgent.join(await this.plane.token(), { name: this.name('agent') });
-    agent.close();
-    return agent.nodeId;
+    const joined = await FakeAgent.join(await this.plane.token(), { name: this.name('agent') });
+    joined.close();
+    return joined.nodeId;
   }
 
   /** Of the key that is used unless said otherwise. */

@@ -117,6 +117,7 @@ export const NodeScalarFieldEnum = {
   publicKey: 'publicKey',
   keyChangedAt: 'keyChangedAt',
   keyExpiresAt: 'keyExpiresAt',
+  keyWarnedFor: 'keyWarnedFor',
   rotateGeneration: 'rotateGeneration',
   previousPublicKey: 'previousPublicKey',
   previousRecord: 'previousRecord',
