@@ -12,7 +12,6 @@ export { openStore } from './store/open-store.js';
 export { tokenState } from './store/tokens.js';
 export type {
   Actor,
-  ApiKeyRow,
   ChangeRow,
   CloneSighting,
   DueKey,
@@ -28,10 +27,6 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
-  PresharedKeyRow,
-  SignalServerInput,
-  SignalServerRow,
-  SignalTokenRow,
   SignTombstone,
   Store,
   TokenRow,
@@ -41,4 +36,6 @@ export type {
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
+export type { ApiKeyRow, PresharedKeyRow } from './store-keys.js';
 export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';
+export type { SignalServerInput, SignalServerRow, SignalTokenRow } from './store-signals.js';
