@@ -182,6 +182,7 @@ interface JoinFlags extends CommonOptions {
   readonly mtu?: number;
   readonly control?: HostPort;
   readonly portPrediction?: boolean;
+  readonly allowLanClash?: boolean;
   readonly foreground?: boolean;
   readonly start: boolean;
 }
@@ -204,6 +205,7 @@ function addJoin(command: Command, run: Run): void {
     .addOption(new Option('--control <host:port>', "instead of the token's addresses").argParser(hostPort))
     .option(...PREDICT)
     .option(...NOT_PREDICT)
+    .option('--allow-lan-clash', 'also when the network overlaps a LAN of this host')
     .option('--foreground', 'stay in the foreground also where systemd runs')
     .option('--no-start', 'join only')
     .action(
@@ -219,6 +221,7 @@ function addJoin(command: Command, run: Run): void {
           mtu: opts.mtu,
           control: opts.control,
           portPrediction: opts.portPrediction,
+          allowLanClash: opts.allowLanClash ?? false,
           foreground: opts.foreground ?? false,
           start: opts.start,
         }),

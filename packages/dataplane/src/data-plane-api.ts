@@ -22,6 +22,8 @@ export interface DataPlaneOptions {
   readonly packetPath?: PacketPath;
   /** For agents: finds paths to those peers that are agents too. Absent: every peer is reached at its endpoint, as in WireGuard. */
   readonly signalling?: SignallingOptions;
+  /** Links, addresses or routes of this host changed, those of this interface left out; told with `signalling` only. */
+  readonly onNetworkChange?: () => void;
   /** One line each: what the worker has to say. */
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
@@ -149,8 +151,13 @@ export interface DataPlane {
   change(change: DataPlaneChange): Promise<void>;
   /** Sessions live on unless it is said that they end; keys that are gone are erased. */
   setKeys(keys: DataPlaneKeys): Promise<void>;
-  /** Sets exactly these interface addresses. */
+  /** Sets exactly these interface addresses. New connections of this host use the first one of a family. */
   setAddresses(addresses: readonly string[]): Promise<void>;
+  /**
+   * AllowedIPs that get no route, because they lead elsewhere on this host; replaces those set before. Routes that could not be
+   * put up, because something else had them, are tried once more.
+   */
+  setUnrouted(prefixes: readonly Prefix[]): Promise<void>;
   /** Starts a handshake with the peer, unless one is fresh. */
   initiateHandshake(peer: PublicKey): Promise<void>;
   stats(): Promise<DataPlaneStats>;

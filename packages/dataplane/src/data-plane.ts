@@ -1,4 +1,4 @@
-import { type Endpoint, type PublicKey, WarrenError } from '@warren/base';
+import { type Endpoint, type Prefix, type PublicKey, WarrenError } from '@warren/base';
 import type {
   DataPlane,
   DataPlaneChange,
@@ -78,6 +78,7 @@ class RunningDataPlane implements DataPlane {
   readonly #config: InterfaceConfig;
   readonly #prefixes = new PrefixOwners();
   readonly #peers = new Set<PublicKey>();
+  #unrouted: ReadonlySet<Prefix> = new Set();
   #resolver: EndpointResolver | undefined;
   #path: PacketPath = 'plain';
   readonly #labels = new LabelClock();
@@ -120,7 +121,7 @@ class RunningDataPlane implements DataPlane {
     // The machine knows the peers before the first packet can come from the interface.
     await this.#tellPeers('replace', peers, []);
     if (standalone) await this.#config.setMtu();
-    else await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#prefixes.all());
+    else await this.#config.bringUp(addresses.map(parseInterfaceAddress), this.#routes());
     this.#worker.supervise();
     this.#log(
       'info',
@@ -137,7 +138,7 @@ class RunningDataPlane implements DataPlane {
         peers,
         [...this.#peers].filter((peer) => !stay.has(peer)),
       );
-      await this.#config.setRoutes(this.#prefixes.all());
+      await this.#config.setRoutes(this.#routes());
     });
   }
 
@@ -145,7 +146,7 @@ class RunningDataPlane implements DataPlane {
     for (const peer of set) checkPeer(peer);
     await this.#inTurn(async () => {
       await this.#tellPeers('change', set, remove);
-      await this.#config.setRoutes(this.#prefixes.all());
+      await this.#config.setRoutes(this.#routes());
     });
   }
 
@@ -159,6 +160,14 @@ class RunningDataPlane implements DataPlane {
   async setAddresses(addresses: readonly string[]): Promise<void> {
     const parsed = addresses.map(parseInterfaceAddress);
     await this.#inTurn(() => this.#config.setAddresses(parsed));
+  }
+
+  async setUnrouted(prefixes: readonly Prefix[]): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#unrouted = new Set(prefixes);
+      this.#config.forgetForeign();
+      await this.#config.setRoutes(this.#routes());
+    });
   }
 
   async initiateHandshake(peer: PublicKey): Promise<void> {
@@ -210,6 +219,7 @@ class RunningDataPlane implements DataPlane {
       this.#record.heard(notice.peer, notice.endpoint);
       this.#labels.note();
     } else if (notice.type === 'link-returned') this.#putBack();
+    else if (notice.type === 'network-changed') this.options.onNetworkChange?.();
     else if (notice.type === 'descriptors') this.#worker.guard(notice.descriptors);
     else if (notice.type === 'tombstone') {
       this.options.signalling?.onTombstone?.(notice.tombstone, notice.signature);
@@ -269,6 +279,10 @@ class RunningDataPlane implements DataPlane {
     const operators = configureRequest(record.operatorsPeers());
     channel.guard((await channel.request(operators.request, operators.transfer)).descriptors);
     await Promise.all(record.known().map((peer) => channel.request({ type: 'initiate-handshake', peer })));
+  }
+
+  *#routes(): Generator<Prefix> {
+    for (const prefix of this.#prefixes.all()) if (!this.#unrouted.has(prefix)) yield prefix;
   }
 
   async #tellPeers(

@@ -52,7 +52,7 @@ describe('interface configuration', () => {
     await config.putBack();
     expect(batches[1]).toEqual([
       'address replace 10.44.0.3/16 dev wg0',
-      'address replace fd00::3/128 dev wg0 nodad',
+      'address replace fd00::3/128 dev wg0 nodad valid_lft forever preferred_lft forever',
       'route delete 10.44.0.1/32 dev wg0',
       'route delete fd00::1/128 dev wg0',
       'route add 10.44.0.1/32 dev wg0',
@@ -106,6 +106,47 @@ describe('interface configuration', () => {
       'address replace 10.44.0.4/16 dev wg0',
       'route replace 10.9.0.0/16 dev wg0',
     ]);
+  });
+
+  it('makes the first address of a family the one that new connections use', async () => {
+    const { batches, config } = setUp();
+    await config.bringUp(addresses('10.44.0.3/32', 'fd44::3/128'), routes('10.44.0.1/32'));
+    await config.setAddresses(addresses('10.44.0.3/32', 'fd44::3/128', '10.77.0.3/32', 'fd77::3/128'));
+    expect(batches[1]).toEqual([
+      'address add 10.77.0.3/32 dev wg0',
+      'address add fd77::3/128 dev wg0 nodad preferred_lft 0',
+    ]);
+    await config.setAddresses(addresses('10.77.0.3/32', 'fd77::3/128', '10.44.0.3/32', 'fd44::3/128'));
+    expect(batches[2]).toEqual([
+      'address delete 10.44.0.3/32 dev wg0',
+      'address add 10.44.0.3/32 dev wg0',
+      'address replace 10.77.0.3/32 dev wg0',
+      'address replace fd77::3/128 dev wg0 nodad valid_lft forever preferred_lft forever',
+      'address replace 10.44.0.3/32 dev wg0',
+      'address replace fd44::3/128 dev wg0 nodad preferred_lft 0',
+      'route replace 10.44.0.1/32 dev wg0',
+    ]);
+    await config.setAddresses(addresses('10.77.0.3/32', 'fd77::3/128'));
+    expect(batches[3]!.slice(0, 2)).toEqual([
+      'address delete 10.44.0.3/32 dev wg0',
+      'address delete fd44::3/128 dev wg0',
+    ]);
+    await config.setAddresses(addresses('10.77.0.3/32', 'fd77::3/128'));
+    expect(batches).toHaveLength(4);
+  });
+
+  it('tries routes again that something else had, once the host has other routes', async () => {
+    let taken = true;
+    const { batches, config } = setUp({
+      problem: (command) => (taken && /^route/.test(command) ? 'File exists' : undefined),
+    });
+    await config.setRoutes(routes('10.44.0.1/32'));
+    taken = false;
+    await config.setRoutes(routes('10.44.0.1/32'));
+    expect(batches[1]).toEqual([]);
+    config.forgetForeign();
+    await config.setRoutes(routes('10.44.0.1/32'));
+    expect(batches[2]).toEqual(['route add 10.44.0.1/32 dev wg0']);
   });
 
   it('fails with a clear line when an address cannot be set or permission is missing', async () => {

@@ -52,7 +52,7 @@ export class InterfaceConfig {
     const routesToAdd = await this.#usable([...new Set(routes)]);
     const setup = [
       ['link', 'set', 'dev', this.#name, 'mtu', String(this.options.mtu), 'up'],
-      ...usable.map((address) => this.#addressCommand('add', address)),
+      ...usable.map((address) => this.#addressCommand('add', address, usable)),
     ];
     const problems = await this.#run([...setup, ...routesToAdd.map((route) => this.#routeCommand('add', route))]);
     this.#addresses = usable;
@@ -65,21 +65,35 @@ export class InterfaceConfig {
     this.#judge(await this.#run([['link', 'set', 'dev', this.#name, 'mtu', String(this.options.mtu)]]));
   }
 
-  /** Sets exactly these addresses; routes stay. */
+  /**
+   * Sets exactly these addresses; routes stay. New connections use the first one of a family: the kernel prefers IPv4
+   * addresses in the order in which they came, and IPv6 addresses that are not deprecated.
+   */
   async setAddresses(addresses: readonly InterfaceAddress[]): Promise<void> {
     const usable = await this.#usable(addresses);
     const former = this.#addresses;
+    if (former.join() === usable.join()) return;
     const added = usable.filter((address) => !former.includes(address));
     const removed = former.filter((address) => !usable.includes(address));
-    if (added.length === 0 && removed.length === 0) return;
+    const kernel = [...former.filter((address) => usable.includes(address)), ...added];
+    const moved = outOfOrder(kernel.filter(isIpv4), usable.filter(isIpv4));
     const commands = [
-      ...added.map((address) => this.#addressCommand('add', address)),
-      ...removed.map((address) => this.#addressCommand('delete', address)),
+      ...added.map((address) => this.#addressCommand('add', address, usable)),
+      ...removed.map((address) => this.#addressCommand('delete', address, usable)),
+      ...moved.flatMap((address) => [
+        this.#addressCommand('delete', address, usable),
+        this.#addressCommand('add', address, usable),
+      ]),
     ];
-    if (removed.length > 0) {
+    if (removed.length + moved.length > 0) {
       // With an address Linux also removes those of the same subnet that came later, and with the last one all routes.
-      for (const address of usable) commands.push(this.#addressCommand('replace', address));
+      for (const address of usable) commands.push(this.#addressCommand('replace', address, usable));
       for (const route of this.#routes) commands.push(this.#routeCommand('replace', route));
+    } else {
+      for (const address of usable) {
+        if (former.includes(address) && isDeprecated(address, usable) !== isDeprecated(address, former))
+          commands.push(this.#addressCommand('replace', address, usable));
+      }
     }
     const problems = await this.#run(commands);
     this.#addresses = usable;
@@ -101,11 +115,16 @@ export class InterfaceConfig {
     this.#judge(problems);
   }
 
+  /** The host's routes are others now: those that something else had may be free. */
+  forgetForeign(): void {
+    this.#foreign.clear();
+  }
+
   /** Sets addresses and routes again that the kernel forgot while the link was down; a route that has an owner since is left to it. */
   async putBack(): Promise<void> {
     const routes = [...this.#routes];
     const problems = await this.#run([
-      ...this.#addresses.map((address) => this.#addressCommand('replace', address)),
+      ...this.#addresses.map((address) => this.#addressCommand('replace', address, this.#addresses)),
       ...routes.map((route) => this.#routeCommand('delete', route)),
       ...routes.map((route) => this.#routeCommand('add', route)),
     ]);
@@ -159,16 +178,45 @@ export class InterfaceConfig {
     return this.#ipv6 ? unique : unique.filter((item) => !item.includes(':'));
   }
 
-  #addressCommand(verb: 'add' | 'delete' | 'replace', address: InterfaceAddress): string[] {
+  #addressCommand(
+    verb: 'add' | 'delete' | 'replace',
+    address: InterfaceAddress,
+    all: readonly InterfaceAddress[],
+  ): string[] {
     const command = ['address', verb, address, 'dev', this.#name];
+    if (isIpv4(address) || verb === 'delete') return command;
     // No other host can have the address: nothing to detect, and it is usable at once.
-    if (ipFamily(address as string as Prefix) === 6 && verb !== 'delete') command.push('nodad');
+    command.push('nodad');
+    // `replace` leaves lifetimes as they are unless they are given.
+    if (isDeprecated(address, all)) command.push('preferred_lft', '0');
+    else if (verb === 'replace') command.push('valid_lft', 'forever', 'preferred_lft', 'forever');
     return command;
   }
 
   #routeCommand(verb: 'add' | 'delete' | 'replace', route: Prefix): string[] {
     return ['route', verb, route, 'dev', this.#name];
   }
+}
+
+const isIpv4 = (address: InterfaceAddress): boolean => ipFamily(address as string as Prefix) === 4;
+
+/** Whether new connections shall use another IPv6 address than this one. */
+const isDeprecated = (address: InterfaceAddress, all: readonly InterfaceAddress[]): boolean =>
+  !isIpv4(address) && all.find((other) => !isIpv4(other)) !== address;
+
+/** What must go to the end, in this order, for `has` to become `wanted`; both hold the same. */
+function outOfOrder(
+  has: readonly InterfaceAddress[],
+  wanted: readonly InterfaceAddress[],
+): readonly InterfaceAddress[] {
+  let at = 0;
+  let kept = 0;
+  for (; kept < wanted.length; kept++) {
+    const found = has.indexOf(wanted[kept]!, at);
+    if (found < 0) break;
+    at = found + 1;
+  }
+  return wanted.slice(kept);
 }
 
 /** Asks the network namespace of this process. */

@@ -40,6 +40,8 @@ export interface CoreListener {
   tombstone(tombstone: Uint8Array, signature: Uint8Array): void;
   descriptors(descriptors: Descriptors): void;
   linkReturned(): void;
+  /** Links, addresses or routes of this host changed. */
+  networkChanged(): void;
   /** Descriptors are closed, keys overwritten; the core is of no further use. */
   ended(error: WarrenError): void;
 }
@@ -226,8 +228,10 @@ export class WorkerCore {
       interfaceName: name,
       memory,
       clocks: { boot: bootTime, monotonic: () => performance.now() },
-      onChange: (what) =>
-        driver.networkChanged(what === 'network' ? 'addresses, routes or links changed' : 'this host slept'),
+      onChange: (what) => {
+        driver.networkChanged(what === 'network' ? 'addresses, routes or links changed' : 'this host slept');
+        this.listener.networkChanged();
+      },
     });
     if (network.fd !== undefined) interfaces.others.push(network.fd);
     else this.listener.log('warn', 'cannot watch the network: a change of address is noticed late');

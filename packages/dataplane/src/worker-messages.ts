@@ -143,6 +143,8 @@ export type FromWorker =
   | { readonly type: 'result'; readonly id: number; readonly result: WorkerResults[WorkerRequest['type']] }
   | { readonly type: 'failed'; readonly id: number; readonly error: Failure }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
+  /** Links, addresses or routes of this host changed. */
+  | { readonly type: 'network-changed' }
   /** Initiations of this peer remain unanswered: its endpoint may be out of date. */
   | { readonly type: 'handshake-failing'; readonly peer: PublicKey }
   /**

@@ -15,6 +15,7 @@ const core = new WorkerCore({
   handshakeFailing: (peer) => post({ type: 'handshake-failing', peer }),
   peerHeard: (peer, endpoint) => post({ type: 'peer-heard', peer, endpoint }),
   linkReturned: () => post({ type: 'link-returned' }),
+  networkChanged: () => post({ type: 'network-changed' }),
   tombstone: (tombstone, signature) => post({ type: 'tombstone', tombstone, signature }),
   descriptors: (descriptors) => post({ type: 'descriptors', descriptors }),
   ended: (error) => {

@@ -28,7 +28,7 @@ beforeEach(async () => {
   running = await Daemon.start({ stateDir, log: () => undefined, startDataPlane: planes.start });
   cleanup.add(() => running.stop());
   await until('connection', async () => (await running.status()).state === 'running');
-  await running.runner().noteNat({
+  await running.runner().support.noteNat({
     mapping: 'endpoint-independent',
     filtering: 'address-and-port-dependent',
     udp: true,

@@ -22,6 +22,8 @@ export interface JoinRequestOptions {
   readonly folder: JoinFolder;
   /** Private key and file of the vanilla member that this host is. */
   readonly takeOver?: WgQuickHost;
+  /** Join although the network overlaps a LAN of this host. */
+  readonly allowLanClash: boolean;
 }
 
 /** A new membership with the root that was pinned (DER) and where it was found, or the one that this host has already. */
@@ -50,7 +52,7 @@ export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutc
     const again = networks.find(({ membership }) => membership.networkId === prepared.networkId);
     if (again) return { again, root: root.raw };
     const ours = new Set(networks.map(({ membership }) => membership.interfaceName));
-    requireNoLanClash(prepared.cidrs, prefixes, ours);
+    if (!options.allowLanClash) requireNoLanClash(prepared.cidrs, prefixes, ours);
     requireNoNetworkClash(prepared.cidrs, await joinedPrefixes(networks));
     const wishes = takeOver ? await becomeMember(prepared, takeOver, options) : options.wishes;
     folder.setSent();

@@ -30,6 +30,7 @@ export interface JoinOptions {
   readonly mtu: number | undefined;
   readonly control: HostPort | undefined;
   readonly portPrediction: boolean | undefined;
+  readonly allowLanClash: boolean;
   readonly foreground: boolean;
   readonly start: boolean;
 }
@@ -112,7 +113,7 @@ async function join(
     const wishes = { name, role: options.role, endpoint: options.endpoint, listenPort: place.listenPort };
     const addresses = options.control ? [options.control] : token.addresses;
     const outcome = await requestJoin({
-      ...{ token, addresses, wishes, networks, folder },
+      ...{ token, addresses, wishes, networks, folder, allowLanClash: options.allowLanClash },
       ...(host && { takeOver: host }),
     });
     if ('again' in outcome) {

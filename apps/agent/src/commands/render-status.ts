@@ -21,6 +21,7 @@ export function renderStatus(status: Status, now: Date): string {
   }
   if (status.agent.pid !== null) lines.push(`NAT        ${natLine(status.nat)}`);
   if (status.signalServer) lines.push(`signal     ${signalText(status.signalServer)}`);
+  for (const { message } of status.warnings) lines.push(`warning    ${message}`);
   if (status.networks.length > 1) lines.push(`networks   ${status.networks.join(', ')} (choose with --network)`);
   const online = peers.filter((peer) => peer.online).length;
   if (node) lines.push(`peers      ${peers.length}, ${online} online`);

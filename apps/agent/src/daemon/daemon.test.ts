@@ -422,6 +422,7 @@ describe('agent status --json', () => {
         path: 'plain',
       },
       nat: { mapping: 'unknown', filtering: 'unknown', udp: true, reflexive: [], portMapping: null },
+      warnings: [],
       signalServer: null,
       peers: [
         {

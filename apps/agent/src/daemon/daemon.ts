@@ -8,6 +8,7 @@ import { type Log, prefixedLog } from '../log.js';
 import { type JoinedNetwork, listNetworks, selectNetwork, type TerminalState } from '../state/network-state.js';
 import type { StartSignalServer } from './bounce-server.js';
 import type { StartDataPlane } from './data-plane-keeper.js';
+import type { OwnNetwork } from './lan-clashes.js';
 import { forwardingLedger } from './leftovers.js';
 import { NetworkRunner } from './network-runner.js';
 import type { StartPortMapper, WatchNat } from './path-support.js';
@@ -129,6 +130,8 @@ export class Daemon {
       startDataPlane: options.startDataPlane,
       forwarding: this.#forwarding,
       findPort: options.findPort ?? findPort,
+      run: options.run ?? runProgram,
+      others: () => this.#othersOf(networkId),
       predictPorts: options.predictPorts ?? true,
       log: prefixedLog(options.log, networkName),
       ...(options.startPortMapper && { startPortMapper: options.startPortMapper }),
@@ -140,6 +143,15 @@ export class Daemon {
     this.#runners.set(networkId, runner);
     void runner.ended.then((end) => this.#runnerEnded(networkId, end));
     return runner;
+  }
+
+  #othersOf(networkId: string): OwnNetwork[] {
+    const others = [...this.#runners.values()].filter(({ membership }) => membership.networkId !== networkId);
+    return others.map(({ membership, view }) => ({
+      name: membership.networkName,
+      interfaceName: membership.interfaceName,
+      cidrs: view.self?.cidrs ?? [],
+    }));
   }
 
   #runnerEnded(networkId: string, end: RunnerEnd | undefined): void {

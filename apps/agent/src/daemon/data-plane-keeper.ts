@@ -30,6 +30,8 @@ export interface KeeperOptions {
   readonly log: Log;
   /** A data plane is up and has its peers: it is told what it needs to find them. */
   readonly onStarted: (plane: DataPlane) => Promise<void>;
+  /** Links, addresses or routes of this host changed. */
+  readonly onNetworkChange: () => void;
   /** The data plane ended by itself. */
   readonly onLost: (reason: Error | undefined) => void;
 }
@@ -94,10 +96,10 @@ export class DataPlaneKeeper {
   }
 
   async #start(plan: InterfacePlan, wanted: ReadonlyMap<NodeId, DataPlanePeer>): Promise<void> {
-    const { start, signalling, log, onStarted, onLost } = this.options;
+    const { start, signalling, log, onStarted, onNetworkChange, onLost } = this.options;
     const keys = this.options.keys();
     const peers = [...wanted.values()].map((peer) => this.#withRemembered(peer));
-    const plane = await start({ ...plan, privateKey: keys.privateKey, peers, signalling, log });
+    const plane = await start({ ...plan, privateKey: keys.privateKey, peers, signalling, onNetworkChange, log });
     this.#plane = plane;
     void plane.closed.then((reason) => {
       if (this.#plane !== plane) return; // we closed it

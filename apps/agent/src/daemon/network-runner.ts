@@ -5,7 +5,6 @@ import { acknowledge, positionFromWire, samePosition, ZERO_POSITION } from '../c
 import { createBackoff } from '../control/backoff.js';
 import { createControlClient } from '../control/client.js';
 import { Credentials } from '../control/credentials.js';
-import { recordOf, recordToWire } from '../control/join-exchange.js';
 import { exchangeRotation } from '../control/key-rotation-exchange.js';
 import { leaveNetwork } from '../control/leave.js';
 import { Session, type SessionEnd, type Verdict } from '../control/session.js';
@@ -16,21 +15,24 @@ import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
 import type { JoinedNetwork } from '../state/network-state.js';
 import type { NodeKeys } from '../state/node-keys.js';
-import { VERSION } from '../version.js';
 import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import { helloOf } from './hello.js';
+import { HostAddressing, type HostAddressingOptions } from './host-addressing.js';
 import { inquireOf } from './inquiry.js';
 import { KeyRotation, type Rotated } from './key-rotation.js';
 import { sessionEndpoints } from './last-endpoints.js';
 import { choosePort } from './listen-port.js';
 import { namedLog } from './named-log.js';
-import type { NatFinding } from './nat-status.js';
 import { NetworkView } from './network-view.js';
 import { PathSupport, type PathSupportOptions } from './path-support.js';
 import { PathHistory, type PingRecord } from './peer-status.js';
 import { type RunnerEnd, runnerEnd } from './runner-end.js';
 import type { AgentState } from './status-types.js';
+import { Waiters } from './waiters.js';
 
-export interface RunnerOptions extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'> {
+export interface RunnerOptions
+  extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'>,
+    Pick<HostAddressingOptions, 'run' | 'others'> {
   readonly network: JoinedNetwork;
   readonly startDataPlane: StartDataPlane;
   readonly forwarding: Forwarding;
@@ -59,6 +61,7 @@ export class NetworkRunner {
   readonly ended: Promise<RunnerEnd | undefined>;
   rotation!: KeyRotation;
   view!: NetworkView;
+  addressing!: HostAddressing;
   support!: PathSupport;
   connected = false;
   since = new Date().toISOString();
@@ -84,7 +87,9 @@ export class NetworkRunner {
   #waitingTombstones = 0;
   /** Port of our signal server that the control plane was told. */
   #announcedPort = 0;
-  #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
+  /** Of the last message: says something on its stream, while that lives. */
+  #reply: ((request: SyncRequest) => void) | undefined;
   readonly #log: Log;
 
   constructor(private readonly options: RunnerOptions) {
@@ -125,6 +130,7 @@ export class NetworkRunner {
     const { state } = this.options.network;
     this.rotation = await this.#openRotation();
     this.view = new NetworkView(this.membership, () => this.rotation.publicKey, this.#log);
+    this.addressing = this.#createAddressing();
     const lastKnown = await state.lastKnown();
     if (!lastKnown || !this.view.restore(lastKnown)) this.#log('warn', 'last known state is missing or damaged');
     this.#contact = (await state.lastContact()) ?? Date.parse(this.membership.joinedAt);
@@ -142,6 +148,7 @@ export class NetworkRunner {
       signalling: this.support.dataPlaneOptions(),
       log: namedLog(this.#log, this.view.names),
       onStarted: (plane) => this.support.signalling.attach(plane),
+      onNetworkChange: () => this.addressing.networkChanged(),
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });
     this.#checkTolerance();
@@ -159,6 +166,17 @@ export class NetworkRunner {
       await this.stop();
       throw error;
     }
+  }
+
+  #createAddressing(): HostAddressing {
+    const { run, others } = this.options;
+    return new HostAddressing({
+      ...{ interfaceName: this.membership.interfaceName, run, others, log: this.#log },
+      view: () => this.view,
+      plane: () => this.plane,
+      tell: (request) => this.#reply?.(request),
+      onChange: () => void this.#enqueue(() => this.#putUpAgain()).catch((error: unknown) => this.#warn(error)),
+    });
   }
 
   async #openRotation(): Promise<KeyRotation> {
@@ -182,10 +200,11 @@ export class NetworkRunner {
   /** Takes everything down; the state on disk stays. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.addressing?.close();
     this.#session?.stop();
     clearInterval(this.#chores);
     await this.#enqueue(() => this.#takeDown());
-    this.#notify();
+    this.#waiters.notify();
     this.#end(undefined);
   }
 
@@ -207,22 +226,10 @@ export class NetworkRunner {
     if (!this.connected) this.address = membership.control.addresses[0] ?? '';
   }
 
-  /** Discovery has looked at the NAT: peers hear of it, and the status shows it. */
-  async noteNat(finding: NatFinding): Promise<void> {
-    await this.support.noteNat(finding);
-  }
-
   /** Settles when connected (true) or ended (false), or after the time (false). */
   waitConnected(milliseconds: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!this.connected && !this.#finished && !this.#stopping) return void this.#waiters.push(look);
-        clearTimeout(timer);
-        resolve(this.connected);
-      };
-      const timer = setTimeout(() => resolve(this.connected), milliseconds);
-      look();
-    });
+    const isOver = (): boolean => this.connected || this.#finished !== undefined || this.#stopping;
+    return this.#waiters.wait(isOver, () => this.connected, milliseconds);
   }
 
   stats() {
@@ -266,19 +273,15 @@ export class NetworkRunner {
   #hello(fresh: boolean): SyncRequest {
     this.#announcedPort = this.support.signalPort;
     this.rotation.noteStream();
-    const { nodeId } = this.membership;
-    const position = fresh ? ZERO_POSITION : this.view.position;
-    const hello = {
-      nodeId,
+    return helloOf({
+      membership: this.membership,
+      keys: this.keys,
       startGeneration: this.#startGeneration,
-      position,
-      digest: Buffer.from(samePosition(position, ZERO_POSITION) ? new Uint8Array(0) : this.view.digest()),
-      agentVersion: VERSION,
-      listenPort: this.plane?.listenPort ?? this.membership.listenPort,
-      record: recordToWire(recordOf(this.keys, this.membership.networkId)),
+      position: fresh ? ZERO_POSITION : this.view.position,
+      digest: () => this.view.digest(),
+      listenPort: this.plane?.listenPort,
       signalPort: this.#announcedPort,
-    };
-    return { message: { $case: 'hello', value: hello } };
+    });
   }
 
   async #openClient(address: string) {
@@ -292,6 +295,7 @@ export class NetworkRunner {
 
   async #handle(message: SyncResponse, reply: (request: SyncRequest) => void): Promise<Verdict> {
     if (this.#stopping) return 'applied';
+    this.#reply = reply;
     const verdict = await this.#apply(message, reply);
     // The port is said in the first message of a stream only: so begin another.
     return this.support.signalPort === this.#announcedPort ? verdict : 'resync';
@@ -309,8 +313,9 @@ export class NetworkRunner {
       return 'applied';
     }
     if (content?.$case !== 'snapshot' && content?.$case !== 'delta') return 'applied'; // of a later version
-    const applied =
-      content.$case === 'snapshot' ? this.view.applySnapshot(content.value) : this.view.applyDelta(content.value);
+    const applied = this.addressing.changing(() =>
+      content.$case === 'snapshot' ? this.view.applySnapshot(content.value) : this.view.applyDelta(content.value),
+    );
     if (!applied) return 'resync';
     this.#distrusted = false;
     // The data plane first: a revoked peer is gone before the disk has turned once.
@@ -329,20 +334,22 @@ export class NetworkRunner {
     this.#dirty = true;
     const self = view.self;
     if (!self) throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
-    const peers = this.#distrusted ? [] : view.peers();
+    const { addresses, peers, forward } = this.addressing.plan(this.#distrusted ? [] : view.peers());
     const listenPort = this.plane?.listenPort ?? (await choosePort(membership, this.options.findPort));
     const mtu = membership.mtu ?? self.mtu;
     const { interfaceName } = membership;
     await this.support.follow(self, view.tombstones());
-    await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses: view.interfaceAddresses() }, peers);
+    await this.#keeper.apply({ interfaceName, listenPort, mtu, addresses }, peers);
     if (this.plane) await this.support.mapPort(this.plane);
     this.history.keepOnly(peers);
-    if (self.role === 'bounce' && self.forward.length > 0) {
-      await this.options.forwarding.putUp(interfaceName, self.forward);
-    } else {
-      await this.options.forwarding.takeDown(interfaceName);
-    }
+    const { forwarding } = this.options;
+    if (self.role === 'bounce' && forward.length > 0) await forwarding.putUp(interfaceName, forward);
+    else await forwarding.takeDown(interfaceName);
     this.#dirty = false;
+  }
+
+  async #putUpAgain(): Promise<void> {
+    if (!this.#stopping && !this.#finished) await this.#putUp();
   }
 
   async #takeDown(): Promise<void> {
@@ -407,11 +414,12 @@ export class NetworkRunner {
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
     const follow = (): Promise<void> => (connected ? this.#trustAgain() : this.support.signalling.askServers());
     void this.#enqueue(follow).catch((error: unknown) => this.#warn(error));
-    this.#notify();
+    this.#waiters.notify();
   }
 
   /** A stream that resumes where we stand has nothing to send: its answer alone says that last known state is right. */
   async #trustAgain(): Promise<void> {
+    this.addressing.connected();
     await this.#noteContact();
     if (!this.#distrusted || this.#stopping) return;
     this.#distrusted = false;
@@ -434,7 +442,7 @@ export class NetworkRunner {
       await this.options.network.state.saveTerminal(terminal).catch(warn);
     }
     await this.#enqueue(() => this.#takeDown()).catch(warn);
-    this.#notify();
+    this.#waiters.notify();
     this.#end(this.#finished);
   }
 
@@ -449,7 +457,7 @@ export class NetworkRunner {
     while (!this.#stopping && !this.#finished && !this.plane) {
       await new Promise((resolve) => setTimeout(resolve, DATA_PLANE_RETRY));
       await this.#enqueue(async () => {
-        if (!this.#stopping && !this.#finished && !this.plane) await this.#putUp();
+        if (!this.plane) await this.#putUpAgain();
       }).catch((error: unknown) => this.#warn(error));
     }
   }
@@ -481,12 +489,6 @@ export class NetworkRunner {
     const result = this.#queue.then(action);
     this.#queue = result.catch(() => undefined); // the caller has the error; the next action starts all the same
     return result;
-  }
-
-  #notify(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const look of waiters) look();
   }
 
   #warn(error: unknown): void {

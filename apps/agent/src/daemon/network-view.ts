@@ -1,4 +1,4 @@
-import { fromBase64, hostPrefix, type PublicKey } from '@warren/base';
+import { fromBase64, type PublicKey } from '@warren/base';
 import type { SignedTombstone } from '@warren/identity';
 import type { Delta, SelfConfig, Snapshot, SyncRequest } from '@warren/proto';
 import type { AcceptedPeer, SelfDescription } from '../codec/domain.js';
@@ -106,10 +106,5 @@ export class NetworkView {
 
   heartbeat(): SyncRequest {
     return heartbeatOf(this.#position, this.digest());
-  }
-
-  /** Own addresses, each as the whole prefix: what others are reached by are the routes of their AllowedIPs. */
-  interfaceAddresses(): string[] {
-    return (this.self?.addresses ?? []).map((address) => hostPrefix(address));
   }
 }

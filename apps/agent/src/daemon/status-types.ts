@@ -42,6 +42,13 @@ interface NodeStatus {
   readonly addresses: readonly string[];
 }
 
+/** Something that works, but not as it should, and what to do about it. */
+export interface Warning {
+  /** `lan-clash`, `network-clash`. */
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface Status {
   readonly state: AgentState;
   /** What more there is to say of the state, for people. */
@@ -68,6 +75,7 @@ export interface Status {
   /** Of a bounce; null on other nodes. */
   readonly signalServer: SignalServerStatus | null;
   readonly peers: readonly PeerStatus[];
+  readonly warnings: readonly Warning[];
   /** Names of all networks that this agent has joined. */
   readonly networks: readonly string[];
   readonly agent: { readonly version: string; readonly pid: number | null };

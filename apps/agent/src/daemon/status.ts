@@ -46,6 +46,7 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
     nat,
     peers: describePeers(view.peers(), facts, runner.history),
     signalServer: runner.support.signalServer,
+    warnings: runner.addressing.warnings,
     networks,
     agent: { version: VERSION, pid: process.pid },
   };

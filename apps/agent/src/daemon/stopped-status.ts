@@ -17,6 +17,7 @@ export async function describeStopped(
     dataPlane: null,
     nat: UNKNOWN_NAT,
     peers: [],
+    warnings: [],
   };
   if (!network) return { state: 'stopped', message: 'joined no network', ...nothing, networks, agent };
   const terminal = await network.state.terminal();

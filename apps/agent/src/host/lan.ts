@@ -1,4 +1,12 @@
-import { type Prefix, parsePrefix, prefixesOverlap, prefixLength, WarrenError } from '@warren/base';
+import {
+  type IpAddress,
+  type Prefix,
+  parseIpAddress,
+  parsePrefix,
+  prefixesOverlap,
+  prefixLength,
+  WarrenError,
+} from '@warren/base';
 import type { RunProgram } from './program.js';
 
 /** A prefix that the host reaches already, and by which interface. */
@@ -7,21 +15,41 @@ export interface HostPrefix {
   readonly prefix: Prefix;
 }
 
-/** Prefixes of the host's addresses and routes, loopback left out. */
-export async function readHostPrefixes(run: RunProgram): Promise<HostPrefix[]> {
+/** An address that belongs to this host, or to a router of its LAN: what must not lead into a network of ours. */
+export interface HostAddress {
+  readonly interfaceName: string;
+  readonly address: IpAddress;
+  readonly of: 'host' | 'router';
+}
+
+/** What a host is connected to already. */
+export interface HostNetwork {
+  readonly prefixes: readonly HostPrefix[];
+  readonly addresses: readonly HostAddress[];
+}
+
+/** The host's addresses and routes, loopback left out. */
+export async function readHostNetwork(run: RunProgram): Promise<HostNetwork> {
   const outputs = await Promise.all([
     run('ip', ['-json', 'address', 'show']),
     run('ip', ['-json', '-4', 'route', 'show', 'table', 'main']),
     run('ip', ['-json', '-6', 'route', 'show', 'table', 'main']),
   ]);
-  const [addresses, ...routes] = outputs.map(({ stdout }) => parseArray(stdout));
-  return [...prefixesOfAddresses(addresses!), ...routes.flatMap(prefixesOfRoutes)];
+  const [links, ...routes] = outputs.map(({ stdout }) => parseArray(stdout));
+  return {
+    prefixes: [...prefixesOfAddresses(links!), ...routes.flatMap(prefixesOfRoutes)],
+    addresses: [...ownAddresses(links!), ...routes.flatMap(routersOf)],
+  };
 }
+
+/** Prefixes of the host's addresses and routes, loopback left out. */
+export const readHostPrefixes = async (run: RunProgram): Promise<readonly HostPrefix[]> =>
+  (await readHostNetwork(run)).prefixes;
 
 /** From `ip -json address show`. */
 export function prefixesOfAddresses(links: readonly unknown[]): HostPrefix[] {
   const found: HostPrefix[] = [];
-  for (const link of links as { ifname?: string; flags?: string[]; addr_info?: AddressInfo[] }[]) {
+  for (const link of links as Link[]) {
     if (!link.ifname || link.flags?.includes('LOOPBACK')) continue;
     for (const { local, prefixlen, scope } of link.addr_info ?? []) {
       const prefix = scope === 'link' ? undefined : parsePrefix(`${local}/${prefixlen}`);
@@ -31,11 +59,36 @@ export function prefixesOfAddresses(links: readonly unknown[]): HostPrefix[] {
   return found;
 }
 
+function ownAddresses(links: readonly unknown[]): HostAddress[] {
+  return (links as Link[]).flatMap(({ ifname, addr_info = [] }) =>
+    addr_info.flatMap(({ local, scope }) => {
+      const address = scope === 'global' && local ? parseIpAddress(local) : undefined;
+      return ifname && address ? [{ interfaceName: ifname, address, of: 'host' as const }] : [];
+    }),
+  );
+}
+
+function routersOf(routes: readonly unknown[]): HostAddress[] {
+  return (routes as { gateway?: string; dev?: string }[]).flatMap(({ gateway, dev }) => {
+    const address = gateway ? parseIpAddress(gateway) : undefined;
+    return dev && address ? [{ interfaceName: dev, address, of: 'router' as const }] : [];
+  });
+}
+
+interface Link {
+  readonly ifname?: string;
+  readonly flags?: readonly string[];
+  readonly addr_info?: readonly AddressInfo[];
+}
+
 interface AddressInfo {
   readonly local?: string;
   readonly prefixlen?: number;
   readonly scope?: string;
 }
+
+/** Tools that leave the default route alone route `0.0.0.0/1`, `128.0.0.0/1` and `2000::/3` instead. */
+const SHORTEST_DEFAULT = 3;
 
 /** From `ip -json route show`; the default route says nothing about a LAN. */
 export function prefixesOfRoutes(routes: readonly unknown[]): HostPrefix[] {
@@ -43,7 +96,9 @@ export function prefixesOfRoutes(routes: readonly unknown[]): HostPrefix[] {
   for (const { dst, dev, type } of routes as { dst?: string; dev?: string; type?: string }[]) {
     if (!dst || !dev || dev === 'lo' || dst === 'default' || type === 'unreachable') continue;
     const prefix = parsePrefix(dst);
-    if (prefix && prefixLength(prefix) > 0 && !prefix.startsWith('fe80:')) found.push({ interfaceName: dev, prefix });
+    // Halves of the whole internet are default routes in disguise.
+    if (prefix && prefixLength(prefix) > SHORTEST_DEFAULT && !prefix.startsWith('fe80:'))
+      found.push({ interfaceName: dev, prefix });
   }
   return found;
 }
@@ -65,7 +120,8 @@ export function requireNoLanClash(
       throw new WarrenError(
         'lan-clash',
         `the network's ${text} overlaps ${clash.prefix} on this host's interface ${clash.interfaceName}: ` +
-          'use a network with another prefix (warren network create --cidr), or renumber the LAN',
+          'renumber the network (warren network renumber), join another network, renumber the LAN, or join with ' +
+          '--allow-lan-clash: then nodes of the network hide those hosts of the LAN that have the same addresses',
       );
     }
   }

@@ -1,4 +1,4 @@
-import { type PublicKey, SecretKey } from '@warren/base';
+import { type Prefix, type PublicKey, SecretKey } from '@warren/base';
 import type {
   DataPlane,
   DataPlaneKeys,
@@ -17,6 +17,7 @@ class FakeDataPlane implements DataPlane {
   readonly mtu: number;
   readonly closed: Promise<Error | undefined>;
   addresses: readonly string[];
+  unrouted: readonly Prefix[] = [];
   readonly peers = new Map<PublicKey, DataPlanePeer>();
   readonly greeted: PublicKey[] = [];
   handshakes = new Map<PublicKey, string>();
@@ -60,6 +61,10 @@ class FakeDataPlane implements DataPlane {
 
   async setAddresses(addresses: readonly string[]): Promise<void> {
     this.addresses = addresses;
+  }
+
+  async setUnrouted(prefixes: readonly Prefix[]): Promise<void> {
+    this.unrouted = prefixes;
   }
 
   async initiateHandshake(peer: PublicKey): Promise<void> {
