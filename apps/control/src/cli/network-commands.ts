@@ -18,6 +18,7 @@ import {
 import { shown } from './fields.js';
 import { everyPage } from './rest-client.js';
 import type { Column } from './screen.js';
+import { type SettingsOptions, settingsGiven, settingsOptions } from './settings-options.js';
 
 const COLUMNS: readonly Column<Schemas['Network']>[] = [
   { title: 'NAME', cell: ({ name }) => name },
@@ -76,20 +77,22 @@ function addCreate(network: Command, context: CommandContext): void {
 }
 
 function addSet(network: Command, context: CommandContext): void {
-  common(network.command('set').argument('<network>', 'name or id'))
-    .description('change a network')
+  const command = common(network.command('set').argument('<network>', 'name or id'))
+    .description('change a network, and what the files of its vanilla members hold')
     .option('--name <name>', 'rename it')
     .option('--mtu <bytes>', 'inner MTU', mtu)
     .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
-    .addOption(new Option('--no-pools', 'hand addresses out of the whole network').conflicts('pool'))
-    .action(
-      run(context, async (rest, [id], options: { name?: string; mtu?: number; pool?: string[]; pools: boolean }) => {
-        const pools = options.pools ? options.pool : [];
-        const body = given({ name: options.name, mtu: options.mtu, pools });
-        if (Object.keys(body).length === 0) {
-          throw new WarrenError('usage', 'say what to set: --name, --mtu, --pool or --no-pools');
-        }
-        return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
-      }),
-    );
+    .addOption(new Option('--no-pools', 'hand addresses out of the whole network').conflicts('pool'));
+  type Set = SettingsOptions & { name?: string; pool?: string[]; pools: boolean };
+  settingsOptions(command, 'network').action(
+    run(context, async (rest, [id], options: Set) => {
+      const pools = options.pools ? options.pool : [];
+      const settings = settingsGiven({ ...options, mtu: undefined });
+      const body = given({ name: options.name, mtu: options.mtu, pools, settings });
+      if (Object.keys(body).length === 0) {
+        throw new WarrenError('usage', 'say what to set: --name, --mtu, --pool, … (see --help)');
+      }
+      return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
+    }),
+  );
 }
