@@ -20,7 +20,7 @@ export interface SettingsOptions {
   readonly unset?: string[];
 }
 
-type Settings = Schemas['ConfSettingsChange'];
+type Settings = Schemas['ConfSettingsChangeInput'];
 const KEYS = [
   ...['dns', 'table', 'mtu', 'listenPort', 'fwMark', 'saveConfig', 'preUp', 'postUp', 'preDown', 'postDown'],
   ...['persistentKeepalive', 'privateKeyCommand'],

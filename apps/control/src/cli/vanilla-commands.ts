@@ -9,7 +9,6 @@ import {
   confirm,
   destructive,
   given,
-  listing,
   nameable,
   nameOf,
   type Result,
@@ -93,9 +92,9 @@ function addCreate(node: Command, context: CommandContext): void {
       const keys = options.publicKey === undefined && !options.keyLater ? createKeyPair() : undefined;
       const publicKey = keys?.publicKey ?? options.publicKey;
       const optional = given({ publicKey, endpoint, addresses, tags, settings: settingsGiven(options) });
-      const body = { network, name: nameOf(name, options), role, ...optional } as Schemas['Node'] & typeof optional;
+      const body = { network, name: nameOf(name, options), role, ...optional };
       if (keys) await checkWritable(options.output, options.qrSvg);
-      const made = await take(rest.POST('/api/v1/nodes', { body: body as never }));
+      const made = await take(rest.POST('/api/v1/nodes', { body }));
       if (!keys) return { answer: made, text: () => `${made.name} ${made.addresses.join(', ')}` };
       return withFile(rest, made, keys, options);
     }),
@@ -212,7 +211,7 @@ function addPresharedKeys(node: Command, context: CommandContext): void {
         return { answer: set, text: () => `${found.name} and ${peer.name} have a preshared key` };
       }),
     );
-  listing(onNode(psk.command('list').alias('ls'), 'with whom it has one; never the keys')).action(
+  onNode(psk.command('list').alias('ls'), 'with whom it has one; never the keys').action(
     run(context, async (rest, [name], { network }: InNetwork) => {
       const { id } = await findNode(rest, name, network);
       const answer = await take(rest.GET('/api/v1/nodes/{id}/preshared-keys', byId(id)));
