@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CLASSIC_NODES,
-  type ClassicName,
   type ClassicSite,
   createClassicSite,
   createWorld,
@@ -12,6 +11,7 @@ import {
 } from '@warren/netlab';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runOn, waitForNoDaemon, wgDaemons } from '../support/agent-wg.js';
+import { type ClassicKeys, classicFile, createClassicKeys } from '../support/classic-files.js';
 import { describeLab } from '../support/groups.js';
 import { createKeyPair, createPresharedKey, type KeyPair } from '../support/wireguard-keys.js';
 
@@ -121,10 +121,7 @@ describeLab('wg-quick and our data plane', ['wg', 'wg-quick', 'nft'], () => {
 
   describe('the classic example', () => {
     let site: ClassicSite;
-    const keys = Object.fromEntries(CLASSIC_NODES.map(({ name }) => [name, createKeyPair()])) as Record<
-      ClassicName,
-      KeyPair
-    >;
+    const keys: ClassicKeys = createClassicKeys();
     beforeAll(async () => {
       site = await createClassicSite({ name: 'wg-quick-classic' });
       for (const { name } of CLASSIC_NODES) writeConfig(site.hosts[name], classicFile(name, keys, site));
@@ -178,32 +175,3 @@ describeLab('wg-quick and our data plane', ['wg', 'wg-quick', 'nft'], () => {
     });
   });
 });
-
-/** The file of one of the five hosts, `public-server2` completed with the clients that the documentation leaves out. */
-function classicFile(name: ClassicName, keys: Record<ClassicName, KeyPair>, { hosts }: ClassicSite): string {
-  const node = CLASSIC_NODES.find((found) => found.name === name)!;
-  const peer = (of: ClassicName, allowedIps: string, more: readonly string[] = []): string =>
-    ['[Peer]', `# Name = ${of}`, `PublicKey = ${keys[of].publicKey}`, `AllowedIPs = ${allowedIps}`, ...more].join('\n');
-  const endpoint = (of: ClassicName): string => `Endpoint = ${hosts[of].ipv4}:${PORT}`;
-  const clients = CLASSIC_NODES.filter(({ role }) => role === 'client').map((client) =>
-    peer(client.name, `${client.ipv4}/32`),
-  );
-  const isPublic = node.role !== 'client';
-  const keepalive = isPublic ? [] : ['PersistentKeepalive = 25'];
-  const head = [
-    '[Interface]',
-    `# Name = ${name}`,
-    `Address = ${node.ipv4}/${node.role === 'bounce' ? 16 : 32}`,
-    `PrivateKey = ${keys[name].privateKey}`,
-    ...(isPublic ? [`ListenPort = ${PORT}`] : []),
-    ...(node.role === 'bounce' ? ['PostUp = sysctl -q -w net.ipv4.ip_forward=1'] : []),
-  ].join('\n');
-  const toBounce = peer('public-server1', '10.44.0.0/16', [endpoint('public-server1'), ...keepalive]);
-  const toDirect = peer('public-server2', '10.44.0.2/32', [endpoint('public-server2'), ...keepalive]);
-  const peers: Record<typeof node.role, readonly string[]> = {
-    bounce: [toDirect, ...clients],
-    direct: [toBounce, ...clients],
-    client: [toBounce, toDirect],
-  };
-  return `${[head, ...peers[node.role]].join('\n\n')}\n`;
-}

@@ -15,6 +15,7 @@ import { signTombstone } from '@warren/identity';
 import { type CertificateAuthority, openCertificateAuthority } from './ca/certificate-authority.js';
 import type { ServeConfig } from './config.js';
 import { lockDataDir, makeDataDir, sealingKey, socketPath } from './data-dir.js';
+import { EventFeed } from './events/event-feed.js';
 import { type AgentServer, startAgentServer } from './grpc/agent-server.js';
 import { createEnrolmentService } from './grpc/enrolment.js';
 import { createJoinService } from './grpc/join.js';
@@ -24,6 +25,8 @@ import { BOUNCE_GRACE, bounceTimes, watchBounces } from './hub/bounce-watch.js';
 import { EPHEMERAL_GRACE, ephemeralTimes, watchEphemeral } from './hub/ephemeral-watch.js';
 import { Hubs } from './hub/hubs.js';
 import { KeyOverlapWatch } from './hub/key-overlap-watch.js';
+import { KeyWatch } from './hub/key-watch.js';
+import type { HubParts } from './hub/network-hub.js';
 import { DEFAULT_LIMITS, type SessionLimits } from './hub/session.js';
 import { listenLocally } from './local-socket.js';
 import type { Log } from './log.js';
@@ -35,7 +38,7 @@ import type { RestContext } from './rest/context.js';
 import { REST_RATES, type RestRates } from './rest/rate-limits.js';
 import { RelayServer } from './signal/relay-server.js';
 import { SignalDirectory } from './signal/signal-directory.js';
-import { TICKET_LIFE, ticketSigner } from './signal/tickets.js';
+import { LONGEST_TICKET_LIFE, ticketSigner } from './signal/tickets.js';
 import { followTombstones } from './signal/tombstone-feed.js';
 
 /** Milliseconds that requests may take to end when the process stops. */
@@ -56,6 +59,8 @@ export interface ControlPlane {
 export interface ControlPlaneOptions {
   readonly limits?: SessionLimits;
   readonly rates?: RestRates;
+  /** Milliseconds between comments in silent streams of events. */
+  readonly heartbeat?: number;
 }
 
 /**
@@ -107,10 +112,14 @@ async function start(
   const signals = await SignalDirectory.open(store, log);
   closers.push(async () => signals.close());
   const signTicket = ticketSigner(authority, now);
-  const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket });
+  const events = new EventFeed(store, log);
+  closers.push(() => events.close());
+  const onPresence: HubParts['onPresence'] = (networkId, nodeId, online) =>
+    events.notePresence({ type: online ? 'node.online' : 'node.offline', networkId, nodeId, at: new Date() });
+  const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket, onPresence });
   closers.push(() => hubs.close());
   signals.onChange(() => hubs.signalsChanged());
-  watchPresences(config, { store, hubs, log, now }, closers);
+  watchNodes(config, { store, hubs, log, now, embedded }, closers);
   const overlaps = new KeyOverlapWatch({
     store,
     hubs,
@@ -130,6 +139,7 @@ async function start(
   const context: RestContext = {
     store,
     hubs,
+    events,
     signals,
     relay,
     log,
@@ -138,6 +148,7 @@ async function start(
     pin: ca.pin,
     about,
     rates: options.rates ?? REST_RATES,
+    heartbeat: options.heartbeat,
   };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
@@ -182,7 +193,7 @@ async function startRelay(
     address: config.stun,
     key: relayKey,
     authorityKey,
-    tombstones: () => store.tombstones(TICKET_LIFE),
+    tombstones: () => store.tombstones(LONGEST_TICKET_LIFE),
     log,
   });
   closers.push(() => relay.close());
@@ -191,17 +202,19 @@ async function startRelay(
   return relay;
 }
 
-/** What follows when bounces and ephemeral nodes go. */
-function watchPresences(
+/** What follows when bounces and ephemeral nodes go, and when keys run out. */
+function watchNodes(
   config: ServeConfig,
-  { store, hubs, log, now }: Pick<RestContext, 'store' | 'hubs' | 'log' | 'now'>,
+  { store, hubs, log, now, embedded }: Pick<RestContext, 'store' | 'hubs' | 'log' | 'now'> & { embedded: boolean },
   closers: (() => Promise<void>)[],
 ): void {
   const connectedMs: Hubs['connectedMs'] = (network, node) => hubs.connectedMs(network, node);
   const parts = { store, connectedMs, log, now };
+  const ephemeral = ephemeralTimes(config.ephemeralGrace ?? EPHEMERAL_GRACE);
   const watches = [
     watchBounces({ ...parts, times: bounceTimes(config.bounceGrace ?? BOUNCE_GRACE) }),
-    watchEphemeral({ ...parts, times: ephemeralTimes(config.ephemeralGrace ?? EPHEMERAL_GRACE) }),
+    watchEphemeral({ ...parts, times: ephemeral, settleMs: embedded ? 0 : ephemeral.interval }),
+    new KeyWatch({ store, log }),
   ];
   for (const watch of watches) {
     watch.start();

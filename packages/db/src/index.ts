@@ -7,16 +7,20 @@ export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/defaul
 export { networkNotEmpty } from './store/imports.js';
 export { KEY_OVERLAP } from './store/key-rotations.js';
 export { openStore } from './store/open-store.js';
+export { tokenState } from './store/tokens.js';
 export type {
   Actor,
   AddressRow,
   ApiKeyRow,
-  AuditRow,
   ChangeRow,
+  CloneSighting,
+  DueKey,
   JoinInput,
   KeyOverlap,
   NetworkRow,
+  NetworkSettings,
   NetworkState,
+  NodeChange,
   NodeCount,
   NodePresence,
   NodeRow,
@@ -33,8 +37,10 @@ export type {
   SignTombstone,
   Store,
   TokenRow,
+  TokenState,
   TombstoneRow,
   VanillaInput,
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
+export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';

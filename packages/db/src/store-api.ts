@@ -10,6 +10,7 @@ import type {
   SignedRecord,
 } from '@warren/topology';
 import type { ImportStore } from './import-api.js';
+import type { StoreRequests } from './store-requests.js';
 
 /** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
 export interface NodeCount {
@@ -72,13 +73,32 @@ export interface NodeRow extends Omit<NetworkNode, 'publicKey'> {
 /** Nodes whose going has consequences: bounces are left by their members, ephemeral nodes removed. A node may be both. */
 export type WatchedKind = 'bounce' | 'ephemeral';
 
-/** An agent of such a kind as the replicas have seen it, by the database's clock. */
+/** An agent of such a kind as the replicas have seen it, by the database's clock. Ephemeral ones may be pending or expired. */
 export interface NodePresence {
   readonly id: NodeId;
   readonly networkId: NetworkId;
   readonly unavailable: boolean;
+  /** How long its network lets ephemeral nodes be gone, milliseconds; null: as the control plane is set. */
+  readonly ephemeralAfterMs: number | null;
   /** Milliseconds since a replica had its stream open; since it joined, if none ever had. */
   readonly unseenMs: number;
+}
+
+/** What becomes of a key that runs out: the time to warn has come, or the time is over. */
+export interface DueKey {
+  readonly id: NodeId;
+  readonly networkId: NetworkId;
+  readonly name: string;
+  readonly due: 'warning' | 'expiry';
+  readonly keyExpiresAt: Date;
+}
+
+/** Where a second copy of a state directory was noticed. */
+export interface CloneSighting {
+  /** The start generation that the copy said. */
+  readonly startGeneration: number;
+  /** Where it came from, as far as that is known. */
+  readonly from: string | null;
 }
 
 /** How long a bounce has to have been silent, and how recently another one heard, for the first to be withdrawn. */
@@ -106,6 +126,40 @@ export interface TokenRow {
   readonly createdAt: Date;
 }
 
+/** Whether a token lets anybody in, and if not, why; the first reason that holds in the order revoked, expired, used up. */
+export type TokenState = 'usable' | 'used-up' | 'expired' | 'revoked';
+
+/** What may change in a network; what is absent stays. Durations in milliseconds. */
+export interface NetworkSettings {
+  readonly name?: string;
+  readonly mtu?: number;
+  readonly pools?: readonly string[];
+  readonly settings?: ConfSettingsPatch;
+  /** 0: without limit. */
+  readonly offlineToleranceMs?: number;
+  /** Null: for ever. Keys in use get what is left of it, and never less than the time of warning. */
+  readonly keyExpiryMs?: number | null;
+  readonly keyRotationMs?: number | null;
+  readonly ephemeralAfterMs?: number | null;
+}
+
+/** What may change in a node; what is absent stays. */
+export interface NodeChange {
+  readonly name?: string;
+  /** Direct and bounce nodes need an endpoint, clients have none. */
+  readonly role?: Role;
+  readonly tags?: readonly string[];
+  readonly endpoint?: HostPort;
+  readonly listenPort?: number;
+  /** Of a bounce's signal server; null: it runs none. */
+  readonly signalPort?: number | null;
+  /** Of a vanilla member: a first key makes it active, another one cuts it off until it uses that. */
+  readonly publicKey?: PublicKey;
+  readonly settings?: ConfSettingsPatch;
+  /** Those that it shall have; a family that is left out stays. */
+  readonly addresses?: readonly IpAddress[];
+}
+
 /** An API key without its secret. `lastUsedAt` is exact to a minute. */
 export interface ApiKeyRow {
   readonly id: string;
@@ -115,18 +169,6 @@ export interface ApiKeyRow {
   readonly expiresAt: Date | null;
   readonly createdAt: Date;
   readonly lastUsedAt: Date | null;
-}
-
-/** One entry of the audit log: who did what to whom; never a secret. */
-export interface AuditRow {
-  readonly id: string;
-  readonly at: Date;
-  readonly actor: Actor;
-  /** `node.join`, `node.revoke`, `token.create`, … */
-  readonly action: string;
-  readonly networkId: NetworkId | null;
-  readonly subject: string;
-  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** One row of a network's change log. Old and new values, so that a resume also removes what was visible before. */
@@ -323,7 +365,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends ImportStore {
+export interface Store extends ImportStore, StoreRequests {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -331,11 +373,7 @@ export interface Store extends ImportStore {
   listNetworks(page?: PageQuery): Promise<Page<NetworkRow>>;
   /** By id or by name. */
   findNetwork(idOrName: string): Promise<NetworkRow | undefined>;
-  updateNetwork(
-    id: NetworkId,
-    change: { name?: string; mtu?: number; pools?: readonly string[]; settings?: ConfSettingsPatch },
-    actor: Actor,
-  ): Promise<NetworkRow>; // not-found, name-taken, bad-request
+  updateNetwork(id: NetworkId, change: NetworkSettings, actor: Actor): Promise<NetworkRow>; // not-found, name-taken, bad-request
   /** Refuses a network that still has active nodes. */
   deleteNetwork(id: NetworkId, actor: Actor): Promise<void>; // not-found, network-not-empty
 
@@ -343,40 +381,52 @@ export interface Store extends ImportStore {
   createToken(
     input: {
       networkId: NetworkId;
+      name?: string | null;
       role?: Role;
       tags?: readonly string[];
       ephemeral?: boolean;
+      approval?: boolean;
       maxUses?: number | null;
       expiresAt?: Date | null;
     },
     actor: Actor,
   ): Promise<{ token: TokenRow; secret: Uint8Array }>; // not-found
-  listTokens(filter?: { networkId?: NetworkId } & PageQuery): Promise<Page<TokenRow>>;
+  listTokens(filter?: { networkId?: NetworkId; state?: TokenState } & PageQuery): Promise<Page<TokenRow>>;
+  findToken(id: string): Promise<TokenRow | undefined>;
   revokeToken(id: string, actor: Actor): Promise<void>; // not-found
   /** Looks without spending. `token-unknown` also for a wrong secret. */
   checkToken(id: string, secret: Uint8Array): Promise<{ token: TokenRow; network: NetworkRow }>; // token-unknown, token-expired, token-revoked, token-used-up
 
-  /** Idempotent by (token, identity key): the same answer again, without a second use. */
+  /**
+   * Idempotent by (token, identity key): the same answer again, without a second use. An expired node comes back as what
+   * it was, for a use of a token that is still good; with another WireGuard key, if it has one.
+   */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
   createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken
   listNodes(filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery): Promise<Page<NodeRow>>;
   /** By id, or by name within a network. */
   findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;
   findNodeByIdentity(identityKey: Uint8Array, networkId?: NetworkId): Promise<NodeRow | undefined>;
-  updateNode(
-    id: NodeId,
-    change: {
-      name?: string;
-      endpoint?: HostPort;
-      listenPort?: number;
-      signalPort?: number | null;
-      /** Of a vanilla member: a first key makes it active, another one cuts it off until it uses that. */
-      publicKey?: PublicKey;
-      settings?: ConfSettingsPatch;
-      addresses?: readonly IpAddress[];
-    },
-    actor: Actor,
-  ): Promise<NodeRow>; // not-found, name-taken, not-vanilla, key-banned, key-taken
+  updateNode(id: NodeId, change: NodeChange, actor: Actor): Promise<NodeRow>; // not-found, name-taken, node-revoked, endpoint-missing, not-vanilla, key-banned, key-taken, address-taken, bad-request
+  /** A pending node, disabled or never let in, is active from now on. Approving twice is fine. */
+  approveNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found, node-revoked, node-expired, public-key-missing
+  /** An active node is pending again: nobody sees it, its agent waits. Disabling twice is fine. */
+  disableNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found, node-not-active
+  /**
+   * Sets when an agent's key expires; null: never; absent: as its network says, from now. An expired node is active
+   * again with it.
+   */
+  extendNode(id: NodeId, expiresAt: Date | null | undefined, actor: Actor): Promise<NodeRow>; // not-found, node-revoked, bad-request
+  /** Keys of active agents that run out, and that nobody has acted upon. */
+  dueKeys(): Promise<readonly DueKey[]>;
+  /** Turns a node whose key has run out `expired`. False, and no revision: it has not, or not any more. */
+  expireNode(id: NodeId, actor: Actor): Promise<boolean>; // not-found
+  /** Writes once into the audit log that a key is about to run out. False: somebody has. */
+  warnOfExpiry(id: NodeId, actor: Actor): Promise<boolean>;
+  /** Keeps that a second copy of a node's state directory was noticed. False: that is known, and nobody has seen to it. */
+  noteClone(id: NodeId, sighting: CloneSighting, actor: Actor): Promise<boolean>;
+  /** The operator has seen to it. */
+  clearClone(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
   /** Bans the node's keys, rests its addresses, writes the tombstone. Revoking twice is fine. */
   revokeNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
   /** The key before it is accepted for ten minutes more, unless compromised. The same record again: the same answer. */
@@ -487,12 +537,6 @@ export interface Store extends ImportStore {
   /** Since when the node has the config key that it has now; null: none. */
   configKeySince(id: NodeId): Promise<Date | null>;
 
-  audit(page?: PageQuery): Promise<Page<AuditRow>>;
-  /**
-   * Runs `work` while no other work of the same name runs, in any replica. It holds a connection meanwhile: four such at
-   * once per process, the others wait.
-   */
-  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
   ping(): Promise<void>;
   /** Of all networks, for metrics. */
   nodeCounts(): Promise<readonly NodeCount[]>;

@@ -38,6 +38,7 @@ export type {
 } from './import/import-plan.js';
 export { planImport } from './import/plan-import.js';
 export { findPrivateKeys, type RedactedConf, withoutPrivateKeys } from './import/private-keys.js';
+export { KEY_WARNING_PART, keyWarningMs, LONGEST_KEY_WARNING } from './key-life.js';
 export { link } from './link.js';
 export {
   CLIENT_KEEPALIVE,

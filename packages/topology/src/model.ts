@@ -62,6 +62,8 @@ export interface Network {
   readonly mtu: number;
   /** How long agents trust their last known state, milliseconds; 0: without limit. Absent: 7 days. */
   readonly offlineToleranceMs?: number;
+  /** The life of the WireGuard keys of agents, milliseconds. Absent: for ever. */
+  readonly keyExpiryMs?: number;
   /** The age at which agents change their WireGuard key by themselves, milliseconds. Absent: never. */
   readonly keyRotationMs?: number;
   /** Defaults of the files of vanilla members. */

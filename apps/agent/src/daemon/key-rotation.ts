@@ -32,7 +32,7 @@ export interface Rotated {
 
 /** How long a change waits for the one before it to be over, milliseconds. */
 const PATIENCE = 5_000;
-/** Between two attempts that nobody asked for at the keyboard, milliseconds. */
+/** After an attempt that failed, if nobody asks for another at the keyboard; and the least age that a schedule can mean; milliseconds. */
 const RETRY = 60_000;
 /** Scheduled changes come up to this part of their interval early, so that nodes that joined together do not change together. */
 const JITTER = 0.1;
@@ -53,8 +53,9 @@ export class KeyRotation {
   /** What the control plane said last of our previous key, and the last one that it named. */
   #told: PublicKey | undefined;
   #named: PublicKey | undefined;
-  /** Whether what it says was said after the last change. */
+  /** Whether that was said after the last change, and whether the stream began after it: then it will be. */
   #current = true;
+  #laterStream = true;
   #wanted = 0;
   #interval = 0;
   #waiting: (() => void)[] = [];
@@ -112,11 +113,12 @@ export class KeyRotation {
 
   /** A stream to the control plane begins: what it says of us is true from now on. */
   noteStream(): void {
-    this.#current = true;
+    this.#laterStream = true;
   }
 
   /** What the control plane says of our keys. Called inside `serialise`. */
   async follow({ previousKey, rotateGeneration, keyRotationMs }: SelfDescription): Promise<void> {
+    this.#current ||= this.#laterStream;
     this.#told = previousKey;
     this.#named = previousKey ?? this.#named;
     this.#wanted = rotateGeneration;
@@ -130,7 +132,10 @@ export class KeyRotation {
     if (this.#busy > 0 || !this.#isDue() || now() - this.#triedAt < RETRY) return;
     this.#triedAt = now();
     this.rotate(this.#pending?.compromised ?? false).then(
-      ({ generation }) => log('info', `the WireGuard key was changed, generation ${generation}`),
+      ({ generation }) => {
+        this.#triedAt = Number.NEGATIVE_INFINITY;
+        log('info', `the WireGuard key was changed, generation ${generation}`);
+      },
       (error: unknown) => log('warn', `the WireGuard key was not changed: ${describeError(error).message}`),
     );
   }
@@ -138,8 +143,10 @@ export class KeyRotation {
   #isDue(): boolean {
     if (this.#pending || this.#wanted > this.#keys.generation) return true;
     if (this.#interval === 0) return false;
-    const age = this.options.now() - (this.#keys.changedAt ?? this.joinedAt);
-    return age >= this.#interval * (1 - JITTER * this.#jitter);
+    const { changedAt } = this.#keys;
+    const age = this.options.now() - (changedAt ?? this.joinedAt);
+    const due = this.#interval * (1 - JITTER * this.#jitter);
+    return age >= (changedAt === undefined ? due : Math.max(due, RETRY));
   }
 
   async #rotate(compromised: boolean): Promise<Rotated> {
@@ -185,6 +192,7 @@ export class KeyRotation {
     const { state, apply } = this.options;
     const [before, old] = [this.#publicKey, this.#keys.wireguard];
     this.#current = false;
+    this.#laterStream = false;
     await this.#use(compromised ? keys : { ...keys, previousWireguard: old });
     this.#pending = undefined;
     await state.removePendingRotation();

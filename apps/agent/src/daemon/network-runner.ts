@@ -419,6 +419,7 @@ export class NetworkRunner {
 
   /** A stream that resumes where we stand has nothing to send: its answer alone says that last known state is right. */
   async #trustAgain(): Promise<void> {
+    this.rotation.tick();
     this.addressing.connected();
     await this.#noteContact();
     if (!this.#distrusted || this.#stopping) return;

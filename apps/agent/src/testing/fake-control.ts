@@ -34,13 +34,26 @@ export class FakeControl {
   tombstones: wire.SignedTombstone[] = [];
   position = { epoch: 1, revision: 5 };
   uses = 1;
+  /** Every node waits for approval. */
+  pending = false;
   certificateLife = 3_600_000;
+  /** The vanilla member that has this WireGuard key, base64. */
+  member: { readonly key: string; readonly found: wire.TakenMember } | undefined;
   /** Refuses every call with this code. */
   refuse: string | undefined;
   /** Refuses Join only. */
   refuseJoin: string | undefined;
   /** Joins, but the answer never leaves. */
   loseJoinReply = false;
+  /** Refuses RotateKey only. */
+  refuseRotation: string | undefined;
+  /** Takes the key, but the answer never leaves. */
+  loseRotationReply = false;
+  /** Called when a key comes, before it is looked at. */
+  onRotation = (): void => undefined;
+  /** What it says of each node's keys. */
+  keyWishes: Partial<wire.SelfConfig> = {};
+  readonly rotations: wire.RotateKeyRequest[] = [];
   readonly authority = new TestNetworkAuthority();
   readonly requests: string[] = [];
   readonly joins: wire.JoinRequest[] = [];
@@ -113,8 +126,17 @@ export class FakeControl {
     const { networkId, networkName, cidrs, role, forward, offlineToleranceMs, address } = this;
     const addresses = [address, 'fd00::3'];
     const common = { nodeId, name, role, addresses, networkId, networkName, cidrs, forward, offlineToleranceMs };
-    const keys = { keyExpiresAtMs: 0, keyRotationMs: 0, rotateGeneration: 0, previousWireguardKey: Buffer.alloc(0) };
-    return { ...common, ...keys, pending: false, mtu: 1400, endpoint: '', signalServers: this.signalServers };
+    const keys = { keyExpiresAtMs: 0, keyRotationMs: 0, rotateGeneration: 0, keyWarningMs: 0 };
+    return {
+      ...common,
+      ...keys,
+      previousWireguardKey: Buffer.alloc(0),
+      pending: this.pending,
+      mtu: 1400,
+      endpoint: '',
+      signalServers: this.signalServers,
+      ...this.keyWishes,
+    };
   }
 
   #service(): wire.AgentServiceServer {
@@ -126,8 +148,12 @@ export class FakeControl {
           certificateChain: await this.#chain(call.request.identityKey),
         })),
       leave: (_call, done) => this.#unary('leave', done, async () => ({})),
-      prepareRotation: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
-      rotateKey: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
+      prepareRotation: (_call, done) =>
+        this.#unary('prepareRotation', done, async () => ({
+          challenge: createHash('sha256').update('challenge').digest(),
+          challengeKey: Buffer.from(x25519PublicKey(this.#challengeKey), 'base64'),
+        })),
+      rotateKey: (call, done) => this.#unary('rotateKey', done, () => this.#rotate(call.request)),
       sync: (call) => this.#sync(call),
       enrollSignal: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
       renewSignal: (_call, done) => done({ code: grpc.status.UNIMPLEMENTED }),
@@ -136,38 +162,58 @@ export class FakeControl {
 
   #unary<T>(name: string, done: grpc.sendUnaryData<T>, answer: () => Promise<T>): void {
     this.requests.push(name);
-    const code = this.refuse ?? (name === 'join' ? this.refuseJoin : undefined);
+    const code =
+      this.refuse ?? (name === 'join' ? this.refuseJoin : name === 'rotateKey' ? this.refuseRotation : undefined);
     if (code) {
       done(refusal(code));
       return;
     }
     answer().then(
-      (reply) => (name === 'join' && this.loseJoinReply ? this.kill() : done(null, reply)),
+      (reply) => (this.#losesReply(name) ? this.kill() : done(null, reply)),
       (error: unknown) => done(refusal(error instanceof Error ? error.message : 'internal')),
     );
+  }
+
+  #losesReply(name: string): boolean {
+    return (name === 'join' && this.loseJoinReply) || (name === 'rotateKey' && this.loseRotationReply);
+  }
+
+  async #rotate(request: wire.RotateKeyRequest): Promise<wire.RotateKeyResponse> {
+    this.onRotation();
+    const record = request.record && verifyRecord(request.record);
+    if (record?.nodeId !== request.nodeId) throw new Error('record-bad');
+    this.#checkPossession(request, record.wireguardKey, request.nodeId);
+    this.rotations.push(request);
+    return { self: this.self(request.nodeId) };
+  }
+
+  #checkPossession(request: wire.RotateKeyRequest | wire.JoinRequest, wireguardKey: string, tokenId: string): void {
+    const { challenge, possessionProof } = request;
+    const { identityKey, record } = request.record!;
+    const transcript = { challenge, identityKey, record, tokenId };
+    const key = Buffer.from(wireguardKey, 'base64');
+    if (!verifyKeyPossession(nobleProvider, this.#challengeKey, key, transcript, possessionProof)) {
+      throw new Error('possession-unproven');
+    }
   }
 
   async #prepare(request: wire.PrepareJoinRequest): Promise<wire.PrepareJoinResponse> {
     if (!request.tokenSecret.equals(this.#secret)) throw new Error('token-unknown');
     if (this.nodes.length >= this.uses) throw new Error('token-used-up');
     const { networkId, networkName, cidrs } = this;
+    const member = this.member?.key === toBase64(request.wireguardKey) ? this.member.found : undefined;
     const challengeKey = Buffer.from(x25519PublicKey(this.#challengeKey), 'base64');
     const challenge = createHash('sha256').update('challenge').digest();
     const role = wire.Role.ROLE_UNSPECIFIED;
-    return { networkId, networkName, cidrs, role, challenge, challengeKey, member: undefined };
+    return { networkId, networkName, cidrs, role, challenge, challengeKey, member };
   }
 
   async #join(request: wire.JoinRequest): Promise<wire.JoinResponse> {
     this.joins.push(request);
     const record = request.record && verifyRecord(request.record);
     if (!record || record.networkId !== this.networkId) throw new Error('record-bad');
-    const { challenge, tokenId, possessionProof } = request;
-    const { identityKey, record: bytes } = request.record!;
-    const transcript = { challenge, identityKey, record: bytes, tokenId };
-    const key = Buffer.from(record.wireguardKey, 'base64');
-    if (!verifyKeyPossession(nobleProvider, this.#challengeKey, key, transcript, possessionProof)) {
-      throw new Error('possession-unproven');
-    }
+    this.#checkPossession(request, record.wireguardKey, request.tokenId);
+    const { identityKey } = request.record!;
     const identity = toBase64(identityKey);
     if (!this.nodes.some((node) => node.identity === identity)) {
       if (this.nodes.length >= this.uses) throw new Error('token-used-up');

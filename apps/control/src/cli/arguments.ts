@@ -10,6 +10,13 @@ export const duration = (text: string): string => {
   return text;
 };
 
+/** How long something may be gone. */
+export const absence = (text: string): string => {
+  if (text !== 'default' && parseDuration(text) === undefined)
+    throw new InvalidArgumentError('It must be a duration such as 30s, 10m or 1h, or default.');
+  return text;
+};
+
 export const uses = (text: string): number | 'unlimited' => {
   if (text === 'unlimited') return text;
   const count = wholeNumber(text);

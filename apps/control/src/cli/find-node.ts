@@ -10,7 +10,7 @@ export const onNode = (command: Command, description: string): Command =>
   common(command.argument('<node>', 'name or id')).description(description).option('--network <network>', 'name or id');
 
 /**
- * By id, or by name: active before others, because a revoked node's name may be used again.
+ * By id, or by name: members before others, because a revoked node's name may be used again.
  *
  * @throws WarrenError `not-found` with the name that was probably meant; `ambiguous`
  */
@@ -22,8 +22,8 @@ export async function findNode(rest: RestClient, name: string, given_?: unknown)
     rest.GET('/api/v1/nodes', { params: { query: { q: name, ...within, ...page } } }),
   );
   const named = items.filter((item) => item.name === name);
-  const active = named.filter((item) => item.status === 'active');
-  const candidates = active.length > 0 ? active : named;
+  const members = named.filter((item) => item.status !== 'revoked');
+  const candidates = members.length > 0 ? members : named;
   if (candidates.length === 1) return candidates[0]!;
   if (candidates.length === 0) throw await unknownNode(rest, name, network);
   const networks = new Set(candidates.map((item) => item.network));

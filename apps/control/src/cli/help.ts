@@ -27,6 +27,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'network set': ['warren network set lab --mtu 1380'],
   'network list': ['warren network list', 'warren network list --json | jq -r .items[].name'],
   'network delete': ['warren network delete lab', 'warren network delete lab --yes'],
+  import: [
+    'warren import server1.conf laptop.conf --dry-run',
+    'warren import hosts/ --network office --endpoint server=203.0.113.5:51820',
+  ],
+  export: ['warren export --network office --output files', 'warren export --private-keys keys --output files'],
   'node list': [
     'warren node list --network default --status active',
     'warren node list --status pending -q | xargs -n 1 warren node approve',

@@ -2,7 +2,7 @@ import { WarrenError } from '@warren/base';
 import { type Schemas, take } from '@warren/client';
 import { type Command, Option } from 'commander';
 import { addressCommands } from './address-commands.js';
-import { collect, mtu } from './arguments.js';
+import { absence, collect, duration, mtu } from './arguments.js';
 import {
   byId,
   type CommandContext,
@@ -27,6 +27,28 @@ const COLUMNS: readonly Column<Schemas['Network']>[] = [
   { title: 'REVISION', cell: ({ revision }) => String(revision), fit: 'drop' },
   { title: 'ID', cell: ({ id }) => id, fit: 'drop' },
 ];
+
+interface Settings {
+  readonly name?: string;
+  readonly mtu?: number;
+  readonly pool?: string[];
+  readonly pools: boolean;
+  readonly offlineTolerance?: string;
+  readonly keyExpiry?: string;
+  readonly keyRotation?: string;
+  readonly ephemeralAfter?: string;
+}
+
+/** As REST wants them: null where the word is no duration. */
+function times({ offlineTolerance, keyExpiry, keyRotation, ephemeralAfter }: Settings) {
+  const orNull = (word: string | undefined) => (word === 'never' || word === 'default' ? null : word);
+  return {
+    offlineTolerance: orNull(offlineTolerance),
+    keyExpiry: orNull(keyExpiry),
+    keyRotation: orNull(keyRotation),
+    ephemeralAfter: orNull(ephemeralAfter),
+  };
+}
 
 export function networkCommands(program: Command, context: CommandContext): void {
   const network = program.command('network').description('networks: prefixes that nodes get addresses from');
@@ -82,15 +104,22 @@ function addSet(network: Command, context: CommandContext): void {
     .option('--name <name>', 'rename it')
     .option('--mtu <bytes>', 'inner MTU', mtu)
     .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
-    .addOption(new Option('--no-pools', 'hand addresses out of the whole network').conflicts('pool'));
-  type Set = SettingsOptions & { name?: string; pool?: string[]; pools: boolean };
+    .addOption(new Option('--no-pools', 'hand addresses out of the whole network').conflicts('pool'))
+    .option(
+      '--offline-tolerance <duration>',
+      'how long agents go on without the control plane, or never: no limit',
+      duration,
+    )
+    .option('--key-expiry <duration>', 'how long the keys of agents are good, or never: for ever', duration)
+    .option('--key-rotation <duration>', 'the age at which agents change their key by themselves, or never', duration)
+    .option('--ephemeral-after <duration>', 'how long ephemeral nodes may be gone, or default', absence);
   settingsOptions(command, 'network').action(
-    run(context, async (rest, [id], options: Set) => {
+    run(context, async (rest, [id], options: Settings & SettingsOptions) => {
       const pools = options.pools ? options.pool : [];
       const settings = settingsGiven({ ...options, mtu: undefined });
-      const body = given({ name: options.name, mtu: options.mtu, pools, settings });
+      const body = given({ name: options.name, mtu: options.mtu, pools, settings, ...times(options) });
       if (Object.keys(body).length === 0) {
-        throw new WarrenError('usage', 'say what to set: --name, --mtu, --pool, … (see --help)');
+        throw new WarrenError('usage', 'say what to set, such as --name or --mtu (see --help)');
       }
       return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
     }),

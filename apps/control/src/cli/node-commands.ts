@@ -4,6 +4,7 @@ import { byId, type CommandContext, confirm, destructive, given, listing, run } 
 import { shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
 import { nodeKeyCommands } from './node-key-commands.js';
+import { nodeLifecycleCommands } from './node-lifecycle-commands.js';
 import { NODE_COLUMNS } from './node-table.js';
 import { everyPage } from './rest-client.js';
 import { vanillaCommands } from './vanilla-commands.js';
@@ -56,6 +57,7 @@ export function nodeCommands(program: Command, context: CommandContext): void {
       }),
     );
   vanillaCommands(node, context);
+  nodeLifecycleCommands(node, context);
   nodeKeyCommands(node, context);
 }
 

@@ -12,9 +12,10 @@ export function tokenCommands(program: Command, context: CommandContext): void {
   listing(token.command('list').alias('ls'))
     .description('all tokens, without their secrets')
     .option('--network <network>', 'name or id')
+    .addOption(new Option('--state <state>').choices(STATES))
     .action(
-      run(context, async (rest, _, { network }: { network?: string }) => {
-        const filter = given({ network });
+      run(context, async (rest, _, options: { network?: string; state?: (typeof STATES)[number] }) => {
+        const filter = given({ network: options.network, state: options.state });
         const list = (page: object) => rest.GET('/api/v1/tokens', { params: { query: { ...filter, ...page } } });
         const answer = await everyPage(list);
         return {
@@ -34,29 +35,36 @@ export function tokenCommands(program: Command, context: CommandContext): void {
     );
 }
 
+const STATES = ['usable', 'used-up', 'expired', 'revoked'] as const;
+
 interface Create {
   readonly network: string;
+  readonly name?: string;
   readonly role?: Role;
   readonly uses: number | 'unlimited';
   readonly expires: string;
   readonly tag?: string[];
   readonly ephemeral?: boolean;
+  readonly approval?: boolean;
 }
 
 function addCreate(token: Command, context: CommandContext): void {
   common(token.command('create'))
     .description('make a token for `agent join`; prints it alone')
     .option('--network <network>', 'name or id', 'default')
+    .option('--name <name>', 'what it is for, for people')
     .addOption(new Option('--role <role>', 'the role that nodes get').choices(ROLES))
     .option('--uses <count>', 'how many hosts may join, or unlimited', uses, 1)
     .option('--expires <duration>', 'such as 30m, 1h, 7d, or never', duration, '1h')
     .option('--tag <tag>', 'tag of the nodes; may be repeated', collect)
-    .option('--ephemeral', 'nodes are removed when they were away for five minutes')
+    .option('--ephemeral', 'nodes are removed when they were away for long (`warren network set --ephemeral-after`)')
+    .option('--approval', 'nodes wait until `warren node approve`')
     .action(
       run(context, async (rest, _, options: Create) => {
-        const { network, role, uses: maxUses, expires, tag: tags = [], ephemeral = false } = options;
+        const { network, name, role, uses: maxUses, expires, tag: tags = [], ephemeral = false } = options;
         const body = {
-          ...{ network, tags, ephemeral, ...given({ role }), expires: orNull(expires) },
+          ...{ network, tags, ephemeral, ...given({ name, role }), expires: orNull(expires) },
+          approval: options.approval === true,
           maxUses: maxUses === 'unlimited' ? null : maxUses,
         };
         const made = await take(rest.POST('/api/v1/tokens', { body }));
@@ -67,14 +75,9 @@ function addCreate(token: Command, context: CommandContext): void {
 
 const columns = (screen: Screen): Column<Schemas['Token']>[] => [
   { title: 'ID', cell: ({ id }) => id },
+  { title: 'NAME', cell: ({ name }) => name ?? '-', fit: 'cut' },
   { title: 'ROLE', cell: ({ role }) => role ?? 'any' },
   { title: 'USES', cell: ({ uses: used, maxUses }) => `${used}/${maxUses ?? '∞'}` },
   { title: 'EXPIRES', cell: ({ expiresAt }) => expiryCell(expiresAt, screen) },
-  { title: 'STATE', cell: (item) => tokenState(item, screen.now) },
+  { title: 'STATE', cell: ({ state }) => state.replace('-', ' ') },
 ];
-
-function tokenState({ revokedAt, expiresAt, maxUses, uses: used }: Schemas['Token'], now: number): string {
-  if (revokedAt) return 'revoked';
-  if (expiresAt && Date.parse(expiresAt) <= now) return 'expired';
-  return maxUses !== null && used >= maxUses ? 'used up' : 'usable';
-}

@@ -16,7 +16,6 @@ import {
   type Role,
   run,
 } from './command.js';
-import { shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
 import {
   checkWritable,
@@ -130,19 +129,24 @@ async function fileResult(conf: string, options: FileOptions, node: object): Pro
 
 function addSet(node: Command, context: CommandContext): void {
   interface Set extends InNetwork, SettingsOptions {
+    readonly role?: Role;
     readonly endpoint?: string;
     readonly publicKey?: string;
   }
-  const command = onNode(node.command('set'), 'change how others reach it, its key, and what its file holds')
+  const command = onNode(node.command('set'), 'change role, endpoint, key, and what its file holds')
+    .addOption(new Option('--role <role>', 'direct and bounce need an endpoint').choices(ROLES))
     .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
     .option('--public-key <key>', 'of a vanilla member: it is cut off until it uses that');
   settingsOptions(command, 'node').action(
     run(context, async (rest, [name], options: Set) => {
-      const { endpoint, publicKey, network } = options;
-      const body = given({ endpoint, publicKey, settings: settingsGiven(options) });
-      if (Object.keys(body).length === 0) throw new WarrenError('usage', 'say what to set (see --help)');
+      const { role, endpoint, publicKey, network } = options;
+      const body = given({ role, endpoint, publicKey, settings: settingsGiven(options) });
+      if (Object.keys(body).length === 0)
+        throw new WarrenError('usage', 'say what to set, such as --role or --endpoint (see --help)');
       const { id } = await findNode(rest, name, network);
-      return shown(await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body })));
+      const changed = await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body }));
+      const said = [changed.name, changed.role, changed.endpoint ?? ''].join(' ').trim();
+      return { answer: changed, text: () => [said, changed.interruption ?? ''].join('\n').trim() };
     }),
   );
 }

@@ -8,7 +8,15 @@ import {
   Role as WireRole,
   type SignedTombstone as WireTombstone,
 } from '@warren/proto';
-import type { Network, NetworkNode, NodeStatus, Peer, Role, SignedRecord } from '@warren/topology';
+import {
+  keyWarningMs,
+  type Network,
+  type NetworkNode,
+  type NodeStatus,
+  type Peer,
+  type Role,
+  type SignedRecord,
+} from '@warren/topology';
 
 /** How long agents trust their last known state without us, unless the network says otherwise: 7 days (join-and-sync.md, “Tombstone”). */
 export const OFFLINE_TOLERANCE_MS = 7 * 86_400_000;
@@ -69,6 +77,7 @@ export function selfConfig(
   node: SelfSubject,
   network: Pick<Network, 'id' | 'name' | 'cidrs' | 'mtu'> & {
     readonly offlineToleranceMs?: number;
+    readonly keyExpiryMs?: number | null;
     readonly keyRotationMs?: number | null;
   },
   signalServers: readonly SignalServer[],
@@ -88,6 +97,7 @@ export function selfConfig(
     signalServers: [...signalServers],
     pending: node.status === 'pending',
     keyExpiresAtMs: node.keyExpiresAt ?? 0,
+    keyWarningMs: node.keyExpiresAt === undefined ? 0 : Math.round(keyWarningMs(network.keyExpiryMs)),
     keyRotationMs: network.keyRotationMs ?? 0,
     rotateGeneration: node.rotateGeneration ?? 0,
     previousWireguardKey: keyToWire(node.previousKey?.publicKey),

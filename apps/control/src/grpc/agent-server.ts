@@ -12,7 +12,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { EnrolmentService } from './enrolment.js';
 import type { JoinService } from './join.js';
 import { observeCalls } from './observe.js';
-import { activeNode } from './renew.js';
+import { identifiedNode } from './renew.js';
 import type { RotationService } from './rotation.js';
 import { agentCaller, callerAddress, unary } from './rpc.js';
 import { handleSync } from './sync.js';
@@ -103,7 +103,8 @@ function implementation(
     leave: unary(log, 'leave', async (request: { nodeId: string }, call) => {
       const caller = agentCaller(call);
       if (request.nodeId !== caller.nodeId) throw new WarrenError('forbidden', 'the certificate is for another node');
-      const node = await activeNode(store, caller.nodeId, caller.identityKey);
+      const node = await identifiedNode(store, caller.nodeId, caller.identityKey);
+      if (node.status === 'revoked') throw new WarrenError('node-revoked', `${node.name} was revoked already`);
       await store.deleteNode(node.id, `node:${node.id}`);
       return {};
     }),

@@ -12,7 +12,7 @@ import type {
 import type { CertificateAuthority } from '../ca/certificate-authority.js';
 import { tombstoneToWire } from '../codec/agent-codec.js';
 import type { SignalDirectory } from '../signal/signal-directory.js';
-import { TICKET_LIFE } from '../signal/tickets.js';
+import { LONGEST_TICKET_LIFE } from '../signal/tickets.js';
 
 /** How far a signal server's clock may be from ours. */
 const CLAIM_WINDOW = 5 * 60_000;
@@ -58,7 +58,7 @@ export function createEnrolmentService(options: EnrolmentOptions): EnrolmentServ
 }
 
 async function grant({ store, ca, authorityKey }: EnrolmentOptions, identityKey: Uint8Array): Promise<SignalGrant> {
-  const [chain, tombstones] = await Promise.all([ca.issueRelay(identityKey), store.tombstones(TICKET_LIFE)]);
+  const [chain, tombstones] = await Promise.all([ca.issueRelay(identityKey), store.tombstones(LONGEST_TICKET_LIFE)]);
   return {
     certificateChain: chain.map((certificate) => Buffer.from(certificate)),
     authorityKey: Buffer.from(authorityKey),

@@ -9,7 +9,7 @@ import {
   WarrenError,
 } from '@warren/base';
 import type { NetworkRow, NodeRow, Store, TokenRow } from '@warren/db';
-import { type NodeRecord, verifyKeyPossession, verifyRecord } from '@warren/identity';
+import { decodeNodeRecord, type NodeRecord, verifyKeyPossession, verifyRecord } from '@warren/identity';
 import type {
   JoinRequest,
   JoinResponse,
@@ -112,7 +112,7 @@ async function joined(
   });
   return {
     certificateChain: chain.map((certificate) => Buffer.from(certificate)),
-    self: selfConfig(node, network, await options.hubs.signalServers(network.id)),
+    self: selfConfig(node, network, node.status === 'active' ? await options.hubs.signalServers(network.id) : []),
     observedAddress: from ?? '',
     authorityKey: Buffer.from(options.authorityKey),
   };
@@ -173,7 +173,17 @@ async function checkJoin(
   ) {
     throw new WarrenError('possession-unproven', 'the agent did not prove that it holds the private WireGuard key');
   }
+  await checkGeneration(options.store, record, signed);
   return { record, signed, token };
+}
+
+/** A node that comes back with another WireGuard key has counted on: else an older record of it would be as good. */
+async function checkGeneration(store: Store, record: NodeRecord, signed: SignedRecord): Promise<void> {
+  const node = await store.findNodeByIdentity(signed.identityKey, record.networkId);
+  const known = node?.record && decodeNodeRecord(node.record.record);
+  if (!known || known.nodeId !== record.nodeId || known.wireguardKey === record.wireguardKey) return;
+  if (record.generation > known.generation) return;
+  throw new WarrenError('record-bad', 'the record of keys is older than the one that is known: rotate the key again');
 }
 
 /** A repeated join must get its answer even when its own first use was the token's last (ADR 0008). */

@@ -75,6 +75,7 @@ describe('tickets', () => {
       const days = (ticket!.expiresAt - Date.now()) / 86_400_000;
       expect(days).toBeGreaterThan(6.9);
       expect(days).toBeLessThanOrEqual(7);
+      stream.cancel();
     }
   });
 });

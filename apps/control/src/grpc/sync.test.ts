@@ -211,13 +211,34 @@ describe('clones', () => {
     expect(stale.farewell?.code).toBe('clone');
   });
 
-  it('that start later push the first one out', async () => {
+  it('that start later are sent away, too, while the first one is alive; the operator is told', async () => {
     const relay = await bounce();
+    const { store } = plane.context;
     const first = await relay.sync({ startGeneration: 5 }).synced();
     const second = await relay.sync({ startGeneration: 6 }).synced();
-    await until(() => first.ended !== undefined, 'end');
-    expect(first.farewell?.code).toBe('clone');
+    await until(() => second.ended !== undefined, 'end');
+    expect(second.farewell?.code).toBe('clone');
+    expect(first.ended).toBeUndefined();
+    const noticed = async () => (await store.findNode(relay.nodeId as never))!.cloneNoticedAt;
+    await until(async () => (await noticed()) !== null, 'noticed');
+    const { items } = await store.audit();
+    expect(items.find(({ action, subject }) => action === 'node.clone' && subject === relay.nodeId)).toMatchObject({
+      actor: 'control',
+      details: { startGeneration: 6, from: '127.0.0.1' },
+    });
+    // The copy has claimed nothing: the first one may connect again.
+    first.cancel();
+    expect((await relay.sync({ startGeneration: 5 }).synced()).snapshots).toHaveLength(1);
+  });
+
+  it('are not seen in an agent that was started again and whose old stream answers no more', async () => {
+    const relay = await bounce();
+    const first = await relay.sync({ startGeneration: 5 }).synced();
+    first.pause();
+    const second = await relay.sync({ startGeneration: 6 }).synced();
     expect(second.snapshots).toHaveLength(1);
+    expect((await plane.context.store.findNode(relay.nodeId as never))!.cloneNoticedAt).toBeNull();
+    first.resume();
   });
 
   it('are not seen in an agent that connects again before its old stream was noticed dead', async () => {

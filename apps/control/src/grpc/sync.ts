@@ -10,8 +10,8 @@ import { Session, type SessionLimits, type SyncStream } from '../hub/session.js'
 import type { Log } from '../log.js';
 import { logFields } from '../log-fields.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { activeNode } from './renew.js';
-import { agentCaller, statusOf } from './rpc.js';
+import { memberNode } from './renew.js';
+import { agentCaller, callerAddress, statusOf } from './rpc.js';
 
 /** Responses go out as bytes: the hub encodes, and encodes equal ones once. */
 export type SyncCall = ServerDuplexStream<SyncRequest, Uint8Array>;
@@ -111,8 +111,9 @@ class Conversation {
     const session = new Session(node.id, hello.startGeneration, this.#stream, limits, now);
     this.#session = session;
     this.#hub = hub;
+    const from = callerAddress(this.call);
     this.#log.info({ agentVersion: hello.agentVersion.slice(0, 64) }, 'agent connected');
-    await hub.attach(session, hello);
+    await hub.attach(session, { ...hello, ...(from !== undefined && { from }) });
     if (session.open) await noteSignalPort(store, node, hello);
   }
 
@@ -132,7 +133,7 @@ async function authenticate(call: SyncCall, hello: Hello, store: Store): Promise
     throw new WarrenError('bad-request', 'the start generation must be a positive integer');
   }
   if (hello.signalPort > 65_535) throw new WarrenError('bad-request', 'the signal port must be 0 to 65535');
-  return activeNode(store, caller.nodeId, caller.identityKey);
+  return memberNode(store, caller.nodeId, caller.identityKey);
 }
 
 /** Others dial it, so it is a change of the node; only of one that was taken in, because a clone changes nothing. */

@@ -62,7 +62,7 @@ class Scene {
         answer(() =>
           [...this.#rows].map(
             ([id, { networkId: network, unavailable, seenAt }]): NodePresence => ({
-              ...{ id, networkId: network, unavailable },
+              ...{ id, networkId: network, unavailable, ephemeralAfterMs: null },
               unseenMs: this.now - seenAt,
             }),
           ),

@@ -17,6 +17,8 @@ interface Replica {
 class Scene {
   now = 1_000_000;
   failing = false;
+  /** What the network says. */
+  after: number | null = null;
   /** A node that is deleted by somebody else when it is about to be removed. */
   leftMeanwhile: NodeId | undefined;
   readonly removed: string[] = [];
@@ -54,7 +56,7 @@ class Scene {
       this.removed.push(id);
       return this.#seenAt.delete(id);
     };
-    const row = { networkId: NET, unavailable: false };
+    const row = { networkId: NET, unavailable: false, ephemeralAfterMs: this.after };
     const rows = () => [...this.#seenAt].map(([id, at]) => ({ ...row, id, unseenMs: this.now - at }));
     return {
       noteSeen: (ids) =>

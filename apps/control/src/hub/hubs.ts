@@ -2,8 +2,6 @@ import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warre
 import type { SignalServer } from '@warren/proto';
 import { type HubParts, NetworkHub } from './network-hub.js';
 import { NOTHING_OBSERVED, type Observed } from './observed.js';
-import type { Session } from './session.js';
-import type { Version } from './version.js';
 
 /** How often sessions are looked at for missing acknowledgements. */
 const PROGRESS_INTERVAL = 5_000;
@@ -66,12 +64,13 @@ export class Hubs {
   }
 
   isOnline(network: NetworkId, node: NodeId): boolean {
-    return this.#open.get(network)?.sessions.has(node) ?? false;
+    return this.connectedMs(network, node) !== undefined;
   }
 
   /** For how many milliseconds a stream of the node has been open here; undefined: there is none. */
   connectedMs(network: NetworkId, node: NodeId): number | undefined {
-    const session = this.#open.get(network)?.sessions.get(node);
+    const hub = this.#open.get(network);
+    const session = hub?.sessions.get(node) ?? hub?.waiting.get(node);
     return session && this.parts.now() - session.since;
   }
 
@@ -91,9 +90,11 @@ export class Hubs {
 
   /** Numbers of each network that is open here. */
   overview(): NetworkOverview[] {
-    return [...this.#open].map(([id, { version, sessions }]) => ({
+    return [...this.#open].map(([id, { version, sessions, waiting }]) => ({
       id,
-      ...connections(version, sessions),
+      connected: sessions.size + waiting.size,
+      activeConnected: sessions.size,
+      otherConnected: waiting.size,
       nodes: version.decided.network.nodes.size,
       revision: version.revision,
       buffered: [...sessions.values()].reduce((sum, session) => sum + session.buffered, 0),
@@ -152,13 +153,4 @@ export class Hubs {
     this.#hubs.set(id, opening);
     return opening;
   }
-}
-
-function connections(
-  version: Version,
-  sessions: ReadonlyMap<NodeId, Session>,
-): Pick<NetworkOverview, 'connected' | 'activeConnected' | 'otherConnected'> {
-  const { nodes } = version.decided.network;
-  const active = [...sessions.keys()].filter((id) => nodes.has(id)).length;
-  return { connected: sessions.size, activeConnected: active, otherConnected: sessions.size - active };
 }

@@ -27,6 +27,8 @@ const EPOCH = 1;
 class MemoryLog {
   readonly rows: ChangeRow[] = [];
   readonly nodes = new Map<NodeId, NetworkNode>();
+  /** Nodes that are there and not active. */
+  readonly rest = new Map<NodeId, NetworkNode & { status: 'pending' | 'expired' }>();
   mtu = 1400;
   /** Rows up to this revision were pruned. */
   pruned = 0;
@@ -37,9 +39,25 @@ class MemoryLog {
 
   set(id: NodeId, after: NetworkNode | null): void {
     const before = this.nodes.get(id) ?? null;
+    this.rest.delete(id);
     if (after) this.nodes.set(id, after);
     else this.nodes.delete(id);
     this.rows.push({ revision: this.revision + 1, nodeId: id, before, after, tombstone: null, networkChanged: false });
+  }
+
+  /** As an operator disables a node, or its key runs out. */
+  hold(id: NodeId, status: 'pending' | 'expired'): void {
+    const node = this.nodes.get(id);
+    if (!node) return;
+    this.set(id, null);
+    this.rest.set(id, { ...node, status });
+  }
+
+  approve(id: NodeId): void {
+    const waiting = this.rest.get(id);
+    if (!waiting) return;
+    const { status: _, ...node } = waiting;
+    this.set(id, node);
   }
 
   changeNetwork(): void {
@@ -66,6 +84,11 @@ class MemoryLog {
       changesSince: async (_: unknown, revision: number) =>
         revision < this.pruned ? undefined : this.rows.slice(revision),
       claimGeneration: async () => true,
+      findNode: async (id: NodeId) => {
+        const node = this.nodes.get(id);
+        const row = node ? { ...node, status: 'active' } : this.rest.get(id);
+        return row && { ...row, networkId: NETWORK };
+      },
     } as unknown as Store;
   }
 }
@@ -75,6 +98,7 @@ class Follower {
   entries = new Map<string, Uint8Array>();
   position = { epoch: 0, revision: 0 };
   mtu = 0;
+  pending = false;
   signalServers: SignalServer[] = [];
   ticket: Buffer | undefined;
   farewell: string | undefined;
@@ -121,12 +145,14 @@ class Follower {
       this.#apply(message.value.peers);
       this.position = message.value.position!;
       this.mtu = message.value.self!.mtu;
+      this.pending = message.value.self!.pending;
       this.signalServers = message.value.self!.signalServers;
     } else if (message?.$case === 'delta') {
       expect(message.value.from).toEqual(this.position);
       for (const id of message.value.remove) expect(this.entries.delete(id)).toBe(true);
       this.#apply(message.value.upsert);
       this.signalServers = message.value.self?.signalServers ?? this.signalServers;
+      this.pending = message.value.self?.pending ?? this.pending;
       this.position = message.value.to!;
     }
   }
@@ -172,6 +198,9 @@ const step = fc.oneof(
   // Alone, because everything else about a node hides what follows from its name.
   { weight: 3, arbitrary: fc.record({ do: fc.constant('rename' as const), index, name: small }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), index }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('disable' as const), index }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('approve' as const), index }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const), index }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('connect' as const), index }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('disconnect' as const), index }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
@@ -195,7 +224,11 @@ it('whoever follows holds exactly what the compiler says, however it came to be 
           log.set(IDS[action.index]!, node(action.index, action.role, action.name, action.kind, action.key));
         else if (action.do === 'rename' && log.nodes.has(follower!.id)) {
           log.set(follower!.id, { ...log.nodes.get(follower!.id)!, name: `renamed-${action.index}-${action.name}` });
-        } else if (action.do === 'remove' && log.nodes.has(follower!.id)) log.set(follower!.id, null);
+        } else if (action.do === 'remove' && (log.nodes.has(follower!.id) || log.rest.has(follower!.id))) {
+          log.set(follower!.id, null);
+        } else if (action.do === 'disable') log.hold(follower!.id, 'pending');
+        else if (action.do === 'expire') log.hold(follower!.id, 'expired');
+        else if (action.do === 'approve') log.approve(follower!.id);
         else if (action.do === 'connect') await follower!.connect(hub);
         else if (action.do === 'disconnect') follower!.disconnect(hub);
         else if (action.do === 'publish') await hub.catchUp();
@@ -211,7 +244,9 @@ it('whoever follows holds exactly what the compiler says, however it came to be 
       }
       await hub.catchUp();
       const now = decideNetwork(log.state().network);
-      for (const follower of followers) check(hub, now, follower);
+      for (const follower of followers) {
+        if (follower.session?.open) check(hub, now, follower, log.rest.get(follower.id)?.status === 'pending');
+      }
     }),
     { numRuns: 500 },
   );
@@ -228,10 +263,19 @@ const sharedServer = (n: number): SignalServer => ({
   key: Buffer.alloc(32, n),
 });
 
-function check(hub: NetworkHub, now: ReturnType<typeof decideNetwork>, follower: Follower): void {
-  const session = hub.sessions.get(follower.id);
-  if (!session) return;
+function check(hub: NetworkHub, now: ReturnType<typeof decideNetwork>, follower: Follower, waits: boolean): void {
+  const session = follower.session!;
   expect(follower.farewell).toBeUndefined();
+  expect((waits ? hub.waiting : hub.sessions).get(follower.id)).toBe(session);
+  expect((waits ? hub.sessions : hub.waiting).has(follower.id)).toBe(false);
+  expect(follower.pending).toBe(waits);
+  if (waits) {
+    expect([follower.entries.size, follower.signalServers]).toEqual([0, []]);
+    hub.heartbeat(session, { position: follower.position, digest: follower.digest() });
+    expect(follower.farewell).toBeUndefined();
+    expect(follower.lastReply).toEqual(follower.digest());
+    return;
+  }
   const expected = [...entriesOf(now, follower.id)].map(([id, entry]) => [
     id,
     Buffer.from(entry.bytes).toString('hex'),

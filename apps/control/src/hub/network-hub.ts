@@ -1,23 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { InvariantError, type NetworkId, type NodeId } from '@warren/base';
-import type { ChangeRow, Store } from '@warren/db';
-import { decodeTombstone } from '@warren/identity';
+import type { ChangeRow, NodeRow, Store } from '@warren/db';
 import type { Position, SelfConfig, SignalServer } from '@warren/proto';
 import { compileChange, type NetworkNode } from '@warren/topology';
 import { selfConfig } from '../codec/agent-codec.js';
 import type { Log } from '../log.js';
 import { sameServers, signalServersOf } from '../signal/server-list.js';
-import type { SignTicket } from '../signal/tickets.js';
+import { type SignTicket, ticketLife } from '../signal/tickets.js';
 import { isDigest } from './digest.js';
 import { diffEntries, entriesOf, entryOf } from './entries.js';
+import { type Fate, fateOf } from './fates.js';
+import { PresenceMap } from './presence-map.js';
+import { ACTOR } from './presence-watch.js';
 import { bouncesFirst, digestAfter, digestOf, isRenamedBounce } from './publication.js';
-import { type DeltaCache, REMOVED, type Session } from './session.js';
+import type { DeltaCache, Session } from './session.js';
 import { advance, rewind, type Step, type Version, versionOf } from './version.js';
 
 /** What an agent said in its `Hello` about what it holds. */
 export interface Held {
   readonly position: Position | undefined;
   readonly digest: Uint8Array;
+  /** Where its stream comes from, for people. */
+  readonly from?: string;
 }
 
 /** What all hubs share. */
@@ -29,15 +33,19 @@ export interface HubParts {
   /** The signal servers that agents of every network are told of. */
   readonly signals: { readonly servers: readonly SignalServer[] };
   readonly signTicket: SignTicket;
+  /** Told when an agent's stream begins here, and when its last one ended. */
+  readonly onPresence?: (network: NetworkId, node: NodeId, online: boolean) => void;
 }
 
-/** Tickets are renewed daily, so that who is cut off has one that is good for long; milliseconds. */
-const TICKET_INTERVAL = 86_400_000;
+/** Tickets are renewed in a seventh of their life, daily as a rule, so that who is cut off has one that is good for long. */
+const TICKET_PARTS = 7;
 /** What a change may wait for others to come with it; milliseconds. */
 const LONGEST_REST = 100;
 /** Same-generation reconnects within a minute beyond which two copies of one state directory are fighting. */
 const MOST_RECONNECTS = 6;
 const RECONNECT_WINDOW = 60_000;
+/** How long an agent that was started before may take to show that it still runs, milliseconds. */
+const ANSWER_TIME = 4_000;
 
 /**
  * One network as this process knows it, and the agents that follow it here. Holds a replica of the network's state,
@@ -45,13 +53,15 @@ const RECONNECT_WINDOW = 60_000;
  * (invariant 11): everything is read back from the log.
  */
 export class NetworkHub {
-  readonly #sessions = new Map<NodeId, Session>();
+  readonly #sessions: PresenceMap<Session>;
+  /** Agents of pending nodes: they know themselves and nobody, and are known to nobody. */
+  readonly #waiting: PresenceMap<Session>;
   readonly #reconnects = new Map<NodeId, { since: number; count: number }>();
   #version: Version;
   #signalServers: readonly SignalServer[];
   /** One task after another: a session is attached at exactly one revision. */
   #queue: Promise<void> = Promise.resolve();
-  #waiting: Promise<void> | undefined;
+  #catchingUp: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   /** By the clock of `now`. */
   #restUntil = 0;
@@ -63,6 +73,14 @@ export class NetworkHub {
     private readonly parts: HubParts,
   ) {
     this.#version = version;
+    // Who moves from one to the other is in both for a moment, and neither comes nor goes.
+    const tell = (nodeId: NodeId, online: boolean): void => {
+      const twice = this.#sessions.has(nodeId) || this.#waiting.has(nodeId);
+      if (online ? this.#sessions.has(nodeId) !== this.#waiting.has(nodeId) : !twice)
+        parts.onPresence?.(id, nodeId, online);
+    };
+    this.#sessions = new PresenceMap(tell);
+    this.#waiting = new PresenceMap(tell);
     this.#signalServers = signalServersOf(version.decided.network, parts.signals.servers);
   }
 
@@ -79,6 +97,11 @@ export class NetworkHub {
     return this.#sessions;
   }
 
+  /** Agents whose nodes wait for approval. */
+  get waiting(): ReadonlyMap<NodeId, Session> {
+    return this.#waiting;
+  }
+
   /** What agents of this network are told of signal servers. */
   get signalServers(): readonly SignalServer[] {
     return this.#signalServers;
@@ -86,11 +109,11 @@ export class NetworkHub {
 
   /** Reads the log up to now and tells everybody. Calls while one waits share it. */
   catchUp(): Promise<void> {
-    this.#waiting ??= this.#enqueue(async () => {
-      this.#waiting = undefined;
+    this.#catchingUp ??= this.#enqueue(async () => {
+      this.#catchingUp = undefined;
       await this.#readLog();
     });
-    return this.#waiting;
+    return this.#catchingUp;
   }
 
   /**
@@ -121,34 +144,49 @@ export class NetworkHub {
     });
   }
 
-  /** Takes in an agent that said hello: as a clone, from where it stands, or from zero. */
-  attach(session: Session, held: Held): Promise<void> {
-    return this.#enqueue(async () => {
-      if (!(await this.parts.store.claimGeneration(session.nodeId, session.startGeneration, true))) {
-        await this.#readLog();
-        // A node that was removed while it said hello claims nothing either.
-        if (this.#version.decided.network.nodes.has(session.nodeId)) session.farewell('clone', CLONE);
-        else this.#dismiss(session);
-        return;
-      }
-      if (this.#isFighting(session)) return session.farewell('clone', CLONE);
+  /** Takes in an agent that said hello: as a clone, as one that waits, from where it stands, or from zero. */
+  async attach(session: Session, held: Held): Promise<void> {
+    const live = this.#liveSession(session.nodeId);
+    // Not in the queue: the answer may take seconds, and no revocation may wait for it.
+    if (live && (await isCopyOf(live, session))) return this.#refuseClone(session, held);
+    return this.#enqueue(() => this.#takeIn(session, held, live));
+  }
+
+  async #takeIn(session: Session, held: Held, asked: Session | undefined): Promise<void> {
+    const live = this.#liveSession(session.nodeId);
+    if (live && live !== asked && live.startGeneration !== session.startGeneration) {
+      // Connected while another one was asked: ask this one, too.
+      return session.farewell('resync', 'another stream of this node began at the same moment: connect again');
+    }
+    if (!(await this.parts.store.claimGeneration(session.nodeId, session.startGeneration, true))) {
       await this.#readLog();
-      const rows = await this.#rowsSince(held.position);
-      if (!session.open) return;
-      if (!this.#version.decided.network.nodes.has(session.nodeId)) return this.#dismiss(session);
-      this.#replace(session);
-      this.#begin(session, held, rows);
-    });
+      const fate = await this.#fateOf(session.nodeId);
+      // A node that was removed while it said hello claims nothing either.
+      if (!fate || 'waits' in fate) return this.#refuseClone(session, held);
+      return this.#settle(session, fate);
+    }
+    if (this.#isFighting(session)) return this.#refuseClone(session, held);
+    await this.#readLog();
+    const rows = await this.#rowsSince(held.position);
+    const fate = await this.#fateOf(session.nodeId);
+    if (!session.open) return;
+    this.#replace(session);
+    if (fate) return this.#settle(session, fate);
+    this.#sessions.set(session.nodeId, session);
+    this.#begin(session, held, rows);
   }
 
   detach(session: Session): void {
     session.lost();
-    if (this.#sessions.get(session.nodeId) === session) this.#sessions.delete(session.nodeId);
+    for (const sessions of [this.#sessions, this.#waiting]) {
+      if (sessions.get(session.nodeId) === session) sessions.delete(session.nodeId);
+    }
   }
 
   /** Compares digests at equal positions, carries the agent's position forward, and answers. */
   heartbeat(session: Session, held: Held): void {
-    if (this.#sessions.get(session.nodeId) !== session) return;
+    const follows = this.#sessions.get(session.nodeId) === session;
+    if (!follows && this.#waiting.get(session.nodeId) !== session) return;
     session.acknowledge(held.position);
     if (session.agrees(held.position, held.digest) === false) {
       this.parts.log.warn(
@@ -158,16 +196,17 @@ export class NetworkHub {
       session.farewell('resync', 'what the agent holds differs from what it was sent: connect again from zero');
       return;
     }
-    if (session.position.revision < this.#version.revision) {
+    if (follows && session.position.revision < this.#version.revision) {
       session.sendDelta({ to: this.#position(), upsert: [], remove: [], tombstones: [], digest: session.digest });
     }
     session.sendHeartbeatReply();
   }
 
   checkProgress(): void {
-    for (const session of this.#sessions.values()) {
+    const renewal = ticketLife(this.#version.decided.network) / TICKET_PARTS;
+    for (const session of this.#everybody()) {
       session.checkProgress();
-      if (session.ticketAge >= TICKET_INTERVAL) this.#sendTicket(session);
+      if (session.ticketAge >= renewal) this.#sendTicket(session);
     }
   }
 
@@ -184,8 +223,9 @@ export class NetworkHub {
 
   /** The process stops: agents come back to another replica, or later. */
   drain(): void {
-    for (const session of this.#sessions.values()) session.farewell('draining', 'the control plane stops: come back');
+    for (const session of this.#everybody()) session.farewell('draining', 'the control plane stops: come back');
     this.#sessions.clear();
+    this.#waiting.clear();
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
@@ -203,8 +243,11 @@ export class NetworkHub {
     const began = this.parts.now();
     const keys = rows.some((row) => row.pair !== undefined) ? await this.parts.store.presharedKeys(this.id) : undefined;
     const step = advance(before, rows, keys);
+    // Before the version is ours: who cannot be looked up now is looked up with the next try.
+    const fates = await this.#fates(step.version, step.changed);
     this.#version = step.version;
     this.#publish(before, step);
+    this.#settleAll(fates);
     this.#notify();
     const ended = this.parts.now();
     this.#restUntil = ended + Math.min(ended - began, LONGEST_REST);
@@ -214,16 +257,19 @@ export class NetworkHub {
   async #reload(): Promise<void> {
     const state = await this.parts.store.loadNetwork(this.id);
     if (!state) {
-      for (const session of this.#sessions.values()) session.farewell('node-revoked', 'the network was deleted');
+      for (const session of this.#everybody()) session.farewell('node-revoked', 'the network was deleted');
       this.#sessions.clear();
+      this.#waiting.clear();
       return;
     }
-    this.#version = versionOf(state);
+    const version = versionOf(state);
+    const fates = await this.#fates(version);
+    this.#version = version;
     this.#noteSignalServers();
     for (const session of this.#sessions.values()) {
-      if (this.#version.decided.network.nodes.has(session.nodeId)) this.#sendSnapshot(session);
-      else this.#dismiss(session);
+      if (version.decided.network.nodes.has(session.nodeId)) this.#sendSnapshot(session);
     }
+    this.#settleAll(fates);
     this.#notify();
   }
 
@@ -237,10 +283,7 @@ export class NetworkHub {
     for (const session of bouncesFirst(this.#sessions, decided.network)) {
       const { nodeId } = session;
       const node = decided.network.nodes.get(nodeId);
-      if (!node) {
-        this.#dismiss(session);
-        continue;
-      }
+      if (!node) continue; // its fate is settled after this
       const own = deltas?.get(nodeId) ?? { upsert: [], remove: [] };
       const delta = deltas
         ? { upsert: own.upsert.map((peer) => entryOf(peer, decided.network)), remove: own.remove }
@@ -302,7 +345,7 @@ export class NetworkHub {
 
   #sendTicket(session: Session): void {
     const node = this.#version.decided.network.nodes.get(session.nodeId);
-    const ticket = node && this.parts.signTicket(this.id, node);
+    const ticket = node && this.parts.signTicket(this.#version.decided.network, node);
     if (ticket) session.sendTicket(ticket);
   }
 
@@ -314,25 +357,88 @@ export class NetworkHub {
     return true;
   }
 
-  /** The node is out: its agent hears it, with the tombstone if it was revoked, and else that it may join again. */
-  #dismiss(session: Session): void {
-    const tombstone = this.#version.tombstones.find((row) => decodeTombstone(row.tombstone)?.nodeId === session.nodeId);
-    if (tombstone) session.farewell('node-revoked', 'this node was revoked', tombstone);
-    else session.farewell('node-removed', REMOVED);
-    this.#reconnects.delete(session.nodeId);
-    this.detach(session);
+  /** Of those who follow or wait, and are not among the active nodes of `version`; without `changed` of all of them. */
+  async #fates(version: Version, changed?: ReadonlySet<NodeId>): Promise<Map<NodeId, Fate>> {
+    const { nodes } = version.decided.network;
+    const waiting = [...this.#waiting.keys()].filter((id) => !changed || changed.has(id));
+    const out = [...this.#sessions.keys(), ...waiting].filter((id) => !nodes.has(id));
+    const fates = out.map(async (id) => [id, fateOf(id, await this.#row(id, version), version.tombstones)] as const);
+    return new Map(await Promise.all(fates));
+  }
+
+  /** Undefined: it is an active node. */
+  async #fateOf(id: NodeId): Promise<Fate | undefined> {
+    if (this.#version.decided.network.nodes.has(id)) return undefined;
+    return fateOf(id, await this.#row(id, this.#version), this.#version.tombstones);
+  }
+
+  async #row(id: NodeId, { decided }: Version): Promise<NodeRow | undefined> {
+    const row = await this.parts.store.findNode(id);
+    return row?.networkId === decided.network.id ? row : undefined;
+  }
+
+  /** Who is out hears it; who waited and was let in gets everything. */
+  #settleAll(fates: ReadonlyMap<NodeId, Fate>): void {
+    for (const [id, fate] of fates) {
+      const session = this.#sessions.get(id) ?? this.#waiting.get(id);
+      if (session) this.#settle(session, fate);
+    }
+    for (const [id, session] of [...this.#waiting]) {
+      if (!this.#version.decided.network.nodes.has(id)) continue;
+      this.#sessions.set(id, session);
+      this.#waiting.delete(id);
+      this.#sendSnapshot(session);
+    }
+  }
+
+  #settle(session: Session, fate: Fate): void {
+    const { nodeId } = session;
+    if (!('waits' in fate)) {
+      session.farewell(fate.farewell, fate.message, fate.tombstone);
+      this.#reconnects.delete(nodeId);
+      this.detach(session);
+      return;
+    }
+    this.#waiting.set(nodeId, session);
+    this.#sessions.delete(nodeId);
+    // Approved after the revision that we have: what that means comes with the next one.
+    if (fate.waits.status !== 'pending') return;
+    const self = selfConfig(fate.waits, this.#version.decided.network, []);
+    session.sendSnapshot(this.#position(), self, [], [], 0n);
   }
 
   #replace(session: Session): void {
-    const previous = this.#sessions.get(session.nodeId);
-    // The same start of the agent: its old stream is half dead, and it may still read what comes from there.
-    if (previous?.startGeneration === session.startGeneration) previous.close();
-    else previous?.farewell('clone', CLONE);
-    this.#sessions.set(session.nodeId, session);
+    const previous = this.#liveSession(session.nodeId);
+    if (!previous) return;
+    // Of the same start of the agent, or of one that answers no more: nobody reads there.
+    previous.close();
+    this.detach(previous);
+  }
+
+  #liveSession(id: NodeId): Session | undefined {
+    return this.#sessions.get(id) ?? this.#waiting.get(id);
+  }
+
+  #everybody(): Session[] {
+    return [...this.#sessions.values(), ...this.#waiting.values()];
+  }
+
+  /** Who is connected stays; which of the two is the right one only the operator can know. */
+  async #refuseClone(session: Session, { from }: Held): Promise<void> {
+    const { nodeId, startGeneration } = session;
+    session.farewell('clone', CLONE);
+    const { store, log } = this.parts;
+    log.warn({ node: nodeId, startGeneration, from }, 'a second copy of a state directory connected: refused');
+    try {
+      await store.noteClone(nodeId, { startGeneration, from: from ?? null }, ACTOR);
+    } catch (error) {
+      if (error instanceof InvariantError) throw error;
+      log.warn({ err: error, node: nodeId }, 'cannot note a clone');
+    }
   }
 
   #isFighting(session: Session): boolean {
-    const live = this.#sessions.get(session.nodeId);
+    const live = this.#liveSession(session.nodeId);
     if (live?.startGeneration !== session.startGeneration || !live.open) return false;
     const known = this.#reconnects.get(session.nodeId);
     const fresh = known && this.parts.now() - known.since < RECONNECT_WINDOW;
@@ -349,6 +455,15 @@ export class NetworkHub {
   #notify(): void {
     for (const wake of [...this.#waiters]) wake();
   }
+}
+
+/**
+ * Whether a stream comes from a copy of the state directory of `live`. A later start of the same directory ends the
+ * process before it, so an older start that still answers is another process.
+ */
+async function isCopyOf(live: Session, { startGeneration }: Session): Promise<boolean> {
+  if (!live.open || live.startGeneration === startGeneration) return false;
+  return startGeneration < live.startGeneration || live.answers(ANSWER_TIME);
 }
 
 const CLONE = 'another copy of this state directory is connected: stop one of them, or join it anew';

@@ -20,9 +20,9 @@ export interface PresenceWatchOptions {
   /** Does what follows from a look. */
   readonly decide: (observation: Observation) => Promise<void>;
   /** Milliseconds between two looks; every replica notes at each what it sees. */
-  readonly interval: number;
+  readonly interval: number | (() => number);
   /** More milliseconds than this between two looks are an interruption. */
-  readonly gap: number;
+  readonly gap: number | (() => number);
   readonly log: Log;
   readonly now: () => number;
 }
@@ -46,9 +46,10 @@ export class PresenceWatch {
   /** Looks at intervals until `close`. */
   start(): void {
     if (this.#closed) return;
+    const interval = current(this.options.interval);
     this.#timer = setTimeout(() => {
       this.#running = this.look().then(() => this.start());
-    }, this.options.interval).unref();
+    }, interval).unref();
   }
 
   /** Stops; a look that is under way ends first. */
@@ -62,7 +63,7 @@ export class PresenceWatch {
   async look(): Promise<void> {
     const { gap, now, log, kind } = this.options;
     // A suspended machine has not been looking, and its agents need time to come back.
-    if (now() - this.#lookedAt > gap) this.#watchingSince = now();
+    if (now() - this.#lookedAt > current(gap)) this.#watchingSince = now();
     try {
       await this.#look();
     } catch (error) {
@@ -90,6 +91,8 @@ export class PresenceWatch {
     return connected;
   }
 }
+
+const current = (value: number | (() => number)): number => (typeof value === 'number' ? value : value());
 
 /** A node that was deleted since we looked needs no decision. */
 export async function unlessGone(decision: Promise<boolean>): Promise<boolean> {

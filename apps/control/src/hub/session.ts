@@ -51,6 +51,8 @@ export class Session {
   #open = true;
   #said: FarewellCode | undefined;
   #ticketAt: number | undefined;
+  /** Who waits for a sign of life. */
+  #questions: ((answered: boolean) => void)[] = [];
   /** What the agent sees on its host; observed, so it goes with the stream. */
   observed: Observed = NOTHING_OBSERVED;
   /** When it began, by the clock of `now`. */
@@ -112,8 +114,25 @@ export class Session {
     this.#sendChange(bytes, delta.to, delta.digest);
   }
 
+  /**
+   * Whether the agent says anything within so many milliseconds. It is asked by a delta that changes nothing, which every
+   * agent acknowledges.
+   */
+  answers(milliseconds: number): Promise<boolean> {
+    if (!this.#open) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      this.#questions.push((answered) => {
+        clearTimeout(timer);
+        resolve(answered);
+      });
+      this.sendDelta({ to: this.#position, upsert: [], remove: [], tombstones: [], digest: this.#digest });
+    });
+  }
+
   /** The agent's word for where it stands. */
   acknowledge(position: Position | undefined): void {
+    this.#settleQuestions(true);
     if (!position || position.epoch !== this.#position.epoch) return;
     this.#unackedSince = position.revision >= this.#position.revision ? undefined : this.now();
   }
@@ -159,11 +178,13 @@ export class Session {
     if (!this.#open) return;
     this.#open = false;
     this.stream.end();
+    this.#settleQuestions(false);
   }
 
   /** The stream is gone. */
   lost(): void {
     this.#open = false;
+    this.#settleQuestions(false);
   }
 
   /** Cuts an agent that no longer acknowledges. Called now and then. */
@@ -171,6 +192,10 @@ export class Session {
     if (this.#unackedSince !== undefined && this.now() - this.#unackedSince > this.limits.maxUnacked) {
       this.farewell('resync', 'changes were not acknowledged in time: connect again');
     }
+  }
+
+  #settleQuestions(answered: boolean): void {
+    for (const settle of this.#questions.splice(0)) settle(answered);
   }
 
   #sendChange(bytes: Uint8Array, position: Position, digest: bigint): void {

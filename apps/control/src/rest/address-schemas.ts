@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Cidrs, Name, NetworkView, PageQuery, Pools, page, Time } from './schemas.js';
+import { Name, Time } from './schema-texts.js';
+import { Cidrs, NetworkView, PageQuery, Pools, page } from './schemas.js';
 
 const Prefix = z.string().min(2).max(64);
 

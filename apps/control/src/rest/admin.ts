@@ -1,9 +1,10 @@
-import { WarrenError } from '@warren/base';
+import { type NetworkId, WarrenError } from '@warren/base';
 import type { ApiKeyRow, Page, PageQuery as PageQueryRow } from '@warren/db';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { VERSION } from '../version.js';
 import { type Api, found, problems, type RestContext } from './context.js';
+import { AuditQuery } from './event-schemas.js';
 import {
   ApiKeyView,
   AuditView,
@@ -94,9 +95,22 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now 
     '/audit',
     {
       config: { scope: 'audit:read' },
-      schema: { tags: ['audit'], querystring: PageQuery, response: { 200: page(AuditView), ...problems } },
+      schema: { tags: ['audit'], querystring: AuditQuery, response: { 200: page(AuditView), ...problems } },
     },
-    async (request) => pageView(await store.audit(pageQuery(request.query)), auditView),
+    async (request) => {
+      const { network, action, actor, subject, since, until } = request.query;
+      const networkId = network === undefined ? undefined : ((await store.findNetwork(network))?.id ?? network);
+      const filter = {
+        ...pageQuery(request.query),
+        ...(networkId === undefined ? {} : { networkId: networkId as NetworkId }),
+        ...(action === undefined ? {} : { action }),
+        ...(actor === undefined ? {} : { actor }),
+        ...(subject === undefined ? {} : { subject }),
+        ...(since === undefined ? {} : { since: new Date(since) }),
+        ...(until === undefined ? {} : { until: new Date(until) }),
+      };
+      return pageView(await store.audit(filter), auditView);
+    },
   );
 
   api.get(

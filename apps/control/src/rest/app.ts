@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Fastify, { type FastifyRequest } from 'fastify';
+import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { addressRoutes } from './addresses.js';
 import { adminRoutes } from './admin.js';
@@ -9,11 +9,13 @@ import { createAuthentication } from './authentication.js';
 import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
 import { type Api, PUBLIC, type RestContext } from './context.js';
+import { eventRoutes } from './events.js';
 import { healthRoutes } from './health.js';
-import { IdempotencyTable } from './idempotency.js';
+import { addIdempotency } from './idempotency.js';
 import { importRoutes } from './imports.js';
 import { keyRotationRoutes } from './key-rotation.js';
 import { networkRoutes } from './networks.js';
+import { nodeLifecycleRoutes } from './node-lifecycle.js';
 import { nodeRoutes } from './nodes.js';
 import { observeRequests } from './observe.js';
 import { documentation } from './openapi.js';
@@ -55,7 +57,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
   const closing = new AbortController();
-  // Everybody who waits for a file listens.
+  // As many listen as wait.
   setMaxListeners(0, closing.signal);
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
@@ -71,7 +73,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   addPreconditions(app, context.store);
   app.addHook('onSend', conditional);
   app.addHook('onSend', describeAnswer);
-  addIdempotency(app, new IdempotencyTable(context.now));
+  // Wraps what the preconditions wrapped.
+  addIdempotency(app, context);
   await documentation(app);
   await app.register(
     async (scope) => {
@@ -80,12 +83,14 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       importRoutes(api, context);
       addressRoutes(api, context);
       nodeRoutes(api, context);
+      nodeLifecycleRoutes(api, context);
       keyRotationRoutes(api, context);
       configRoutes(api, context);
       vanillaRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
+      eventRoutes(api, context);
     },
     { prefix: API },
   );
@@ -104,30 +109,4 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
 
 function homeRoute(app: Api): void {
   app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
-}
-
-const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
-
-function addIdempotency(app: Api, table: IdempotencyTable): void {
-  /** Requests that are the first with their key, and whose answer is to be kept. */
-  const begun = new WeakMap<FastifyRequest, { scope: string; key: string }>();
-  app.addHook('preHandler', async (request, reply) => {
-    const key = request.headers['idempotency-key'];
-    if (typeof key !== 'string' || !WRITES.includes(request.method) || !request.actor) return;
-    const scope = `${request.actor}\n${request.method} ${request.url}`;
-    const answer = table.begin(scope, key, request.body);
-    if (!answer) return void begun.set(request, { scope, key });
-    if (answer.contentType) void reply.header('content-type', answer.contentType);
-    void reply.code(answer.status).header('idempotent-replayed', 'true');
-    void reply.serializer((body: unknown) => body as string);
-    return reply.send(answer.body === '' ? null : answer.body);
-  });
-  app.addHook('onSend', async (request, reply, payload) => {
-    const known = begun.get(request);
-    if (!known) return payload;
-    const contentType = String(reply.getHeader('content-type') ?? '');
-    const body = typeof payload === 'string' ? payload : '';
-    table.finish(known.scope, known.key, { status: reply.statusCode, contentType, body });
-    return payload;
-  });
 }

@@ -8,6 +8,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { EventFeed } from '../events/event-feed.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
 import { noteInLog } from '../log-fields.js';
@@ -24,9 +25,12 @@ export interface RestContext {
   readonly signals: SignalDirectory;
   readonly relay: Pick<RelayServer, 'stats'>;
   readonly log: Log;
+  readonly events: EventFeed;
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly rates: RestRates;
+  /** Milliseconds between comments in silent streams; unset: 15 s. */
+  readonly heartbeat?: number | undefined;
   /** SHA-256 of the root's public key, for join tokens. */
   readonly pin: Uint8Array;
   readonly about: {

@@ -1,80 +1,57 @@
 import { createHash } from 'node:crypto';
 import { WarrenError } from '@warren/base';
+import type { FirstRequest, Store } from '@warren/db';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { Log } from '../log.js';
 
-const LIFE = 24 * 3_600_000;
-const MAX_KEYS = 10_000;
-/** Answers are small; one that is not is not kept, and its request would run again. */
-const MAX_BODY = 64 * 1024;
-
-export interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
-
-interface Entry {
-  readonly fingerprint: string;
-  readonly expires: number;
-  answer?: Answer;
-}
+const WRITES = ['POST', 'PATCH', 'PUT', 'DELETE'];
 
 /**
- * The answers to writes that carried an `Idempotency-Key`, for 24 hours or until 10,000 newer ones; in memory, so a
- * restart forgets them. The key belongs to its caller and route: `scope` names both.
+ * Does a write with an `Idempotency-Key` once, and answers its repetitions with what the first was answered. The key
+ * belongs to its caller and URL. Must be registered after whatever else wraps handlers: a repetition is answered though
+ * its preconditions hold no more. What validation refuses is not kept.
  */
-export class IdempotencyTable {
-  readonly #entries = new Map<string, Entry>();
-  readonly #now: () => number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  /**
-   * Begins a request, or gives the answer of the same request before.
-   *
-   * @throws WarrenError `idempotency-key-reused` for another body, `idempotency-in-progress` while the first one runs.
-   */
-  begin(scope: string, key: string, body: unknown): Answer | undefined {
-    if (key.length > 255) throw new WarrenError('bad-request', 'an Idempotency-Key has at most 255 characters');
-    const id = `${scope}\n${key}`;
-    const fingerprint = createHash('sha256')
-      .update(JSON.stringify(body ?? null))
-      .digest('base64');
-    const known = this.#entries.get(id);
-    if (!known || known.expires <= this.#now()) {
-      this.#evict();
-      this.#entries.delete(id);
-      this.#entries.set(id, { fingerprint, expires: this.#now() + LIFE });
-      return undefined;
+export function addIdempotency(app: FastifyInstance, { store, log }: { store: Store; log: Log }): void {
+  const firsts = new WeakMap<FastifyRequest, FirstRequest>();
+  app.addHook('onRoute', (route) => {
+    if ([route.method].flat().some((method) => WRITES.includes(method))) wrap(route, store, firsts);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    const first = firsts.get(request);
+    if (!first) return payload;
+    const contentType = String(reply.getHeader('content-type') ?? '');
+    const body = typeof payload === 'string' ? payload : '';
+    try {
+      await first.keep({ status: reply.statusCode, contentType, body });
+    } catch (error) {
+      // The write is done and its answer is known; that it may not be repeated is the lesser harm.
+      log.warn({ err: error, route: request.routeOptions.url }, 'the answer of an idempotent request cannot be kept');
     }
-    if (known.fingerprint !== fingerprint) {
-      throw new WarrenError(
-        'idempotency-key-reused',
-        'this Idempotency-Key came with another body before: use a new one',
-      );
-    }
-    if (!known.answer)
-      throw new WarrenError(
-        'idempotency-in-progress',
-        'the request with this Idempotency-Key still runs: ask again soon',
-      );
-    return known.answer;
-  }
-
-  /** Keeps the answer; one of ours that failed (5xx) is forgotten, so that the caller may try again. */
-  finish(scope: string, key: string, answer: Answer): void {
-    const entry = this.#entries.get(`${scope}\n${key}`);
-    if (!entry) return;
-    if (answer.status >= 500 || answer.body.length > MAX_BODY) this.#entries.delete(`${scope}\n${key}`);
-    else entry.answer = answer;
-  }
-
-  /** Oldest first: a Map keeps the order of insertion, and all live equally long. */
-  #evict(): void {
-    for (const [id, entry] of this.#entries) {
-      if (this.#entries.size < MAX_KEYS && entry.expires > this.#now()) return;
-      this.#entries.delete(id);
-    }
-  }
+    return payload;
+  });
 }
+
+function wrap(route: RouteOptions, store: Store, firsts: WeakMap<FastifyRequest, FirstRequest>): void {
+  const write = route.handler;
+  route.handler = async function (request, reply) {
+    const key = request.headers['idempotency-key'];
+    if (key === undefined) return write.call(this, request, reply);
+    const begun = await store.idempotent.begin(idOf(request, key), hash(JSON.stringify(request.body ?? null)));
+    if ('run' in begun) {
+      firsts.set(request, begun);
+      return begun.run(async () => write.call(this, request, reply));
+    }
+    if (begun.contentType) void reply.header('content-type', begun.contentType);
+    void reply.code(begun.status).header('idempotent-replayed', 'true');
+    void reply.serializer((body: unknown) => body as string);
+    return reply.send(begun.body === '' ? null : begun.body);
+  };
+}
+
+function idOf(request: FastifyRequest, key: string | string[]): Uint8Array {
+  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key))
+    return hash(`${request.actor}\n${request.method} ${request.url}\n${key}`);
+  throw new WarrenError('bad-request', 'an Idempotency-Key is 1 to 255 printable ASCII characters, once');
+}
+
+const hash = (text: string): Uint8Array => createHash('sha256').update(text).digest();

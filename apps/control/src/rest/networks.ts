@@ -1,11 +1,26 @@
 import { type Prefix, parsePrefix } from '@warren/base';
+import type { NetworkSettings } from '@warren/db';
 import { z } from 'zod';
+import { parseDuration } from '../duration.js';
 import { settingsChange } from './conf-settings-schemas.js';
 import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { CreateNetwork, IdParams, NetworkView, PageQuery, page, UpdateNetwork } from './schemas.js';
 import { networkView, pageQuery, pageView } from './views.js';
 
 const tags = ['networks'];
+
+const milliseconds = (text: string | null): number | null => (text === null ? null : parseDuration(text)!);
+
+/** Leaves out what was not given, as the store's exact optional fields want it. */
+function networkTimes(body: z.infer<typeof UpdateNetwork>): NetworkSettings {
+  const { offlineTolerance, keyExpiry, keyRotation, ephemeralAfter } = body;
+  return {
+    ...(offlineTolerance === undefined ? {} : { offlineToleranceMs: milliseconds(offlineTolerance) ?? 0 }),
+    ...(keyExpiry === undefined ? {} : { keyExpiryMs: milliseconds(keyExpiry) }),
+    ...(keyRotation === undefined ? {} : { keyRotationMs: milliseconds(keyRotation) }),
+    ...(ephemeralAfter === undefined ? {} : { ephemeralAfterMs: milliseconds(ephemeralAfter) }),
+  };
+}
 
 export function networkRoutes(api: Api, { store }: RestContext): void {
   api.get(
@@ -57,6 +72,7 @@ export function networkRoutes(api: Api, { store }: RestContext): void {
         ...(name === undefined ? {} : { name }),
         ...(mtu === undefined ? {} : { mtu }),
         ...(pools === undefined ? {} : { pools }),
+        ...networkTimes(request.body),
         ...(settings === undefined ? {} : { settings: settingsChange(settings) }),
       };
       return networkView(await store.updateNetwork(id, change, request.actor));

@@ -10,6 +10,12 @@ import { nodeView, pageQuery, pageView } from './views.js';
 const tags = ['nodes'];
 const ByName = z.object({ network: NodeQuery.shape.network });
 
+const portIsTheAgents = ({ name }: NodeRow): WarrenError =>
+  new WarrenError(
+    'bad-request',
+    `${name} is an agent: its port is chosen on its host, by \`agent join --listen-port\``,
+  );
+
 export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
   const view = async (row: NodeRow): Promise<z.infer<typeof NodeView>> =>
     nodeView(row, (await store.findNetwork(row.networkId))?.name ?? row.networkId, hubs);
@@ -88,11 +94,15 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
     },
     async (request) => {
       const node = await nodeOf(store, request.params.id, request.query.network);
-      const { name, endpoint, addresses, publicKey, settings } = request.body;
+      const { name, endpoint, addresses, publicKey, settings, role, tags: labels, listenPort } = request.body;
+      if (listenPort !== undefined && node.kind === 'agent') throw portIsTheAgents(node);
       const change = {
         ...(publicKey === undefined ? {} : { publicKey: publicKey as PublicKey }),
         ...(settings === undefined ? {} : { settings: settingsChange(settings) }),
         ...(name === undefined ? {} : { name }),
+        ...(role === undefined ? {} : { role }),
+        ...(labels === undefined ? {} : { tags: labels }),
+        ...(listenPort === undefined ? {} : { listenPort }),
         ...(endpoint === undefined ? {} : { endpoint: endpoint as HostPort }),
         ...(addresses === undefined ? {} : { addresses: addresses as IpAddress[] }),
       };

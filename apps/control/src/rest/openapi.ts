@@ -12,7 +12,7 @@ type Description = Extract<ReturnType<TransformObject>, { openapi?: string }>;
 /** What we touch of an operation; the public validator in the tests judges the whole. */
 interface Operation {
   parameters?: object[];
-  responses?: Record<string, { headers?: object; description?: string }>;
+  responses?: Record<string, { headers?: object; description?: string; content?: object }>;
 }
 
 const INFO = {
@@ -37,6 +37,10 @@ const IF_MATCH = header('If-Match', 'ETag of what the caller has read: 412 `etag
 const IDEMPOTENCY_KEY = header(
   'Idempotency-Key',
   'A repeated request with the same key and body is answered again, not done again',
+);
+const LAST_EVENT_ID = header(
+  'Last-Event-ID',
+  'The id of the last event that the caller has: the stream goes on after it',
 );
 const ETAG = { ETag: { description: 'Changes with the content', schema: { type: 'string' } } };
 
@@ -106,19 +110,29 @@ function withoutUnused(document: Description): Description {
   return { ...document, components: { ...document.components, schemas: kept } } as Description;
 }
 
+const isStream = ({ responses }: Operation): boolean => 'text/event-stream' in (responses?.['200']?.content ?? {});
+
 /** What hooks do for every route is said here once, too. */
 function describeHeaders(document: Description): Description {
   for (const item of Object.values(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(item as Record<string, Operation>)) {
       const headers =
-        method === 'get' ? [IF_NONE_MATCH] : method === 'post' ? [IDEMPOTENCY_KEY] : [IDEMPOTENCY_KEY, IF_MATCH];
+        method === 'get'
+          ? isStream(operation)
+            ? [LAST_EVENT_ID]
+            : [IF_NONE_MATCH]
+          : method === 'post'
+            ? [IDEMPOTENCY_KEY]
+            : [IDEMPOTENCY_KEY, IF_MATCH];
       operation.parameters = [...(operation.parameters ?? []), ...headers];
       const responses = operation.responses ?? {};
       for (const [status, response] of Object.entries(responses)) {
         if (response.description === 'Default Response') response.description = status === '201' ? 'Made' : 'Done';
-        if (method === 'get' && status === '200') response.headers = { ...response.headers, ...ETAG };
+        if (method === 'get' && status === '200' && !isStream(operation))
+          response.headers = { ...response.headers, ...ETAG };
       }
-      if (method === 'get') responses['304'] ??= { description: 'The caller has it already', headers: ETAG };
+      if (method === 'get' && !isStream(operation))
+        responses['304'] ??= { description: 'The caller has it already', headers: ETAG };
     }
   }
   return document;

@@ -1,31 +1,20 @@
-import { parseHostPort, parsePrefix, parsePublicKey } from '@warren/base';
-import { NODE_NAME_RULE } from '@warren/topology';
 import { z } from 'zod';
-import { parseDuration } from '../duration.js';
-import { isName } from '../names.js';
 import { ConfSettingsChange, ConfSettingsView, HookView } from './conf-settings-schemas.js';
+import { NetworkTimes, NodeTraits, TokenState, TokenTraits } from './lifecycle-schemas.js';
+import {
+  Cidr,
+  Duration,
+  EndpointText,
+  isPrintable,
+  Name,
+  NOT_PRINTABLE,
+  PublicKeyText,
+  Reference,
+  Role,
+  Tag,
+  Time,
+} from './schema-texts.js';
 import { SCOPES } from './scopes.js';
-
-const Role = z.enum(['client', 'direct', 'bounce']);
-export const Name = z.string().refine(isName, NODE_NAME_RULE);
-const Cidr = z
-  .string()
-  .refine((text) => parsePrefix(text)?.includes('/') && text.includes('/'), 'must be a prefix such as 10.44.0.0/16');
-const PublicKeyText = z
-  .string()
-  .refine((text) => parsePublicKey(text), 'must be the base64 of a 32-byte WireGuard public key')
-  .refine((text) => !/^A+=$/.test(text), 'must be a public key; this one is all zeros');
-const EndpointText = z.string().refine((text) => parseHostPort(text), 'must be host:port, such as 203.0.113.5:51820');
-const Duration = z.string().refine(parseDuration, 'must be a duration such as 30m, 1h or 7d');
-export const Time = z.string().meta({ format: 'date-time' });
-const Tag = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, NODE_NAME_RULE);
-/** PostgreSQL refuses text with a zero byte, and terminals obey escapes. */
-function isPrintable(text: string): boolean {
-  return !/\p{Cc}/u.test(text);
-}
-
-/** By id or, where a network is meant, by name. */
-const Reference = z.string().min(1).max(64).refine(isPrintable, 'must have no control characters');
 
 export const IdParams = z.object({ id: Reference });
 export const PageQuery = z.object({
@@ -84,6 +73,7 @@ export const UpdateNetwork = z.strictObject({
   name: Name.optional(),
   mtu: Mtu.optional(),
   pools: Pools.optional(),
+  ...NetworkTimes,
   settings: ConfSettingsChange.optional(),
 });
 
@@ -134,7 +124,7 @@ export const NodeView = z
 export const NodeQuery = PageQuery.extend({
   network: Reference.optional(),
   status: z.enum(['pending', 'active', 'revoked', 'expired']).optional(),
-  q: z.string().max(128).refine(isPrintable, 'must have no control characters').optional(),
+  q: z.string().max(128).refine(isPrintable, NOT_PRINTABLE).optional(),
 });
 export const CreateNode = z.strictObject({
   network: Reference.default('default'),
@@ -154,6 +144,7 @@ export const UpdateNode = z.strictObject({
   addresses: Addresses.optional(),
   publicKey: PublicKeyText.optional().meta({ description: 'Of a vanilla member: a first one makes it active' }),
   settings: ConfSettingsChange.optional(),
+  ...NodeTraits,
 });
 export const UpdatedNode = NodeView.extend({
   interruption: z.string().nullable().meta({ description: 'Who is cut off by this change, and until when' }),
@@ -179,6 +170,7 @@ export const TokenView = z
     approval: z.boolean().meta({ description: 'Who joins with it waits for approval' }),
     maxUses: z.number().int().nullable(),
     uses: z.number().int(),
+    state: TokenState,
     expiresAt: Time.nullable(),
     revokedAt: Time.nullable(),
     createdAt: Time,
@@ -191,6 +183,7 @@ const MaxUses = z.number().int().min(1).max(1_000_000).nullable();
 export const CreateToken = z
   .strictObject({
     network: Reference.default('default'),
+    ...TokenTraits,
     role: Role.optional(),
     tags: z.array(Tag).max(32).default([]),
     ephemeral: z.boolean().default(false),
@@ -214,7 +207,7 @@ export const CreatedApiKey = ApiKeyView.extend({
   secret: z.string().meta({ description: 'The bearer secret; shown once' }),
 }).meta({ id: 'CreatedApiKey' });
 export const CreateApiKey = z.strictObject({
-  name: z.string().trim().min(1).max(64).refine(isPrintable, 'must have no control characters'),
+  name: z.string().trim().min(1).max(64).refine(isPrintable, NOT_PRINTABLE),
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).default(['admin']).meta({
     description: 'admin: everything; X:write implies X:read. A key makes only keys that may do no more than it',
   }),

@@ -36,6 +36,8 @@ declare module 'fastify' {
     actor: Actor;
     /** Who asks and what they may do; undefined at public routes. */
     grant: Grant | undefined;
+    /** For answers that last: whether who asked still may. */
+    stillGranted: () => Promise<boolean>;
   }
 }
 
@@ -47,6 +49,9 @@ export interface RouteScope {
 
 /** Pages of the API's documentation come from a plugin, which declares no scope for them: they are public. */
 const DOCUMENTATION = '/api/docs';
+
+/** Refusals that say nothing about the key. */
+const GRANT_UNKNOWN = ['database-unavailable', 'too-many-requests'];
 
 /** Whether one of the held scopes covers the one that is needed. */
 export function covers(held: readonly string[], needed: Scope): boolean {
@@ -62,6 +67,7 @@ export function enforceScopes(app: FastifyInstance, authenticate: Authenticate):
   const routes: RouteScope[] = [];
   app.decorateRequest('actor', '');
   app.decorateRequest('grant', undefined);
+  app.decorateRequest('stillGranted', async () => false);
   app.addHook('onRoute', (route) => {
     const scope = route.config?.scope ?? (route.url.startsWith(DOCUMENTATION) ? 'public' : undefined);
     if (!scope) throw new InvariantError(`route ${String(route.method)} ${route.url} declares no scope`);
@@ -74,6 +80,14 @@ export function enforceScopes(app: FastifyInstance, authenticate: Authenticate):
     const grant = await authenticate(request, reply);
     request.grant = grant;
     request.actor = grant.actor;
+    request.stillGranted = async () => {
+      try {
+        return covers((await authenticate(request, reply)).scopes, scope);
+      } catch (error) {
+        if (error instanceof WarrenError) return GRANT_UNKNOWN.includes(error.code);
+        throw error;
+      }
+    };
     if (covers(grant.scopes, scope) && (configKey || grant.nodeId === undefined)) return;
     // RFC 6750 §3.1
     void reply.header('www-authenticate', `Bearer realm="warren", error="insufficient_scope", scope="${scope}"`);

@@ -1,14 +1,15 @@
 import { toBase64 } from '@warren/base';
-import type {
-  ApiKeyRow,
-  AuditRow,
-  NetworkRow,
-  NodeRow,
-  Page,
-  PageQuery,
-  SignalServerRow,
-  SignalTokenRow,
-  TokenRow,
+import {
+  type ApiKeyRow,
+  type AuditRow,
+  type NetworkRow,
+  type NodeRow,
+  type Page,
+  type PageQuery,
+  type SignalServerRow,
+  type SignalTokenRow,
+  type TokenRow,
+  tokenState,
 } from '@warren/db';
 import { hooksOf } from '@warren/topology';
 import type { z } from 'zod';
@@ -58,7 +59,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   addresses: [...row.addresses],
   endpoint: row.endpoint ?? null,
   listenPort: row.listenPort,
-  online: row.kind === 'agent' ? row.status === 'active' && hubs.isOnline(row.networkId, row.id) : null,
+  online: row.kind === 'agent' ? hubs.isOnline(row.networkId, row.id) : null,
   unavailable: row.unavailable ?? false,
   lanClashes: [...hubs.observed(row.networkId, row.id).lanClashes],
   tags: [...row.tags],
@@ -76,7 +77,7 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   revokedAt: timeOrNull(row.revokedAt),
 });
 
-export const tokenView = (row: TokenRow): z.infer<typeof TokenView> => ({
+export const tokenView = (row: TokenRow, now: Date): z.infer<typeof TokenView> => ({
   id: row.id,
   networkId: row.networkId,
   name: row.name,
@@ -86,6 +87,7 @@ export const tokenView = (row: TokenRow): z.infer<typeof TokenView> => ({
   approval: row.approval,
   maxUses: row.maxUses,
   uses: row.uses,
+  state: tokenState(row, now),
   expiresAt: timeOrNull(row.expiresAt),
   revokedAt: timeOrNull(row.revokedAt),
   createdAt: time(row.createdAt),

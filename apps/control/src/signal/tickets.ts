@@ -1,22 +1,29 @@
-import { type NetworkId, type SecretKey, unixMillis } from '@warren/base';
+import { type SecretKey, unixMillis } from '@warren/base';
 import { decodeNodeRecord, signTicket } from '@warren/identity';
-import type { NetworkNode } from '@warren/topology';
+import type { Network, NetworkNode } from '@warren/topology';
 import { OFFLINE_TOLERANCE_MS } from '../codec/agent-codec.js';
 
-/** What a ticket lives where the offline tolerance is without limit. */
-const LONGEST_LIFE = 30 * 86_400_000;
-/** How long a ticket is good, milliseconds (signalling.md, “Names”). A tombstone need not be kept longer. */
-export const TICKET_LIFE = OFFLINE_TOLERANCE_MS || LONGEST_LIFE;
+/** No ticket is good for longer than this, milliseconds (signalling.md, “Names”): a tombstone need not be kept longer. */
+export const LONGEST_TICKET_LIFE = 30 * 86_400_000;
 
 /** Signs tickets. @returns undefined for a node that has no record of keys: a vanilla member uses no signal server. */
-export type SignTicket = (network: NetworkId, node: NetworkNode) => Uint8Array | undefined;
+export type SignTicket = (
+  network: Pick<Network, 'id' | 'offlineToleranceMs'>,
+  node: NetworkNode,
+) => Uint8Array | undefined;
+
+/** How long a ticket of a network is good, milliseconds: as long as its agents do without us. */
+export function ticketLife({ offlineToleranceMs }: Pick<Network, 'offlineToleranceMs'>): number {
+  const tolerance = offlineToleranceMs ?? OFFLINE_TOLERANCE_MS;
+  return tolerance === 0 ? LONGEST_TICKET_LIFE : Math.min(tolerance, LONGEST_TICKET_LIFE);
+}
 
 /** @param now wall clock, Unix milliseconds. */
 export function ticketSigner(authority: SecretKey, now: () => number): SignTicket {
-  return (networkId, { id, record }) => {
+  return (network, { id, record }) => {
     const keys = record && decodeNodeRecord(record.record);
     if (!keys) return undefined;
-    const expiresAt = unixMillis(now() + TICKET_LIFE);
-    return signTicket(authority, { networkId, nodeId: id, pathKey: keys.pathKey, expiresAt });
+    const expiresAt = unixMillis(now() + ticketLife(network));
+    return signTicket(authority, { networkId: network.id, nodeId: id, pathKey: keys.pathKey, expiresAt });
   };
 }

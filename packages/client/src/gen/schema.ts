@@ -48,6 +48,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks": {
         parameters: {
             query?: never;
@@ -226,6 +242,38 @@ export interface paths {
         patch: operations["updateNode"];
         trace?: never;
     };
+    "/api/v1/nodes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["approveNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/clone-seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["acceptNodeClone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes/{id}/config-key": {
         parameters: {
             query?: never;
@@ -237,6 +285,38 @@ export interface paths {
         put?: never;
         post: operations["createNodeConfigKey"];
         delete: operations["deleteNodeConfigKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["disableNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["extendNode"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -458,7 +538,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["getToken"];
         put?: never;
         post?: never;
         delete: operations["deleteToken"];
@@ -594,6 +674,8 @@ export interface components {
             networkId: string;
             revokedAt: string | null;
             role: ("client" | "direct" | "bounce") | null;
+            /** @enum {string} */
+            state: "usable" | "used-up" | "expired" | "revoked";
             tags: string[];
             /** @description For `agent join --token`; shown once */
             token: string;
@@ -844,6 +926,8 @@ export interface components {
             networkId: string;
             revokedAt: string | null;
             role: ("client" | "direct" | "bounce") | null;
+            /** @enum {string} */
+            state: "usable" | "used-up" | "expired" | "revoked";
             tags: string[];
             uses: number;
         };
@@ -1083,8 +1167,18 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
+                /** @description Such as node.join; all that begin so with a dot at its end: node. */
+                action?: string;
+                /** @description Such as local or apikey:ID */
+                actor?: string;
                 cursor?: string;
                 limit?: number;
+                /** @description Its id finds what happened in a network that is gone, too */
+                network?: string;
+                since?: string;
+                /** @description Id of what it was done to */
+                subject?: string;
+                until?: string;
             };
             header?: {
                 /** @description ETag of what the caller has: 304 while that is still so */
@@ -1117,6 +1211,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description The same as the header Last-Event-ID, for callers that cannot send it */
+                lastEventId?: string;
+                /** @description Only events of this network */
+                network?: string;
+            };
+            header?: {
+                /** @description The id of the last event that the caller has: the stream goes on after it */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. Each entry of the audit log is one: `event` is its action, such as `node.join`, `data` is JSON (type, networkId, subject, actor, at, details, auditId), `id` is where to go on with `Last-Event-ID`. `reset` comes first when that cannot be: read anew what you keep. `node.online` and `node.offline` have no id: they tell of agents that are connected to the process that answers, as they come and go, and are not told again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description RFC 9457 problem */
             default: {
@@ -1316,8 +1447,16 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description How long ephemeral nodes may be gone; null: as the control plane is set */
+                    ephemeralAfter?: string | null;
+                    /** @description The life of agents’ WireGuard keys; null: for ever. Keys that are older than that get the time of warning: a tenth of it, at most a week */
+                    keyExpiry?: string | null;
+                    /** @description The age at which agents change their key by themselves; null: never */
+                    keyRotation?: string | null;
                     mtu?: number;
                     name?: string;
+                    /** @description How long agents go on without the control plane; null: without limit */
+                    offlineTolerance?: string | null;
                     /** @description Prefixes within cidrs out of which addresses are handed out; a family without any uses all its cidrs */
                     pools?: string[];
                     settings?: components["schemas"]["ConfSettingsChangeInput"];
@@ -1954,10 +2093,16 @@ export interface operations {
                     /** @description One IPv4 address, one IPv6 address, or both, within the network */
                     addresses?: string[];
                     endpoint?: string;
+                    /** @description Vanilla members only: an agent chooses its port on its host */
+                    listenPort?: number;
                     name?: string;
                     /** @description Of a vanilla member: a first one makes it active */
                     publicKey?: string;
+                    /** @enum {string} */
+                    role?: "client" | "direct" | "bounce";
                     settings?: components["schemas"]["ConfSettingsChangeInput"];
+                    /** @description All of them: what is left out is taken away */
+                    tags?: string[];
                 };
             };
         };
@@ -1969,6 +2114,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UpdatedNode"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveNode: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptNodeClone: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
                 };
             };
             /** @description RFC 9457 problem */
@@ -2042,6 +2259,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disableNode: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extendNode: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description A repeated request with the same key and body is answered again, not done again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description From now, such as 90d; null: never; absent: as the network says */
+                    expires?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
             };
             /** @description RFC 9457 problem */
             default: {
@@ -2737,6 +3033,7 @@ export interface operations {
                 cursor?: string;
                 limit?: number;
                 network?: string;
+                state?: "usable" | "used-up" | "expired" | "revoked";
             };
             header?: {
                 /** @description ETag of what the caller has: 304 while that is still so */
@@ -2794,6 +3091,11 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /**
+                     * @description Who joins with it waits for approval
+                     * @default false
+                     */
+                    approval?: boolean;
                     /** @default false */
                     ephemeral?: boolean;
                     /**
@@ -2803,6 +3105,8 @@ export interface operations {
                     expires?: string | null;
                     /** @description null: without limit; absent: 1 */
                     maxUses?: number | null;
+                    /** @description What it is for, for people */
+                    name?: string;
                     /** @default default */
                     network?: string;
                     /** @enum {string} */
@@ -2823,6 +3127,51 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CreatedToken"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {

@@ -45,8 +45,8 @@ export async function loadNetwork(
   // One snapshot for all reads: a change between them would give nodes of one revision the number of another.
   return sql.begin('isolation level repeatable read read only', async (tx): Promise<NetworkState | undefined> => {
     const [network] = await tx<NetworkColumns[]>`
-      SELECT name, cidrs, mtu, offline_tolerance_ms AS "offlineToleranceMs", key_rotation_ms AS "keyRotationMs", settings,
-        epoch, revision FROM network WHERE id = ${id}`;
+      SELECT name, cidrs, mtu, offline_tolerance_ms AS "offlineToleranceMs", key_expiry_ms AS "keyExpiryMs",
+        key_rotation_ms AS "keyRotationMs", settings, epoch, revision FROM network WHERE id = ${id}`;
     if (!network) return undefined;
     const [nodes, keys, tombstones] = await Promise.all([
       tx<NodeColumns[]>`
@@ -76,6 +76,7 @@ interface NetworkColumns {
   cidrs: Prefix[];
   mtu: number;
   offlineToleranceMs: string;
+  keyExpiryMs: string | null;
   keyRotationMs: string | null;
   settings: ConfSettings;
   epoch: number;
@@ -83,10 +84,11 @@ interface NetworkColumns {
 }
 
 function toNetwork(id: NetworkId, row: NetworkColumns, nodes: readonly NodeColumns[]): Network {
-  const { name, cidrs, mtu, offlineToleranceMs, keyRotationMs, settings } = row;
+  const { name, cidrs, mtu, offlineToleranceMs, keyExpiryMs, keyRotationMs, settings } = row;
   return {
     ...{ id, name, cidrs, mtu, settings },
     offlineToleranceMs: Number(offlineToleranceMs),
+    ...(keyExpiryMs !== null && { keyExpiryMs: Number(keyExpiryMs) }),
     ...(keyRotationMs !== null && { keyRotationMs: Number(keyRotationMs) }),
     nodes: new Map(nodes.map(toEntry)),
   };

@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import postgres from 'postgres';
 import { type Connection, pgConfig } from '../connection.js';
 import { type Prisma, PrismaClient } from '../gen/prisma/client.js';
+import { noteCommitted } from './idempotent-requests.js';
 
 /** The two clients of one database: Prisma for single rows, `sql` where speed or LISTEN matters. */
 export interface Database {
@@ -51,7 +52,14 @@ export function openClients(connection: Connection): Database {
 export async function transaction<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await database.prisma.$transaction(work, { maxWait: WAIT, timeout: WAIT });
+      return await database.prisma.$transaction(
+        async (tx) => {
+          const result = await work(tx);
+          await noteCommitted(tx);
+          return result;
+        },
+        { maxWait: WAIT, timeout: WAIT },
+      );
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !errorCodes(error).some((code) => RETRIED.has(code))) throw error;
     }

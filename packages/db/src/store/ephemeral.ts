@@ -23,7 +23,7 @@ export async function removeEphemeral(
 async function isStillGone(tx: Transaction, id: NodeId, unseenMs: number): Promise<boolean> {
   const rows = await tx.$queryRaw<unknown[]>`
     SELECT id FROM node
-    WHERE id = ${id}::uuid AND ephemeral AND kind = 'agent' AND status = 'active'
+    WHERE id = ${id}::uuid AND ephemeral AND kind = 'agent' AND status <> 'revoked' AND disabled_at IS NULL
       AND coalesce(seen_at, created_at) < clock_timestamp() - ${unseenMs} * interval '1 millisecond'
     FOR UPDATE`;
   return rows.length > 0;

@@ -1,10 +1,11 @@
-import { KEY_LENGTH, type NetworkId, parsePublicKey, WarrenError } from '@warren/base';
+import { KEY_LENGTH, type NetworkId, parsePublicKey, publicKeyBytes, WarrenError } from '@warren/base';
 import type { Role } from '@warren/topology';
 import type { Actor, JoinInput, NetworkRow, NodeRow } from '../store-api.js';
 import { badRequest, checkListenPort, checkName, isUuid } from './checks.js';
 import type { Database, Transaction } from './database.js';
 import { added, addMember, checkKeys, checkNameIsFree, endpointFor, keyTaken } from './members.js';
 import { changeNetwork, type Outcome } from './network-change.js';
+import { keyExpiryFrom } from './network-times.js';
 import { type NodeWithAddresses, plain, toNodeRow, WITH_ADDRESSES } from './rows.js';
 import { memberToTakeOver, takeOver } from './take-over.js';
 import { isSecret, spendToken, type TokenGrant, tokenRefusal, tokenUnknown } from './tokens.js';
@@ -24,6 +25,7 @@ export async function join(database: Database, input: JoinInput, actor: Actor, r
   try {
     return await changeNetwork(database, token.networkId as NetworkId, actor, async (tx, network) => {
       const before = await findRepeated(tx, network, input);
+      if (before?.status === 'expired') return rejoin(tx, network, before, input);
       if (before) return unchanged(before, network);
       const member = await memberToTakeOver(tx, network, input);
       return member ? takeOver(tx, network, member, input) : joinNew(tx, network, input, rest);
@@ -35,28 +37,69 @@ export async function join(database: Database, input: JoinInput, actor: Actor, r
 }
 
 async function joinNew(tx: Transaction, network: NetworkRow, input: JoinInput, rest: number): Promise<Outcome<Joined>> {
-  const { identityKey } = input.record;
-  await checkKeys(tx, network, input.publicKey, identityKey);
+  await checkKeys(tx, network, input.publicKey, input.record.identityKey);
   const token = await spendToken(tx, input.tokenId);
   const role = roleFor(token, input.role);
   await checkNameIsFree(tx, network, input.name);
   const { nodeId: id, name, listenPort, publicKey, record } = input;
   const endpoint = endpointFor(role, input.endpoint);
   const member = { id, name, role, endpoint, listenPort, publicKey, record, kind: 'agent' as const };
-  const node = await addMember(tx, network, { ...member, tags: token.tags, ephemeral: token.ephemeral }, rest);
-  const use = { tokenId: input.tokenId, identityKey: plain(identityKey) };
+  const { tags, ephemeral } = token;
+  const status = token.approval ? 'pending' : 'active';
+  const node = await addMember(tx, network, { ...member, status, tags, ephemeral }, rest);
+  await noteUse(tx, input);
+  return added(node, { node, network, repeated: false }, 'node.join', { token: input.tokenId });
+}
+
+/** The node of an earlier use may have been deleted, or have expired: this is a use of its own. */
+async function noteUse(tx: Transaction, { tokenId, nodeId: id, record }: JoinInput): Promise<void> {
+  const use = { tokenId, identityKey: plain(record.identityKey) };
   await tx.tokenUse.upsert({
     where: { tokenId_identityKey: use },
-    // The node of an earlier use was deleted: this was a use of its own.
     update: { nodeId: id, usedAt: new Date() },
     create: { ...use, nodeId: id },
   });
-  return added(node, { node, network, repeated: false }, 'node.join', { token: input.tokenId });
+}
+
+/** An expired node comes back with name, role, tags and addresses of before, for a use of a token that is still good. */
+async function rejoin(
+  tx: Transaction,
+  network: NetworkRow,
+  row: NodeWithAddresses,
+  input: JoinInput,
+): Promise<Outcome<Joined>> {
+  const token = await spendToken(tx, input.tokenId);
+  roleFor(token, row.role as Role);
+  const keys = input.publicKey === row.publicKey ? {} : await replaceKey(tx, network, input);
+  const { record, signature } = input.record;
+  const data = {
+    ...keys,
+    status: token.approval ? 'pending' : 'active',
+    keyExpiresAt: keyExpiryFrom(network, new Date()),
+    record: plain(record),
+    signature: plain(signature),
+    listenPort: input.listenPort ?? row.listenPort,
+    endpoint: row.role === 'client' ? null : (input.endpoint ?? row.endpoint),
+  };
+  const node = toNodeRow(await tx.node.update({ where: { id: row.id }, data, include: WITH_ADDRESSES }));
+  await noteUse(tx, input);
+  return added(node, { node, network, repeated: false }, 'node.rejoin', { token: input.tokenId });
+}
+
+/** Nobody accepts the key before any more: it has expired. @throws WarrenError `key-banned`, `key-taken`. */
+async function replaceKey(tx: Transaction, network: NetworkRow, { nodeId: id, publicKey }: JoinInput) {
+  await checkKeys(tx, network, publicKey, null);
+  await tx.nodeKey.updateMany({ where: { nodeId: id, kind: 'wireguard', state: 'current' }, data: { state: 'past' } });
+  const key = { kind: 'wireguard', key: plain(publicKeyBytes(publicKey)), state: 'current' };
+  await tx.nodeKey.create({ data: { ...key, networkId: network.id, nodeId: id } });
+  const none = { previousPublicKey: null, previousRecord: null, previousSignature: null, overlapUntil: null };
+  return { publicKey, keyChangedAt: new Date(), ...none };
 }
 
 /**
  * The node that this join made before: by the same token whatever has become of that, or by another one that is
- * still good. @throws WarrenError `key-banned` when it was revoked, `key-taken` when it has other keys.
+ * still good. An expired one may have another WireGuard key by now.
+ * @throws WarrenError `key-banned` when it was revoked, `key-taken` when it has other keys.
  */
 async function findRepeated(
   tx: Transaction,
@@ -71,7 +114,9 @@ async function findRepeated(
   const where = { networkId: network.id, identityKey, status: { not: 'revoked' } };
   const node = use?.node ?? (await tx.node.findFirst({ where, include: WITH_ADDRESSES }));
   if (!node || node.status === 'revoked') return undefined; // a revoked node's keys are refused like any banned ones
-  if (node.publicKey !== input.publicKey || node.id !== input.nodeId) throw keyTaken(network, 'identity');
+  if (node.id !== input.nodeId) throw keyTaken(network, 'identity');
+  if (node.status === 'expired') return node;
+  if (node.publicKey !== input.publicKey) throw keyTaken(network, 'identity');
   if (use?.node) return node;
   const token = await tx.joinToken.findUnique({ where: { id: input.tokenId } });
   const refusal = token ? tokenRefusal(token) : tokenUnknown();
@@ -86,7 +131,7 @@ function unchanged(node: NodeWithAddresses, network: NetworkRow): Outcome<Joined
 }
 
 /** The token's role wins over none given. */
-function roleFor({ role: fixed }: TokenGrant, given: Role | null): Role {
+function roleFor({ role: fixed }: Pick<TokenGrant, 'role'>, given: Role | null): Role {
   if (fixed && given && fixed !== given) {
     const text = `the token is for role ${fixed}, not ${given}: leave --role out, or use another token`;
     throw new WarrenError('role-conflict', text);

@@ -6,6 +6,7 @@ import { takeAddresses } from './addresses.js';
 import { badRequest, nameTaken } from './checks.js';
 import type { Transaction } from './database.js';
 import type { Outcome } from './network-change.js';
+import { keyExpiryFrom } from './network-times.js';
 import { plain, toNodeRow, visible } from './rows.js';
 
 /** A node that is about to be. */
@@ -14,6 +15,8 @@ export interface NewMember {
   readonly name: string;
   readonly role: Role;
   readonly kind: NodeKind;
+  /** `pending`: it waits for approval. */
+  readonly status: 'active' | 'pending';
   readonly tags: readonly string[];
   readonly ephemeral: boolean;
   /** Null: a vanilla member that waits for its key. */
@@ -82,7 +85,8 @@ export async function addMember(
     data: {
       ...columns,
       networkId: network.id,
-      status: publicKey === null ? 'pending' : 'active',
+      status: publicKey === null ? 'pending' : member.status,
+      keyExpiresAt: member.kind === 'agent' ? keyExpiryFrom(network, new Date()) : null,
       tags: [...tags],
       settings: settings as Prisma.InputJsonObject,
       publicKey,
@@ -109,8 +113,8 @@ async function checkIdIsNotRevoked(tx: Transaction, network: NetworkRow, id: Nod
 
 /** The outcome of a transaction that added `node`. */
 export function added<T>(node: NodeRow, result: T, action: string, by: Readonly<Record<string, Actor>>): Outcome<T> {
-  const { name, role, kind, addresses, publicKey } = node;
-  const audit = { action, subject: node.id, details: { name, role, kind, addresses, publicKey, ...by } };
+  const { name, role, kind, status, addresses, publicKey } = node;
+  const audit = { action, subject: node.id, details: { name, role, kind, status, addresses, publicKey, ...by } };
   return { result, change: { nodeId: node.id, before: null, after: visible(node), audit } };
 }
 

@@ -1,10 +1,12 @@
 import { type NetworkId, type Prefix, WarrenError } from '@warren/base';
-import { type ConfSettingsPatch, checkCidrs, checkPools, DEFAULT_MTU, mergeConfSettings } from '@warren/topology';
+import { checkCidrs, checkPools, DEFAULT_MTU, mergeConfSettings } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
-import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
+import type { Actor, NetworkRow, NetworkSettings, Page, PageQuery } from '../store-api.js';
 import { checkMtu, checkName, isUuid, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, transaction } from './database.js';
+import { applyKeyExpiry } from './key-expiry.js';
 import { changeNetwork, notify, takeRevision, writeAudit } from './network-change.js';
+import { checkNetworkTimes } from './network-times.js';
 import { pageArguments, toPage } from './pages.js';
 import { toNetworkRow } from './rows.js';
 import { checkSettings, sameSettings } from './vanilla-members.js';
@@ -51,30 +53,40 @@ export async function findNetwork({ prisma }: Database, idOrName: string): Promi
 export async function updateNetwork(
   database: Database,
   id: NetworkId,
-  change: { name?: string; mtu?: number; pools?: readonly string[]; settings?: ConfSettingsPatch },
+  change: NetworkSettings,
   actor: Actor,
 ): Promise<NetworkRow> {
   const { name, mtu } = change;
   if (name !== undefined) checkName('network', name);
   if (mtu !== undefined) checkMtu(mtu);
+  checkNetworkTimes(change);
   return refusingTakenName(name ?? '', () =>
     changeNetwork(database, id, actor, async (tx, network) => {
-      const pools = [...(change.pools ? checkPools(change.pools, network.cidrs) : network.pools)];
-      const settings = mergeConfSettings(network.settings, change.settings ?? {});
-      checkSettings(settings, 'network');
-      const isSame = pools.join() === network.pools.join() && sameSettings(settings, network.settings);
-      if ((name ?? network.name) === network.name && (mtu ?? network.mtu) === network.mtu && isSame) {
+      const data = changedColumns(network, change);
+      if (Object.keys(data).length === 0) {
         return { result: { ...network, revision: network.revision - 1 }, change: null };
       }
-      const data = {
-        ...{ name: name ?? network.name, mtu: mtu ?? network.mtu, pools },
-        settings: settings as Prisma.InputJsonObject,
-      };
       const result = toNetworkRow(await tx.network.update({ where: { id }, data }));
+      if ('keyExpiryMs' in data) await applyKeyExpiry(tx, result);
       const audit = { action: 'network.update', subject: network.name, details: data };
       return { result, change: { networkChanged: true, audit } };
     }),
   );
+}
+
+/** What of a change is one. */
+function changedColumns(network: NetworkRow, { pools: given, settings: patch, ...rest }: NetworkSettings) {
+  const plain = Object.entries(rest).filter(
+    ([key, value]) => value !== undefined && network[key as keyof typeof rest] !== value,
+  );
+  const pools = given && checkPools(given, network.cidrs);
+  const settings = patch && mergeConfSettings(network.settings, patch);
+  if (settings) checkSettings(settings, 'network');
+  return {
+    ...(Object.fromEntries(plain) as typeof rest),
+    ...(pools && pools.join() !== network.pools.join() && { pools: [...pools] }),
+    ...(settings && !sameSettings(settings, network.settings) && { settings: settings as Prisma.InputJsonObject }),
+  };
 }
 
 /**

@@ -1,24 +1,15 @@
-import {
-  type HostPort,
-  type IpAddress,
-  type NetworkId,
-  type NodeId,
-  type PublicKey,
-  parseHostPort,
-  parseIpAddress,
-  parsePublicKey,
-  WarrenError,
-} from '@warren/base';
-import type { ConfSettingsPatch, NodeStatus } from '@warren/topology';
+import { type NetworkId, type NodeId, parseHostPort, parseIpAddress, parsePublicKey, WarrenError } from '@warren/base';
+import type { NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
-import type { Actor, NodeRow, Page, PageQuery } from '../store-api.js';
+import type { Actor, NodeChange, NodeRow, Page, PageQuery } from '../store-api.js';
 import { moveAddresses } from './addresses.js';
 import { badRequest, checkListenPort, checkName, isUuid, nodeNotFound } from './checks.js';
 import type { Database } from './database.js';
-import { checkNameIsFree } from './members.js';
+import { checkNameIsFree, endpointFor } from './members.js';
 import { changeNetwork } from './network-change.js';
 import { pageArguments, toPage } from './pages.js';
 import { plain, toNodeRow, visible, WITH_ADDRESSES } from './rows.js';
+import { checkTags } from './tokens.js';
 import { vanillaChange } from './vanilla-members.js';
 
 /** Who is still a member comes before who was, and of those the newest. */
@@ -103,20 +94,10 @@ export async function findNodeByIdentity(
   return row ? toNodeRow(row) : undefined;
 }
 
-/** What may change in a node; what is absent stays. */
-export interface NodeChange {
-  readonly name?: string;
-  readonly endpoint?: HostPort;
-  readonly listenPort?: number;
-  /** Of a bounce's signal server; null: it runs none. */
-  readonly signalPort?: number | null;
-  readonly publicKey?: PublicKey;
-  readonly settings?: ConfSettingsPatch;
-  /** Those that it shall have; a family that is left out stays. */
-  readonly addresses?: readonly IpAddress[];
-}
-
-/** @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `address-taken`, `bad-request`. */
+/**
+ * @throws WarrenError `not-found`, `name-taken`, `node-revoked`, `endpoint-missing`, `address-taken`, `not-vanilla`,
+ * `key-banned`, `key-taken`, `bad-request`.
+ */
 export async function updateNode(
   database: Database,
   id: NodeId,
@@ -133,28 +114,45 @@ export async function updateNode(
     if (before.status === 'revoked') {
       throw new WarrenError('node-revoked', `node "${before.name}" was revoked: it can only be deleted`);
     }
-    const { name = before.name, endpoint = before.endpoint, listenPort = before.listenPort } = change;
-    const { signalPort = before.signalPort ?? null } = change;
-    if (change.endpoint && before.role === 'client') {
-      throw badRequest(`node "${before.name}" is a client: only bounce and direct nodes have an endpoint`);
-    }
-    if (signalPort !== null && !(before.role === 'bounce' && before.kind === 'agent')) {
-      throw badRequest(`node "${before.name}" is no bounce with an agent: only those run signal servers`);
-    }
-    const same = name === before.name && endpoint === before.endpoint && listenPort === before.listenPort;
+    const columns = changedColumns(before, change);
     const { addresses } = change;
+    const name = columns.name ?? before.name;
     const moved = addresses ? await moveAddresses(tx, network, { ...before, name }, addresses, rest) : false;
     const more = await vanillaChange(tx, network, before, change);
-    const isMore = moved || Object.keys(more.data).length > 0;
-    if (same && !isMore && signalPort === (before.signalPort ?? null)) return { result: before, change: null };
-    if (name !== before.name) await checkNameIsFree(tx, network, name);
-    const columns = { name, endpoint: endpoint ?? null, listenPort, signalPort };
     const data = { ...columns, ...more.data };
+    if (!moved && Object.keys(data).length === 0) return { result: before, change: null };
+    if (columns.name !== undefined) await checkNameIsFree(tx, network, name);
     const after = toNodeRow(await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES }));
-    const details = { ...columns, ...more.details, ...(moved && { addresses: after.addresses }) };
+    const details = { ...columns, name, ...more.details, ...(moved && { addresses: after.addresses }) };
     const audit = { action: 'node.update', subject: id, details };
     return { result: after, change: { nodeId: id, before: visible(before), after: visible(after), audit } };
   });
+}
+
+/** What of a change is one; with what follows from another role. */
+function changedColumns(before: NodeRow, change: NodeChange): Prisma.NodeUpdateInput & { name?: string } {
+  const { name = before.name, role = before.role, tags = before.tags, listenPort = before.listenPort } = change;
+  if (change.endpoint && role === 'client') {
+    throw badRequest(`node "${before.name}" is a client: only bounce and direct nodes have an endpoint`);
+  }
+  const servesSignals = role === 'bounce' && before.kind === 'agent';
+  if (change.signalPort && !servesSignals) {
+    throw badRequest(`node "${before.name}" is no bounce with an agent: only those run signal servers`);
+  }
+  const stays = role === before.role && change.endpoint === undefined;
+  const endpoint = stays ? (before.endpoint ?? null) : endpointFor(role, change.endpoint ?? before.endpoint ?? null);
+  const signalPort = servesSignals ? (change.signalPort ?? before.signalPort ?? null) : null;
+  const port = change.signalPort === null ? null : signalPort;
+  const unavailable = role === 'bounce' && before.unavailable === true;
+  return {
+    ...(name !== before.name && { name }),
+    ...(role !== before.role && { role }),
+    ...(tags.join(' ') !== before.tags.join(' ') && { tags: [...tags] }),
+    ...(endpoint !== (before.endpoint ?? null) && { endpoint }),
+    ...(listenPort !== before.listenPort && { listenPort }),
+    ...(port !== (before.signalPort ?? null) && { signalPort: port }),
+    ...(unavailable !== (before.unavailable === true) && { unavailable }),
+  };
 }
 
 /** One statement, so that of two agents with the same generation one wins. Not a change: nobody else sees it. */
@@ -179,8 +177,9 @@ export async function nodeNetwork({ prisma }: Database, id: NodeId): Promise<Net
   return row.networkId as NetworkId;
 }
 
-function checkChange({ name, endpoint, listenPort, signalPort }: NodeChange): void {
+function checkChange({ name, tags, endpoint, listenPort, signalPort }: NodeChange): void {
   if (name !== undefined) checkName('node', name);
+  if (tags !== undefined) checkTags(tags);
   if (listenPort !== undefined) checkListenPort(listenPort);
   if (signalPort === 0) throw badRequest('a signal server listens on a port of 1 to 65535');
   if (signalPort !== undefined && signalPort !== null) checkListenPort(signalPort);

@@ -4,18 +4,23 @@ import type { OpenStoreOptions, Store } from '../store-api.js';
 import { listAddresses, summariseAddresses } from './address-list.js';
 import { ADDRESS_REST } from './addresses.js';
 import { checkApiKey, createApiKey, deleteApiKey, listApiKeys } from './api-keys.js';
+import { approveNode, disableNode } from './approvals.js';
 import { listAudit } from './audit.js';
 import { restoreBounce, withdrawBounce } from './bounces.js';
 import { ChangeFeed } from './change-feed.js';
 import { changesSince, loadNetwork, pruneChanges } from './change-log.js';
+import { clearClone, noteClone } from './clones.js';
 import { missingMigrations, nodeCounts } from './condition.js';
 import { checkConfigKey, configKeySince, createConfigKey, deleteConfigKey } from './config-keys.js';
 import { type Database, openClients } from './database.js';
 import { removeEphemeral } from './ephemeral.js';
+import { eventsAfter, eventTail, isEventPosition, onEvent } from './events.js';
 import { createExclusive } from './exclusive.js';
 import { guard } from './guard.js';
+import { idempotentRequests } from './idempotent-requests.js';
 import { importNetwork } from './imports.js';
 import { join } from './joins.js';
+import { dueKeys, expireNode, extendNode, warnOfExpiry } from './key-expiry.js';
 import { endKeyOverlap, keyOverlaps, requestRotation, rotateKey } from './key-rotations.js';
 import { createNetwork, deleteNetwork, findNetwork, listNetworks, updateNetwork } from './networks.js';
 import { claimGeneration, findNode, findNodeByIdentity, listNodes, updateNode } from './nodes.js';
@@ -34,7 +39,7 @@ import {
 } from './signal-servers.js';
 import { createSignalToken, listSignalTokens, revokeSignalToken } from './signal-tokens.js';
 import { findVanillaByKey } from './take-over.js';
-import { createToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
+import { createToken, findToken, listTokens, lookAtToken, revokeToken } from './tokens.js';
 import { createVanilla } from './vanilla-members.js';
 
 /** How long a lost notification may delay a change, milliseconds. */
@@ -75,6 +80,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     deleteNetwork: guard((id, actor) => deleteNetwork(database, id, actor)),
     createToken: guard((input, actor) => createToken(database, input, actor)),
     listTokens: guard((filter) => listTokens(database, filter)),
+    findToken: guard((id) => findToken(database, id)),
     revokeToken: guard((id, actor) => revokeToken(database, id, actor)),
     checkToken: guard((id, given) => lookAtToken(database, id, given)),
     importNetwork: guard((input, actor) => importNetwork(database, input, actor, sealingKey)),
@@ -98,6 +104,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     pruneChanges: guard((keep) => pruneChanges(database, keep)),
     onChange: guard((listener) => feed.add(listener)),
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
+    ...lifecycleMethods(database),
     ...signalMethods(database),
     ...vanillaMethods(database, sealingKey, addressRest),
     ...addressMethods(database, addressRest),
@@ -106,13 +113,31 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     deleteApiKey: guard((id, actor) => deleteApiKey(database, id, actor)),
     checkApiKey: guard((text) => checkApiKey(database, text)),
     exclusive: (name, work) => exclusive(name, work),
-    audit: guard((page) => listAudit(database, page)),
+    idempotent: idempotentRequests(database, sealingKey),
+    audit: guard((filter) => listAudit(database, filter)),
+    eventsAfter: guard((position, limit) => eventsAfter(database, position, limit)),
+    eventTail: guard(() => eventTail(database)),
+    isEventPosition: guard((position) => isEventPosition(database, position)),
+    onEvent: guard((listener) => onEvent(database, listener)),
     nodeCounts: guard(() => nodeCounts(database)),
     missingMigrations: guard(() => missingMigrations(database)),
     ping: guard(async () => {
       await database.sql`SELECT 1`;
     }),
   };
+}
+
+function lifecycleMethods(database: Database) {
+  return {
+    approveNode: guard((id, actor) => approveNode(database, id, actor)),
+    disableNode: guard((id, actor) => disableNode(database, id, actor)),
+    extendNode: guard((id, expiresAt, actor) => extendNode(database, id, expiresAt, actor)),
+    dueKeys: guard(() => dueKeys(database)),
+    expireNode: guard((id, actor) => expireNode(database, id, actor)),
+    warnOfExpiry: guard((id, actor) => warnOfExpiry(database, id, actor)),
+    noteClone: guard((id, sighting, actor) => noteClone(database, id, sighting, actor)),
+    clearClone: guard((id, actor) => clearClone(database, id, actor)),
+  } satisfies Partial<Store>;
 }
 
 function keyMethods(database: Database) {

@@ -11,13 +11,25 @@ export async function noteSeen({ sql }: Database, ids: readonly NodeId[]): Promi
     WHERE id = ANY(${[...ids]}::uuid[]) AND (role = 'bounce' OR ephemeral)`;
 }
 
-/** Active agents; vanilla members have no stream, so nobody knows of them. */
+/**
+ * Agents only: vanilla members have no stream, so nobody knows of them. An ephemeral node that waits for approval or has
+ * expired goes like one that is active; one that an operator disabled stays, else it could join again.
+ */
 export async function presences({ sql }: Database, kind: WatchedKind): Promise<readonly NodePresence[]> {
-  const rows = await sql<{ id: string; networkId: string; unavailable: boolean; unseenMs: number }[]>`
-    SELECT id, network_id AS "networkId", unavailable,
-      greatest(0, extract(epoch FROM clock_timestamp() - coalesce(seen_at, created_at)) * 1000)::float8 AS "unseenMs"
-    FROM node
-    WHERE ${kind === 'bounce' ? sql`role = 'bounce'` : sql`ephemeral`} AND kind = 'agent' AND status = 'active'
-    ORDER BY id`;
-  return rows.map((row) => ({ ...row, id: nodeId(row.id), networkId: networkId(row.networkId) }));
+  const rows = await sql<(Omit<NodePresence, 'ephemeralAfterMs'> & { ephemeralAfterMs: string | null })[]>`
+    SELECT node.id, network_id AS "networkId", unavailable, network.ephemeral_after_ms AS "ephemeralAfterMs",
+      greatest(0, extract(epoch FROM clock_timestamp() - coalesce(seen_at, node.created_at)) * 1000)::float8 AS "unseenMs"
+    FROM node JOIN network ON network.id = network_id
+    WHERE kind = 'agent' AND ${
+      kind === 'bounce' ? sql`role = 'bounce' AND status = 'active'` : sql`ephemeral AND ${GOES_BY_ITSELF(sql)}`
+    }
+    ORDER BY node.id`;
+  return rows.map(({ ephemeralAfterMs, ...row }) => ({
+    ...row,
+    id: nodeId(row.id),
+    networkId: networkId(row.networkId),
+    ephemeralAfterMs: ephemeralAfterMs === null ? null : Number(ephemeralAfterMs),
+  }));
 }
+
+const GOES_BY_ITSELF = (sql: Database['sql']) => sql`status <> 'revoked' AND disabled_at IS NULL`;

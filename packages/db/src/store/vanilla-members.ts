@@ -35,7 +35,7 @@ export async function createVanilla(
   });
 }
 
-const VANILLA = { kind: 'vanilla', ephemeral: false, listenPort: null, record: null } as const;
+const VANILLA = { kind: 'vanilla', status: 'active', ephemeral: false, listenPort: null, record: null } as const;
 
 /** What a change of key or settings means for a node's row, and what the audit log says of it. */
 export interface VanillaChange {

@@ -1,14 +1,19 @@
+import { parseEndpoint } from '@warren/base';
 import type { ConfSettings } from '../conf-settings.js';
+import { confSettingsProblem } from '../conf-settings-check.js';
 import type { Role } from '../model.js';
 import { CLIENT_KEEPALIVE } from '../model.js';
+import type { WgQuickConf, WgQuickPeer } from '../wg-quick.js';
 import type { ImportSource } from './import-members.js';
 import type { ImportReport } from './import-plan.js';
 
-/** RFC 8200 §5: IPv6 needs 1280. */
-const MTUS = { least: 1280, most: 9000 } as const;
 /** What our files of bounces have anyway. */
 const FORWARDING = /^sysctl\s+(-[qw]+\s+)*net\.ipv(4\.ip_forward|6\.conf\.all\.forwarding)\s*=\s*1$/;
 const KEY_COMMAND = /^wg set (?:%i|[\w.-]+) private-key <\((.*)\)$/;
+
+/** With SaveConfig wg-quick writes down where a peer was last heard from: that may be no address to dial. */
+export const mayBeLearned = ({ interface: section }: WgQuickConf, { endpoint }: WgQuickPeer): boolean =>
+  section.saveConfig === true && endpoint !== undefined && parseEndpoint(endpoint) !== undefined;
 
 /** Whether commands of the file make its host forward packets. */
 export const forwards = ({ conf }: ImportSource): boolean =>
@@ -18,6 +23,17 @@ export const forwards = ({ conf }: ImportSource): boolean =>
 
 /** What a file holds besides key, addresses and peers, as settings of its node. */
 export function settingsOf(source: ImportSource, role: Role, report: ImportReport): ConfSettings {
+  const all = Object.entries(readSettings(source, role, report));
+  return Object.fromEntries(
+    all.filter(([key, value]) => {
+      const problem = confSettingsProblem({ [key]: value }, 'node');
+      if (problem !== undefined) report.add('not-carried-over', problem, source.file);
+      return problem === undefined;
+    }),
+  );
+}
+
+function readSettings(source: ImportSource, role: Role, report: ImportReport): ConfSettings {
   const { dns, table, mtu, listenPort, fwMark, saveConfig, preUp, preDown, postDown } = source.conf.interface;
   const command = source.conf.interface.postUp.map((line) => KEY_COMMAND.exec(line)?.[1]).find((found) => found);
   const isOurs = (line: string): boolean => KEY_COMMAND.test(line) || (role === 'bounce' && FORWARDING.test(line));
@@ -27,7 +43,7 @@ export function settingsOf(source: ImportSource, role: Role, report: ImportRepor
   return {
     ...Object.fromEntries(lists),
     ...(table !== undefined && { table }),
-    ...(mtu !== undefined && isMtu(mtu, source, report) && { mtu }),
+    ...(mtu !== undefined && mtu > 0 && { mtu }),
     ...(listenPort !== undefined && listenPort > 0 && { listenPort }),
     ...(fwMark !== undefined && fwMark > 0 && { fwMark }),
     ...(saveConfig !== undefined && { saveConfig }),
@@ -36,21 +52,16 @@ export function settingsOf(source: ImportSource, role: Role, report: ImportRepor
   };
 }
 
-function isMtu(mtu: number, { file }: ImportSource, report: ImportReport): boolean {
-  if (mtu >= MTUS.least && mtu <= MTUS.most) return true;
-  report.add('not-carried-over', `MTU = ${mtu}: an MTU is ${MTUS.least} to ${MTUS.most}; the network's is used`, file);
-  return false;
-}
-
 /** One for all whom the host dials. @returns undefined when it is what a node of its role has anyway. */
 function keepaliveOf({ conf, file }: ImportSource, role: Role, report: ImportReport): number | undefined {
   const usual = role === 'client' ? CLIENT_KEEPALIVE : 0;
-  const said = (peer: { persistentKeepalive?: number }): number => peer.persistentKeepalive ?? 0;
-  if (conf.peers.some((peer) => peer.endpoint === undefined && said(peer) > 0)) {
+  const said = (peer: WgQuickPeer): number => peer.persistentKeepalive ?? 0;
+  const dials = (peer: WgQuickPeer): boolean => peer.endpoint !== undefined && !mayBeLearned(conf, peer);
+  if (conf.peers.some((peer) => !dials(peer) && said(peer) > 0)) {
     const message = 'PersistentKeepalive towards peers without Endpoint: they keep the way open themselves';
     report.add('not-carried-over', message, file);
   }
-  const dialled = conf.peers.filter((peer) => peer.endpoint !== undefined).map(said);
+  const dialled = conf.peers.filter(dials).map(said);
   const values = [...new Set(dialled.filter((value) => value > 0))].sort((a, b) => a - b);
   const chosen = values[0] ?? usual;
   if (values.length > 1) {

@@ -32,7 +32,8 @@ export function findCidrs(
   report: ImportReport,
 ): readonly Prefix[] {
   try {
-    return checkCidrs(given ?? inferred(members, report)).cidrs;
+    const found = given ?? inferred(members, report);
+    return report.hasConflict ? [] : checkCidrs(found).cidrs;
   } catch (error) {
     if (!(error instanceof WarrenError)) throw error;
     report.add('conflict', `the prefixes of the network: ${error.message}`);

@@ -47,7 +47,7 @@ function compare(peer: Peer, { source, peer: was, line }: Mention, network: Netw
   if (peer.allowedIps.length === 0) {
     const way =
       peer.via === undefined ? 'as soon as there is a bounce' : `by way of ${network.nodes.get(peer.via)?.name}`;
-    say('not-carried-over', `${peer.name} is no peer here any more: neither can be dialled, so it is reached ${way}`);
+    say('not-carried-over', `${peer.name} is no peer of this host any more: it is reached ${way}`);
     return;
   }
   for (const prefix of was.allowedIps) {

@@ -110,7 +110,7 @@ function mentionsIn(source: ImportSource): Mention[] {
 }
 
 /** Names that say nothing of the host: those of interfaces, and the folder that they usually are in. */
-const NO_HOST = /^(wg-?\d*|wireguard|wgs\d*|tunnel\d*|vpn|client|peer|etc|\.+)$/i;
+const NO_HOST = /^(wg-?\d*|wireguard|wgs\d*|tunnel\d*|vpn|etc|\.+)$/i;
 
 /** What its host may be called, best first, not yet made to be unique. */
 export function namesOf(member: ImportMember): string[] {
@@ -129,7 +129,10 @@ export function namesOf(member: ImportMember): string[] {
 function fileNames(path: string | undefined): string[] {
   const parts = (path ?? '').replace(/\.(conf|txt|cfg)$/i, '').split(/[/\\]/);
   const [last = '', folder = ''] = parts.reverse();
-  return [last, folder].filter((name) => name !== '' && !NO_HOST.test(name)).slice(0, 1);
+  // Installers call them `wg0-client-phone.conf`.
+  return [last.replace(/^wg-?\d*[-_](client[-_])?/i, ''), folder]
+    .filter((name) => name !== '' && !NO_HOST.test(name))
+    .slice(0, 1);
 }
 
 /** The addresses that others' AllowedIPs give a member: host prefixes alone. */

@@ -9,7 +9,7 @@ import {
   prefixLength,
 } from '@warren/base';
 import type { Role } from '../model.js';
-import { forwards } from './file-settings.js';
+import { forwards, mayBeLearned } from './file-settings.js';
 import { holds } from './import-cidrs.js';
 import { hostAddresses, type ImportMember, type Mention, namesOf } from './import-members.js';
 import type { ImportReport } from './import-plan.js';
@@ -90,12 +90,11 @@ export function endpointOf(member: ImportMember, report: ImportReport): HostPort
   return chosen;
 }
 
-/** With SaveConfig wg-quick writes down where a peer was last heard from: that is no address to dial. */
-function isLearned({ source }: ImportMember, mention: Mention): boolean {
-  const endpoint = parseEndpoint(mention.peer.endpoint ?? '');
-  if (!mention.source.conf.interface.saveConfig || !endpoint) return false;
-  if (source) return source.conf.interface.listenPort !== endpoint.port;
-  return !mention.peer.allowedIps.some((prefix) => prefixLength(prefix) < addressBits(prefix));
+/** A host that listens where it was heard from, or that routes for others, is one to dial all the same. */
+function isLearned({ source }: ImportMember, { source: by, peer }: Mention): boolean {
+  if (!mayBeLearned(by.conf, peer)) return false;
+  if (source) return source.conf.interface.listenPort !== parseEndpoint(peer.endpoint!)?.port;
+  return !peer.allowedIps.some((prefix) => prefixLength(prefix) < addressBits(prefix));
 }
 
 /** The part that a member plays in the files. */

@@ -8,6 +8,7 @@ import { reportDifferences } from './import-differences.js';
 import { type ImportMember, readMembers } from './import-members.js';
 import { type ImportFile, type ImportOptions, type ImportPlan, ImportReport, type PlannedNode } from './import-plan.js';
 import { addressesOf, endpointOf, nameMembers, relays, roleOf } from './member-facts.js';
+import { chooseIds } from './node-ids.js';
 import { findPresharedKeys } from './preshared-pairs.js';
 
 /**
@@ -43,7 +44,7 @@ function planNodes(
   const addresses = new Map(members.map((member) => [member, addressesOf(member, cidrs, report)]));
   const taken = new Set([...addresses.values()].flat());
   const someRelay = members.some((member) => relays(member, cidrs));
-  const planned = new Map<ImportMember, PlannedNode>();
+  const planned = new Map<ImportMember, Omit<PlannedNode, 'id'>>();
   for (const member of members) {
     const name = names.get(member)!;
     const endpoint = options.endpoints?.get(name) ?? endpointOf(member, report);
@@ -51,7 +52,7 @@ function planNodes(
     if (role !== 'client' && endpoint === undefined) sayEndpointMissing(member, name, role, report);
     const given = addresses.get(member)!;
     planned.set(member, {
-      ...{ id: options.makeId(), name, role, publicKey: member.publicKey },
+      ...{ name, role, publicKey: member.publicKey },
       addresses: given.length > 0 ? given : freeAddresses(member, name, cidrs, taken, report),
       ...(endpoint !== undefined && { endpoint }),
       settings: member.source ? settingsOf(member.source, role, report) : {},
@@ -59,7 +60,8 @@ function planNodes(
     });
   }
   sayUnknownNames(options.endpoints, new Set(names.values()), report);
-  return planned;
+  const ids = chooseIds(planned, cidrs, options.makeId);
+  return new Map(Array.from(planned, ([member, node]) => [member, { id: ids.get(member.publicKey)!, ...node }]));
 }
 
 function sayUnknownNames(

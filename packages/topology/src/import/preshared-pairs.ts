@@ -10,7 +10,10 @@ export function findPresharedKeys(
   report: ImportReport,
 ): PlannedPresharedKey[] {
   const pairs = new Map<string, { mention: Mention; planned: PlannedPresharedKey }>();
+  const files = new Map(members.flatMap(({ source }, index) => (source ? [[source, index] as const] : [])));
   const mentions = members.flatMap((member) => member.mentions);
+  // As people read them: file by file.
+  mentions.sort((a, b) => files.get(a.source)! - files.get(b.source)!);
   for (const mention of mentions) {
     const { peer, source, line } = mention;
     if (!peer.presharedKey) continue;

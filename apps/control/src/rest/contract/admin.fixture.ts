@@ -26,6 +26,15 @@ export const ADMIN_CONTRACTS: Contracts = {
   },
   getApiKey: { good: key, status: 200, gives: (found: object) => expect(found).not.toHaveProperty('secret') },
   deleteApiKey: { good: key, status: 204 },
-  listAudit: { good: () => ({ query: { limit: 2 } }), status: 200 },
+  listAudit: {
+    good: async (world) => {
+      const { id } = await world.member();
+      const query = { network: 'default', action: 'node.', actor: `apikey:${await world.firstKeyId()}`, subject: id };
+      return { query: { ...query, since: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00+01:00' } };
+    },
+    status: 200,
+    gives: ({ items }: { items: object[] }) => expect(items).toMatchObject([{ action: 'node.create' }]),
+    badQueries: [{ since: 'yesterday' }, { until: '2020-01-01' }, { actor: '' }, { action: '\u0000' }],
+  },
   getStatus: { good: () => ({}), status: 200 },
 };

@@ -5,6 +5,8 @@ import { ADMIN_CONTRACTS } from './admin.fixture.js';
 import { contractTests } from './cases.fixture.js';
 import { CONFIG_CONTRACTS } from './configs.fixture.js';
 import { type Contracts, World } from './engine.fixture.js';
+import { EVENT_CONTRACTS } from './events.fixture.js';
+import { IMPORT_CONTRACTS } from './imports.fixture.js';
 import { NETWORK_CONTRACTS } from './networks.fixture.js';
 import { NODE_CONTRACTS } from './nodes.fixture.js';
 import { SIGNAL_CONTRACTS } from './signals.fixture.js';
@@ -18,7 +20,9 @@ const ALL: Readonly<Record<string, Contracts>> = {
   'configuration files': CONFIG_CONTRACTS,
   tokens: TOKEN_CONTRACTS,
   'vanilla members': VANILLA_CONTRACTS,
+  'import and export': IMPORT_CONTRACTS,
   'signal servers': SIGNAL_CONTRACTS,
+  events: EVENT_CONTRACTS,
   administration: ADMIN_CONTRACTS,
 };
 

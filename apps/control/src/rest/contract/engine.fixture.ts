@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { TestPlane } from '../../testing/control-plane.fixture.js';
+import { FakeAgent } from '../../testing/fake-agent.fixture.js';
 import { covers, SCOPES, type Scope } from '../scopes.js';
 
 /** A request, without what its operation says already. */
@@ -130,6 +131,18 @@ export class World {
   /** An active vanilla client of the network `default`. */
   member(more: object = {}): Promise<{ id: string; name: string }> {
     return this.make('createNode', { body: { name: this.name('node'), publicKey: this.publicKey(), ...more } });
+  }
+
+  /** The id of an agent of the network `default`, as its join left it. */
+  async agent(): Promise<string> {
+    const joined = await FakeAgent.join(await this.plane.token(), { name: this.name('agent') });
+    joined.close();
+    return joined.nodeId;
+  }
+
+  /** Of the key that is used unless said otherwise. */
+  async firstKeyId(): Promise<string> {
+    return (await this.plane.context.store.checkApiKey(this.plane.firstApiKey!))!.id;
   }
 
   /** The bearer secret of a key with these scopes. */

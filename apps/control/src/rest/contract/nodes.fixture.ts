@@ -3,6 +3,18 @@ import type { Contracts, World } from './engine.fixture.js';
 
 const one = async (world: World) => ({ params: { id: (await world.member()).id } });
 
+const disabled = async (world: World) => {
+  const request = await one(world);
+  await world.make('disableNode', request);
+  return request;
+};
+
+const revoked = async (_: unknown, world: World) => {
+  const request = await one(world);
+  await world.make('revokeNode', request);
+  return request;
+};
+
 export const NODE_CONTRACTS: Contracts = {
   listNodes: {
     good: async (world) => ({ query: { network: 'default', status: 'active', q: (await world.member()).name } }),
@@ -53,5 +65,41 @@ export const NODE_CONTRACTS: Contracts = {
     ],
   },
   deleteNode: { good: one, status: 204 },
+  approveNode: {
+    good: disabled,
+    status: 200,
+    gives: (node: object) => expect(node).toMatchObject({ status: 'active', disabledAt: null }),
+    refused: [
+      {
+        what: 'the node was revoked',
+        request: revoked,
+        ...{ status: 403, code: 'node-revoked' },
+      },
+    ],
+  },
+  disableNode: {
+    good: one,
+    status: 200,
+    gives: (node: object) => expect(node).toMatchObject({ status: 'pending', disabledAt: expect.any(String) }),
+    refused: [{ what: 'the node was revoked', request: revoked, ...{ status: 409, code: 'node-not-active' } }],
+  },
+  extendNode: {
+    good: async (world) => ({ params: { id: await world.agent() }, body: { expires: '30d' } }),
+    status: 200,
+    gives: (node: { keyExpiresAt: string }) => expect(Date.parse(node.keyExpiresAt)).toBeGreaterThan(Date.now()),
+    badBodies: [{ expires: 'soon' }, { expires: 5 }],
+    refused: [
+      {
+        what: 'the node is a vanilla member',
+        request: async (good, world) => ({ ...good, ...(await one(world)) }),
+        ...{ status: 400, code: 'bad-request' },
+      },
+    ],
+  },
+  acceptNodeClone: {
+    good: one,
+    status: 200,
+    gives: (node: object) => expect(node).toMatchObject({ cloneNoticedAt: null }),
+  },
   revokeNode: { good: one, status: 200, gives: (node: object) => expect(node).toMatchObject({ status: 'revoked' }) },
 };

@@ -7,7 +7,7 @@ export const TOKEN_CONTRACTS: Contracts = {
   listTokens: {
     good: async (world) => {
       await one(world);
-      return { query: { network: 'default', limit: 1 } };
+      return { query: { network: 'default', state: 'usable', limit: 1 } };
     },
     status: 200,
     gives: ({ items }: { items: object[] }) => expect(items[0]).not.toHaveProperty('token'),
@@ -16,7 +16,15 @@ export const TOKEN_CONTRACTS: Contracts = {
     good: () => ({ body: { network: 'default', role: 'client', maxUses: 3, expires: '30m', tags: ['web'] } }),
     status: 201,
     gives: (token: object) => expect(token).toMatchObject({ role: 'client', maxUses: 3, uses: 0, tags: ['web'] }),
-    badBodies: [{ maxUses: 0 }, { expires: 'soon' }, { role: 'boss' }, { uses: 2 }, { tags: ['NOT'] }],
+    badBodies: [
+      { approval: 'yes' },
+      { name: '' },
+      { maxUses: 0 },
+      { expires: 'soon' },
+      { role: 'boss' },
+      { uses: 2 },
+      { tags: ['NOT'] },
+    ],
     refused: [
       {
         what: 'the network is unknown',
@@ -24,6 +32,14 @@ export const TOKEN_CONTRACTS: Contracts = {
         ...{ status: 404, code: 'not-found' },
       },
     ],
+  },
+  getToken: {
+    good: one,
+    status: 200,
+    gives: (token: object) => {
+      expect(token).toMatchObject({ state: 'usable', uses: 0, approval: false });
+      expect(token).not.toHaveProperty('token');
+    },
   },
   deleteToken: { good: one, status: 204 },
 };

@@ -121,3 +121,8 @@ export type Secret = Prisma.SecretModel
  * 
  */
 export type Meta = Prisma.MetaModel
+/**
+ * Model IdempotentRequest
+ * A write of REST that carried an Idempotency-Key, and the answer that it got.
+ */
+export type IdempotentRequest = Prisma.IdempotentRequestModel

@@ -66,7 +66,8 @@ export const ModelName = {
   ApiKey: 'ApiKey',
   AuditLog: 'AuditLog',
   Secret: 'Secret',
-  Meta: 'Meta'
+  Meta: 'Meta',
+  IdempotentRequest: 'IdempotentRequest'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -116,6 +117,7 @@ export const NodeScalarFieldEnum = {
   publicKey: 'publicKey',
   keyChangedAt: 'keyChangedAt',
   keyExpiresAt: 'keyExpiresAt',
+  keyWarnedFor: 'keyWarnedFor',
   rotateGeneration: 'rotateGeneration',
   previousPublicKey: 'previousPublicKey',
   previousRecord: 'previousRecord',
@@ -312,6 +314,21 @@ export const MetaScalarFieldEnum = {
 } as const
 
 export type MetaScalarFieldEnum = (typeof MetaScalarFieldEnum)[keyof typeof MetaScalarFieldEnum]
+
+
+export const IdempotentRequestScalarFieldEnum = {
+  id: 'id',
+  fingerprint: 'fingerprint',
+  holder: 'holder',
+  leaseUntil: 'leaseUntil',
+  committed: 'committed',
+  status: 'status',
+  contentType: 'contentType',
+  sealed: 'sealed',
+  createdAt: 'createdAt'
+} as const
+
+export type IdempotentRequestScalarFieldEnum = (typeof IdempotentRequestScalarFieldEnum)[keyof typeof IdempotentRequestScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -51,6 +51,7 @@ export type NodeMinAggregateOutputType = {
   publicKey: string | null
   keyChangedAt: Date | null
   keyExpiresAt: Date | null
+  keyWarnedFor: Date | null
   rotateGeneration: bigint | null
   previousPublicKey: string | null
   previousRecord: runtime.Bytes | null
@@ -84,6 +85,7 @@ export type NodeMaxAggregateOutputType = {
   publicKey: string | null
   keyChangedAt: Date | null
   keyExpiresAt: Date | null
+  keyWarnedFor: Date | null
   rotateGeneration: bigint | null
   previousPublicKey: string | null
   previousRecord: runtime.Bytes | null
@@ -118,6 +120,7 @@ export type NodeCountAggregateOutputType = {
   publicKey: number
   keyChangedAt: number
   keyExpiresAt: number
+  keyWarnedFor: number
   rotateGeneration: number
   previousPublicKey: number
   previousRecord: number
@@ -168,6 +171,7 @@ export type NodeMinAggregateInputType = {
   publicKey?: true
   keyChangedAt?: true
   keyExpiresAt?: true
+  keyWarnedFor?: true
   rotateGeneration?: true
   previousPublicKey?: true
   previousRecord?: true
@@ -201,6 +205,7 @@ export type NodeMaxAggregateInputType = {
   publicKey?: true
   keyChangedAt?: true
   keyExpiresAt?: true
+  keyWarnedFor?: true
   rotateGeneration?: true
   previousPublicKey?: true
   previousRecord?: true
@@ -235,6 +240,7 @@ export type NodeCountAggregateInputType = {
   publicKey?: true
   keyChangedAt?: true
   keyExpiresAt?: true
+  keyWarnedFor?: true
   rotateGeneration?: true
   previousPublicKey?: true
   previousRecord?: true
@@ -357,6 +363,7 @@ export type NodeGroupByOutputType = {
   publicKey: string | null
   keyChangedAt: Date
   keyExpiresAt: Date | null
+  keyWarnedFor: Date | null
   rotateGeneration: bigint | null
   previousPublicKey: string | null
   previousRecord: runtime.Bytes | null
@@ -415,6 +422,7 @@ export type NodeWhereInput = {
   publicKey?: Prisma.StringNullableFilter<"Node"> | string | null
   keyChangedAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   keyExpiresAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  keyWarnedFor?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   rotateGeneration?: Prisma.BigIntNullableFilter<"Node"> | bigint | number | null
   previousPublicKey?: Prisma.StringNullableFilter<"Node"> | string | null
   previousRecord?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
@@ -455,6 +463,7 @@ export type NodeOrderByWithRelationInput = {
   publicKey?: Prisma.SortOrderInput | Prisma.SortOrder
   keyChangedAt?: Prisma.SortOrder
   keyExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyWarnedFor?: Prisma.SortOrderInput | Prisma.SortOrder
   rotateGeneration?: Prisma.SortOrderInput | Prisma.SortOrder
   previousPublicKey?: Prisma.SortOrderInput | Prisma.SortOrder
   previousRecord?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -499,6 +508,7 @@ export type NodeWhereUniqueInput = Prisma.AtLeast<{
   publicKey?: Prisma.StringNullableFilter<"Node"> | string | null
   keyChangedAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   keyExpiresAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  keyWarnedFor?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   rotateGeneration?: Prisma.BigIntNullableFilter<"Node"> | bigint | number | null
   previousPublicKey?: Prisma.StringNullableFilter<"Node"> | string | null
   previousRecord?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
@@ -538,6 +548,7 @@ export type NodeOrderByWithAggregationInput = {
   publicKey?: Prisma.SortOrderInput | Prisma.SortOrder
   keyChangedAt?: Prisma.SortOrder
   keyExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyWarnedFor?: Prisma.SortOrderInput | Prisma.SortOrder
   rotateGeneration?: Prisma.SortOrderInput | Prisma.SortOrder
   previousPublicKey?: Prisma.SortOrderInput | Prisma.SortOrder
   previousRecord?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -581,6 +592,7 @@ export type NodeScalarWhereWithAggregatesInput = {
   publicKey?: Prisma.StringNullableWithAggregatesFilter<"Node"> | string | null
   keyChangedAt?: Prisma.DateTimeWithAggregatesFilter<"Node"> | Date | string
   keyExpiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
+  keyWarnedFor?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
   rotateGeneration?: Prisma.BigIntNullableWithAggregatesFilter<"Node"> | bigint | number | null
   previousPublicKey?: Prisma.StringNullableWithAggregatesFilter<"Node"> | string | null
   previousRecord?: Prisma.BytesNullableWithAggregatesFilter<"Node"> | runtime.Bytes | null
@@ -615,6 +627,7 @@ export type NodeCreateInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -655,6 +668,7 @@ export type NodeUncheckedCreateInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -693,6 +707,7 @@ export type NodeUpdateInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -733,6 +748,7 @@ export type NodeUncheckedUpdateInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -772,6 +788,7 @@ export type NodeCreateManyInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -806,6 +823,7 @@ export type NodeUpdateManyMutationInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -841,6 +859,7 @@ export type NodeUncheckedUpdateManyInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -886,6 +905,7 @@ export type NodeCountOrderByAggregateInput = {
   publicKey?: Prisma.SortOrder
   keyChangedAt?: Prisma.SortOrder
   keyExpiresAt?: Prisma.SortOrder
+  keyWarnedFor?: Prisma.SortOrder
   rotateGeneration?: Prisma.SortOrder
   previousPublicKey?: Prisma.SortOrder
   previousRecord?: Prisma.SortOrder
@@ -927,6 +947,7 @@ export type NodeMaxOrderByAggregateInput = {
   publicKey?: Prisma.SortOrder
   keyChangedAt?: Prisma.SortOrder
   keyExpiresAt?: Prisma.SortOrder
+  keyWarnedFor?: Prisma.SortOrder
   rotateGeneration?: Prisma.SortOrder
   previousPublicKey?: Prisma.SortOrder
   previousRecord?: Prisma.SortOrder
@@ -960,6 +981,7 @@ export type NodeMinOrderByAggregateInput = {
   publicKey?: Prisma.SortOrder
   keyChangedAt?: Prisma.SortOrder
   keyExpiresAt?: Prisma.SortOrder
+  keyWarnedFor?: Prisma.SortOrder
   rotateGeneration?: Prisma.SortOrder
   previousPublicKey?: Prisma.SortOrder
   previousRecord?: Prisma.SortOrder
@@ -1145,6 +1167,7 @@ export type NodeCreateWithoutNetworkInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1183,6 +1206,7 @@ export type NodeUncheckedCreateWithoutNetworkInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1251,6 +1275,7 @@ export type NodeScalarWhereInput = {
   publicKey?: Prisma.StringNullableFilter<"Node"> | string | null
   keyChangedAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   keyExpiresAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  keyWarnedFor?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   rotateGeneration?: Prisma.BigIntNullableFilter<"Node"> | bigint | number | null
   previousPublicKey?: Prisma.StringNullableFilter<"Node"> | string | null
   previousRecord?: Prisma.BytesNullableFilter<"Node"> | runtime.Bytes | null
@@ -1285,6 +1310,7 @@ export type NodeCreateWithoutPairKeysAInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1324,6 +1350,7 @@ export type NodeUncheckedCreateWithoutPairKeysAInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1366,6 +1393,7 @@ export type NodeCreateWithoutPairKeysBInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1405,6 +1433,7 @@ export type NodeUncheckedCreateWithoutPairKeysBInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1458,6 +1487,7 @@ export type NodeUpdateWithoutPairKeysAInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1497,6 +1527,7 @@ export type NodeUncheckedUpdateWithoutPairKeysAInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1545,6 +1576,7 @@ export type NodeUpdateWithoutPairKeysBInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1584,6 +1616,7 @@ export type NodeUncheckedUpdateWithoutPairKeysBInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1621,6 +1654,7 @@ export type NodeCreateWithoutAddressesInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1660,6 +1694,7 @@ export type NodeUncheckedCreateWithoutAddressesInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1713,6 +1748,7 @@ export type NodeUpdateWithoutAddressesInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1752,6 +1788,7 @@ export type NodeUncheckedUpdateWithoutAddressesInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1789,6 +1826,7 @@ export type NodeCreateWithoutUsesInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1828,6 +1866,7 @@ export type NodeUncheckedCreateWithoutUsesInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1881,6 +1920,7 @@ export type NodeUpdateWithoutUsesInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1920,6 +1960,7 @@ export type NodeUncheckedUpdateWithoutUsesInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -1957,6 +1998,7 @@ export type NodeCreateManyNetworkInput = {
   publicKey?: string | null
   keyChangedAt?: Date | string
   keyExpiresAt?: Date | string | null
+  keyWarnedFor?: Date | string | null
   rotateGeneration?: bigint | number | null
   previousPublicKey?: string | null
   previousRecord?: runtime.Bytes | null
@@ -1991,6 +2033,7 @@ export type NodeUpdateWithoutNetworkInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -2029,6 +2072,7 @@ export type NodeUncheckedUpdateWithoutNetworkInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -2067,6 +2111,7 @@ export type NodeUncheckedUpdateManyWithoutNetworkInput = {
   publicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   keyChangedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   keyExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  keyWarnedFor?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rotateGeneration?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   previousPublicKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   previousRecord?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -2160,6 +2205,7 @@ export type NodeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   publicKey?: boolean
   keyChangedAt?: boolean
   keyExpiresAt?: boolean
+  keyWarnedFor?: boolean
   rotateGeneration?: boolean
   previousPublicKey?: boolean
   previousRecord?: boolean
@@ -2201,6 +2247,7 @@ export type NodeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   publicKey?: boolean
   keyChangedAt?: boolean
   keyExpiresAt?: boolean
+  keyWarnedFor?: boolean
   rotateGeneration?: boolean
   previousPublicKey?: boolean
   previousRecord?: boolean
@@ -2237,6 +2284,7 @@ export type NodeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   publicKey?: boolean
   keyChangedAt?: boolean
   keyExpiresAt?: boolean
+  keyWarnedFor?: boolean
   rotateGeneration?: boolean
   previousPublicKey?: boolean
   previousRecord?: boolean
@@ -2273,6 +2321,7 @@ export type NodeSelectScalar = {
   publicKey?: boolean
   keyChangedAt?: boolean
   keyExpiresAt?: boolean
+  keyWarnedFor?: boolean
   rotateGeneration?: boolean
   previousPublicKey?: boolean
   previousRecord?: boolean
@@ -2296,7 +2345,7 @@ export type NodeSelectScalar = {
   revokedAt?: boolean
 }
 
-export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "keyChangedAt" | "keyExpiresAt" | "rotateGeneration" | "previousPublicKey" | "previousRecord" | "previousSignature" | "overlapUntil" | "disabledAt" | "cloneNoticedAt" | "settings" | "configKeyHash" | "configKeyCreatedAt" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "signalPort" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
+export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "keyChangedAt" | "keyExpiresAt" | "keyWarnedFor" | "rotateGeneration" | "previousPublicKey" | "previousRecord" | "previousSignature" | "overlapUntil" | "disabledAt" | "cloneNoticedAt" | "settings" | "configKeyHash" | "configKeyCreatedAt" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "signalPort" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
 export type NodeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
   addresses?: boolean | Prisma.Node$addressesArgs<ExtArgs>
@@ -2345,6 +2394,10 @@ export type $NodePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
      * When the node expires unless its key is changed before; null: never.
      */
     keyExpiresAt: Date | null
+    /**
+     * The expiry of which it was warned; another one is warned of anew. Observed, so no change.
+     */
+    keyWarnedFor: Date | null
     /**
      * The operator wants a key of at least this generation.
      */
@@ -2835,6 +2888,7 @@ export interface NodeFieldRefs {
   readonly publicKey: Prisma.FieldRef<"Node", 'String'>
   readonly keyChangedAt: Prisma.FieldRef<"Node", 'DateTime'>
   readonly keyExpiresAt: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly keyWarnedFor: Prisma.FieldRef<"Node", 'DateTime'>
   readonly rotateGeneration: Prisma.FieldRef<"Node", 'BigInt'>
   readonly previousPublicKey: Prisma.FieldRef<"Node", 'String'>
   readonly previousRecord: Prisma.FieldRef<"Node", 'Bytes'>

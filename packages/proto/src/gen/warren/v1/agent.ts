@@ -358,6 +358,8 @@ export interface SelfConfig {
   rotateGeneration: number;
   /** Our own key before this one, which some still use: accept it. Empty: nobody does any more. */
   previousWireguardKey: Buffer;
+  /** How long before key_expires_at_ms this host's operator is to be warned, milliseconds. */
+  keyWarningMs: number;
 }
 
 export interface SignalServer {
@@ -4089,6 +4091,7 @@ function createBaseSelfConfig(): SelfConfig {
     keyRotationMs: 0,
     rotateGeneration: 0,
     previousWireguardKey: Buffer.alloc(0),
+    keyWarningMs: 0,
   };
 }
 
@@ -4144,6 +4147,9 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     }
     if (message.previousWireguardKey.length !== 0) {
       writer.uint32(138).bytes(message.previousWireguardKey);
+    }
+    if (message.keyWarningMs !== 0) {
+      writer.uint32(144).uint64(message.keyWarningMs);
     }
     return writer;
   },
@@ -4297,6 +4303,14 @@ export const SelfConfig: MessageFns<SelfConfig> = {
             message.previousWireguardKey = Buffer.from(reader.bytes());
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.keyWarningMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4370,6 +4384,11 @@ export const SelfConfig: MessageFns<SelfConfig> = {
         : isSet(object.previous_wireguard_key)
         ? Buffer.from(bytesFromBase64(object.previous_wireguard_key))
         : Buffer.alloc(0),
+      keyWarningMs: isSet(object.keyWarningMs)
+        ? globalThis.Number(object.keyWarningMs)
+        : isSet(object.key_warning_ms)
+        ? globalThis.Number(object.key_warning_ms)
+        : 0,
     };
   },
 
@@ -4426,6 +4445,9 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     if (message.previousWireguardKey.length !== 0) {
       obj.previousWireguardKey = base64FromBytes(message.previousWireguardKey);
     }
+    if (message.keyWarningMs !== 0) {
+      obj.keyWarningMs = Math.round(message.keyWarningMs);
+    }
     return obj;
   },
 
@@ -4451,6 +4473,7 @@ export const SelfConfig: MessageFns<SelfConfig> = {
     message.keyRotationMs = object.keyRotationMs ?? 0;
     message.rotateGeneration = object.rotateGeneration ?? 0;
     message.previousWireguardKey = object.previousWireguardKey ?? Buffer.alloc(0);
+    message.keyWarningMs = object.keyWarningMs ?? 0;
     return message;
   },
 };
