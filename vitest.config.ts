@@ -1,9 +1,15 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { TestOrder } from './scripts/test-order.js';
 
-// Three tiers (docs/TESTING.md). Unit tests run side by side; lab and interop tests share the machine's
-// namespaces and run one file after the other.
+// Groups of docs/TESTING.md. On a small machine one process for unit tests would leave a processor idle whenever a test
+// waits; lab and interop tests wait for most of their time, each file in namespaces of its own.
+const UNIT_WORKERS = Math.max(2, availableParallelism() - 1);
+const LAB_WORKERS = 3;
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: TestOrder },
     projects: [
       {
         test: {
@@ -19,13 +25,15 @@ export default defineConfig({
           setupFiles: process.env.WARREN_SOAK ? ['scripts/soak-memory.ts'] : [],
           testTimeout: 90_000,
           hookTimeout: 120_000,
+          maxWorkers: UNIT_WORKERS,
         },
       },
       {
         test: {
           name: 'lab',
           include: ['tests/lab/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: LAB_WORKERS,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -36,6 +44,7 @@ export default defineConfig({
           // For `npm run soak` only: hours, not minutes.
           include: process.env.WARREN_SOAK ? ['tests/soak/**/*.test.ts'] : [],
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           hookTimeout: 120_000,
         },
       },
@@ -45,7 +54,8 @@ export default defineConfig({
           include: ['tests/interop/**/*.test.ts'],
           // WireGuard's own script is not ours to ship: run where the environment names it.
           exclude: process.env.WIREGUARD_NETNS_SH ? [] : ['tests/interop/netns-sh.test.ts'],
-          fileParallelism: false,
+          maxWorkers: LAB_WORKERS,
+          sequence: { groupOrder: 1 },
           testTimeout: 240_000,
           hookTimeout: 120_000,
         },

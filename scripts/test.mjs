@@ -4,11 +4,13 @@
 //   npm test -- lab revoke      … and in the last one only files whose name contains a word
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root, run } from './bootstrap.mjs';
 import { CHECKS } from './checks.mjs';
 
 const GROUPS = ['checks', 'unit', 'lab', 'interop'];
+/** So many are shown of each group. */
+const SLOWEST = 8;
 const args = process.argv.slice(2);
 const wanted = args.filter((arg) => GROUPS.includes(arg));
 const filters = args.filter((arg) => !GROUPS.includes(arg));
@@ -23,9 +25,9 @@ if (process.getuid?.() !== 0 && groups.some((group) => group === 'lab' || group 
   console.error('Not root: lab and interop tests make network namespaces, and are skipped.');
 }
 
-for (const group of groups) {
-  if (group === 'checks') runChecks();
-  else if ((await runVitest(group)) > 128) break; // a signal reached us and it: somebody wants this to end
+for (const together of batches(groups)) {
+  if (together[0] === 'checks') runChecks();
+  else if ((await runVitest(together)) > 128) break; // a signal reached us and it: somebody wants this to end
 }
 
 for (const failure of failures) console.log(`failed: ${failure}`);
@@ -33,6 +35,13 @@ const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
 // Nothing at all is a wrong filter; nothing but skipped tests is a host that cannot run them, which is no failure.
 process.exit(total.failed > 0 || total.passed + total.skipped === 0 ? 1 : 0);
+
+/** Lab and interop tests run side by side: each file has namespaces of its own, and all of them mostly wait. */
+function batches(names) {
+  const inNamespaces = names.filter((name) => name === 'lab' || name === 'interop');
+  const others = names.filter((name) => !inNamespaces.includes(name)).map((name) => [name]);
+  return inNamespaces.length > 0 ? [...others, inNamespaces] : others;
+}
 
 function runChecks() {
   for (const [name, check] of Object.entries(CHECKS)) {
@@ -44,12 +53,12 @@ function runChecks() {
 }
 
 /** @returns vitest's exit code; over 128 when a signal ended it. */
-async function runVitest(group) {
+async function runVitest(projects) {
+  const group = projects.join('+');
   const report = join(scratch, `${group}.json`);
   const options = [
     'run',
-    '--project',
-    group,
+    ...projects.flatMap((project) => ['--project', project]),
     '--passWithNoTests=false',
     '--reporter=default',
     '--reporter=json',
@@ -78,8 +87,17 @@ async function runVitest(group) {
       count(false, `${group}: ${file.name}: ${file.message.split('\n')[0]}`);
     }
   }
+  printSlowest(group, results.testResults);
   if (code !== 0 && failed === 0) count(false, `${group}: vitest ended with ${code}`);
   return code;
+}
+
+/** Where the time goes: files side by side, so the sum is more than the clock says. */
+function printSlowest(group, files) {
+  const seconds = ({ startTime, endTime }) => (endTime - startTime) / 1_000;
+  const slowest = [...files].sort((a, b) => seconds(b) - seconds(a)).slice(0, SLOWEST);
+  console.log(`slowest files of ${group}:`);
+  for (const file of slowest) console.log(`${seconds(file).toFixed(1).padStart(8)} s  ${relative(root, file.name)}`);
 }
 
 function count(passed, what) {

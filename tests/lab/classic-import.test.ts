@@ -18,6 +18,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { type ClassicKeys, classicFile, createClassicKeys } from '../support/classic-files.js';
 import { describeLab } from '../support/groups.js';
+import { createPresharedKey } from '../support/wireguard-keys.js';
 
 /** The kernel has no WireGuard here, and where it has, Debian's program is what these hosts run. */
 const ENV = {
@@ -39,6 +40,7 @@ const OUTAGE_MS = 45_000;
 /** The five hosts with wg-quick, then one after the other with agents. */
 class MovingNetwork {
   readonly agents = new Map<ClassicName, HostProcess>();
+  private readonly presharedKey = createPresharedKey();
 
   private constructor(
     readonly site: ClassicSite,
@@ -52,10 +54,20 @@ class MovingNetwork {
     const keys = createClassicKeys();
     const control = await ControlPlane.start(site.control);
     const moving = new MovingNetwork(site, control, keys, '');
-    for (const name of NAMES) writeFileSync(moving.file(name), classicFile(name, keys, site), { mode: 0o600 });
+    for (const name of NAMES) writeFileSync(moving.file(name), moving.text(name), { mode: 0o600 });
     for (const name of NAMES) await moving.quick(name, 'up');
     await moving.expectAllReached();
     return moving;
+  }
+
+  /** The bounce and the phone have a preshared key: it moves with them. */
+  private text(name: ClassicName): string {
+    const other = { [BOUNCE]: 'phone', phone: BOUNCE }[name as string] as ClassicName | undefined;
+    const text = classicFile(name, this.keys, this.site);
+    if (other === undefined) return text;
+    return text.replace(/^PublicKey = (.*)$/gm, (line, key) =>
+      key === this.keys[other].publicKey ? `${line}\nPresharedKey = ${this.presharedKey}` : line,
+    );
   }
 
   host(name: ClassicName): Host {
@@ -147,6 +159,7 @@ function movesIn(title: string, order: readonly ClassicName[]): void {
         expect(text).toMatch(new RegExp(`^${name} +${role} +${ipv4}`, 'm'));
       }
       expect(text).not.toMatch(/^(completed|conflict)/m);
+      expect(text).toContain('preshared keys: 1');
       await moving.expectAllReached();
     });
 

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { CommandContext } from './commands/context.js';
 import type { Config } from './config.js';
 import { describeError, type ExitCode, exitCodeOf } from './errors.js';
+import { addExamples } from './help.js';
 import type { HostRequirements } from './host/requirements.js';
 import { createOutput, reportError, type Streams } from './output.js';
 import { VERSION } from './version.js';
@@ -30,6 +31,7 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   const outcome: { code: ExitCode } = { code: 0 };
   const said: string[] = [];
   const program = buildProgram(options, outcome);
+  addExamples(program);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => streams.out(text),
@@ -62,7 +64,7 @@ function buildProgram(options: CliOptions, outcome: { code: ExitCode }): Command
   const program = new Command('agent')
     .description('Joins this host to a Warren network and keeps it there.')
     .version(`agent ${VERSION}`)
-    .helpCommand(false);
+    .helpCommand('help [command]', 'explain a command');
   const add = (name: string, description: string): Command =>
     program
       .command(name)
@@ -191,7 +193,13 @@ function addJoin(command: Command, run: Run): void {
   command
     .requiredOption('--token <token>', 'what `warren token create` printed')
     .addOption(new Option('--name <name>', 'name of this node (default: the host name)').argParser(nodeName))
-    .addOption(new Option('--role <role>', 'what this node does').choices(['client', 'direct', 'bounce']))
+    .addOption(
+      new Option('--role <role>', 'direct: others can reach it; bounce: that, and it relays; client: neither').choices([
+        'client',
+        'direct',
+        'bounce',
+      ]),
+    )
     .addOption(new Option('--endpoint <host:port>', 'how others reach a direct or bounce node').argParser(hostPort))
     .addOption(new Option('--listen-port <port>', 'UDP port, 0 for any (default: 51820)').argParser(integer(0, 65_535)))
     .addOption(new Option('--interface <name>', 'name of the interface (default: wg0)').argParser(interfaceName))

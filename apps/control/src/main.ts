@@ -13,9 +13,11 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
 const ask = async (question: string): Promise<string> => {
   const lines = createInterface({ input: stdin, output: stderr });
   // The end of the input is an answer, too: an empty one.
-  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const ended = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)));
   try {
-    return await Promise.race([lines.question(question), ended]);
+    const answer = await Promise.race([lines.question(question), ended]);
+    if (answer === undefined) stderr.write('\n');
+    return answer ?? '';
   } finally {
     lines.close();
   }

@@ -1,6 +1,7 @@
 export { checkDatabase, parseDatabaseUrl } from './connection.js';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/server.js';
 export type { Isolation } from './embedded/unprivileged.js';
+export type { KeyOverlap } from './key-store-api.js';
 export { migrate } from './migrate.js';
 export { type OpenedDatabase, openDatabase } from './open-database.js';
 export { DEFAULT_NETWORK, ensureDefaultNetwork, randomUla } from './store/default-network.js';
@@ -16,7 +17,6 @@ export type {
   CloneSighting,
   DueKey,
   JoinInput,
-  KeyOverlap,
   NetworkRow,
   NetworkSettings,
   NetworkState,

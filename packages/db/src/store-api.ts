@@ -10,6 +10,7 @@ import type {
   SignedRecord,
 } from '@warren/topology';
 import type { ImportStore } from './import-api.js';
+import type { KeyStore } from './key-store-api.js';
 import type { StoreRequests } from './store-requests.js';
 
 /** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
@@ -235,28 +236,6 @@ export interface JoinInput {
   readonly record: SignedRecord;
 }
 
-/** Another WireGuard key for an agent. The caller has verified the record's signature and the possession of the key. */
-export interface KeyRotation {
-  readonly nodeId: NodeId;
-  readonly publicKey: PublicKey;
-  readonly record: SignedRecord;
-  /** That of the record. */
-  readonly generation: number;
-  /** The key that the caller saw: another one meanwhile is `key-changed`. */
-  readonly replaces: PublicKey;
-  /** The old key is in wrong hands: it is banned, and nobody accepts it any more. */
-  readonly compromised: boolean;
-}
-
-/** A node whose previous key is still accepted. */
-export interface KeyOverlap {
-  readonly nodeId: NodeId;
-  readonly networkId: NetworkId;
-  readonly previous: PublicKey;
-  /** Milliseconds until that has to end, by the database's clock; 0 or less: now. */
-  readonly leftMs: number;
-}
-
 /** An address that is not free, or a prefix that is reserved. */
 export type AddressRow =
   | {
@@ -365,7 +344,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends ImportStore, StoreRequests {
+export interface Store extends ImportStore, StoreRequests, KeyStore {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -429,13 +408,6 @@ export interface Store extends ImportStore, StoreRequests {
   clearClone(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
   /** Bans the node's keys, rests its addresses, writes the tombstone. Revoking twice is fine. */
   revokeNode(id: NodeId, actor: Actor): Promise<NodeRow>; // not-found
-  /** The key before it is accepted for ten minutes more, unless compromised. The same record again: the same answer. */
-  rotateKey(input: KeyRotation, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow }>; // not-found, vanilla-key, node-not-active, key-banned, key-taken, key-changed
-  /** The operator wants another key: sets `rotateGeneration` beyond that of the record, which `generationOf` reads. */
-  requestRotation(id: NodeId, generationOf: (record: SignedRecord) => number, actor: Actor): Promise<NodeRow>; // not-found, vanilla-key, node-not-active
-  /** From then on `previous` is accepted by nobody. False, and no revision: it was not. */
-  endKeyOverlap(id: NodeId, previous: PublicKey, actor: Actor): Promise<boolean>; // not-found
-  keyOverlaps(): Promise<readonly KeyOverlap[]>;
   /** Removes a node for good: a leave, or the deletion of a revoked one. Its addresses rest; its keys are not banned unless revoked. */
   deleteNode(id: NodeId, actor: Actor): Promise<void>; // not-found
   /**

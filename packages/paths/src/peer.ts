@@ -1,5 +1,6 @@
 import type { Instant } from '@warren/base';
 import { CandidateExchange } from './candidate-exchange.js';
+import { ChosenPath, wantedPath } from './chosen-path.js';
 import { isDirectLikely } from './common-network.js';
 import { ConfiguredTrial } from './configured-trial.js';
 import { DirectTrust } from './direct-trust.js';
@@ -39,6 +40,7 @@ export class Peer {
   readonly #relayWatch = new RelayWatch();
   readonly #silence = new SilenceWatch();
   readonly #presence = new Presence();
+  readonly #chosen: ChosenPath;
   /** Ours wins when the two sides prefer different paths that are equally good. */
   readonly #ourWish: boolean;
   #direct: DirectTrust | undefined;
@@ -48,10 +50,6 @@ export class Peer {
   #alone = true;
   /** It was heard, and no server has denied it since. */
   #present = false;
-  #reachable = false;
-  #path: Path | undefined;
-  #also: Path | undefined;
-  #since: Instant | undefined;
   remoteNat: NatKind | undefined;
 
   constructor(
@@ -61,6 +59,7 @@ export class Peer {
     this.paths = new PeerPaths(config.publicKey, config.relayId);
     this.relays = new PeerRelays(config, context.signalServers, this.paths);
     this.candidates = new RemoteCandidates(this.paths, context.options.isInside);
+    this.#chosen = new ChosenPath(context.outbox);
     this.#messenger = new PeerMessenger(config, context, this.paths);
     this.#prober = new Prober(this.candidates, this.#messenger, context, this);
     this.#ourWish = compareBytes(context.options.relayId, config.relayId) < 0;
@@ -94,9 +93,9 @@ export class Peer {
       if (this.#direct.isStale(now, staleAfterMs(this.context.nat)))
         this.#doubtDirect(now, 'the path was idle for long');
     } else if (this.config.endpoints.length > 0) first = this.#configured.noteSent(now);
-    if (this.#path?.kind === 'relay' && this.#relayWatch.noteSent(now)) first = true;
-    this.#noteRelaySent(this.#path, now);
-    this.#noteRelaySent(this.#also, now);
+    if (this.#chosen.path?.kind === 'relay' && this.#relayWatch.noteSent(now)) first = true;
+    this.#noteRelaySent(this.#chosen.path, now);
+    this.#noteRelaySent(this.#chosen.also, now);
     if (!wasActive || first) this.#wake(now);
   }
 
@@ -215,7 +214,7 @@ export class Peer {
 
   /** Asks a silent peer whether it is there. @returns whether anything was sent. */
   inquire(now: Instant): boolean {
-    if (!this.#path || !this.#presence.takeQuestion(now)) return false;
+    if (!this.#chosen.path || !this.#presence.takeQuestion(now)) return false;
     if (this.#direct) this.#prober.probe(this.#direct.candidate, now, true);
     else this.#probeConfigured(now);
     this.#pingRelays(now);
@@ -223,7 +222,7 @@ export class Peer {
   }
 
   report(now: Instant): PathReport {
-    const path = this.#path;
+    const path = this.#chosen.path;
     const relay = path?.kind === 'relay' ? path.server : undefined;
     const candidate = path?.kind === 'udp' ? this.candidates.get(path) : undefined;
     const why = candidate ? undefined : this.#whyNotDirect();
@@ -231,9 +230,9 @@ export class Peer {
     return {
       path,
       candidateKind: candidate?.kind,
-      also: this.#also,
+      also: this.#chosen.also,
       rttMs: relay === undefined ? candidate?.rttMs : this.relays.rttMs(relay),
-      since: this.#since,
+      since: this.#chosen.since,
       proven: works && this.#presence.isThere(now),
       reason: why?.reason,
       advice: why?.advice,
@@ -256,32 +255,10 @@ export class Peer {
 
   /** Tells the shell where datagrams go, if that is somewhere else than before. */
   publish(now: Instant, reason?: string): void {
-    const { path, also, why } = this.#desired(now);
-    if (!path || (path === this.#path && also === this.#also)) return;
-    if (path !== this.#path) this.#since = now;
-    this.#path = path;
-    this.#also = also;
-    const { publicKey } = this.config;
-    this.context.outbox.event({ type: 'path', peer: publicKey, path, also, reason: reason ?? why });
-    if (this.#reachable) return;
-    this.#reachable = true;
-    this.context.outbox.event({ type: 'reachable', peer: publicKey });
-  }
-
-  #desired(now: Instant): { path: Path | undefined; also: Path | undefined; why: string } {
-    const relay = this.relays.choose(now);
-    this.#alone = relay.path === undefined;
-    if (this.#direct) {
-      const { path } = this.#direct.candidate;
-      return this.#direct.lapsed
-        ? { path, also: relay.path, why: 'the direct path does not answer; sending on both' }
-        : { path, also: undefined, why: 'the direct path is proven' };
-    }
-    if (this.config.endpoints.length > 0 && (!this.#configured.failed || !relay.path)) {
-      const path = this.paths.udp(0, this.config.endpoints[0]!);
-      return { path, also: relay.path, why: 'a configured endpoint, not proven yet' };
-    }
-    return { ...relay, why: relay.also ? 'relayed, over two servers until one is proven' : 'relayed' };
+    const { config, paths, relays } = this;
+    const wanted = wantedPath({ config, paths, relays, direct: this.#direct, configured: this.#configured }, now);
+    this.#alone = wanted.alone;
+    this.#chosen.choose(config.publicKey, wanted, now, reason);
   }
 
   /** Traffic begins, or everything is asked anew. */
@@ -443,13 +420,13 @@ export class Peer {
 
   /** A relay that is not proven, or over which nothing comes back, is asked. */
   #stepRelay(now: Instant): void {
-    if (this.#path?.kind !== 'relay') return;
+    if (this.#chosen.path?.kind !== 'relay') return;
     if (this.#relayWatch.takeDoubt(now)) {
       this.relays.doubt();
       this.context.checkServers(now);
       this.publish(now, 'nothing comes back over the relay; sending over two servers');
     }
-    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#path.server, now)))
+    if (this.#present && this.#relayWatch.isPingDue(now, this.relays.isProven(this.#chosen.path.server, now)))
       this.#pingRelays(now);
   }
 
@@ -486,8 +463,8 @@ export class Peer {
   #activeDeadline(now: Instant): Instant | undefined {
     let at = soonest(this.#exchange.deadline(), soonest(this.#configured.deadline(), this.#prober.formerDeadline(now)));
     at = soonest(at, soonest(this.#keepAliveAt(), this.#silence.deadline()));
-    const proven = this.#path?.kind === 'relay' && this.relays.isProven(this.#path.server, now);
-    if (this.#path?.kind === 'relay') at = soonest(at, this.#relayWatch.deadline(now, proven, this.#present));
+    const proven = this.#chosen.path?.kind === 'relay' && this.relays.isProven(this.#chosen.path.server, now);
+    if (this.#chosen.path?.kind === 'relay') at = soonest(at, this.#relayWatch.deadline(now, proven, this.#present));
     if (this.#direct) at = soonest(at, this.#activeUntil);
     return soonest(at, this.#direct?.deadline(this.#alone));
   }

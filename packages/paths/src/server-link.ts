@@ -1,8 +1,10 @@
 import { type Endpoint, type Instant, ipFamily, parseEndpoint } from '@warren/base';
+import { AnswerWatch } from './answer-watch.js';
+import { HelloProbe } from './hello-probe.js';
 import type { LinkHooks } from './link-hooks.js';
 import type { Outbox } from './outbox.js';
 import type { PathManagerOptions, ServerId, ServerReport, SignalServer, Way } from './path-manager-api.js';
-import { AGENT_NONCE_LENGTH, decodeFrame, encodeFrame, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
+import { AGENT_NONCE_LENGTH, hasBytesAt, isDeliver, SESSION_OFFSET } from './relay/frames.js';
 import { REFUSALS } from './relay/refusals.js';
 import { createRelayClient } from './relay/relay-client.js';
 import type { RefusalReason, RelayClient, RelayClientEvent } from './relay/relay-client-api.js';
@@ -18,12 +20,6 @@ const DEAD_AFTER_MS = 2_000;
 const LINGER_MS = 2_000;
 /** The family that shows our NAT is tried for so long beside the one that works. */
 const PREFERRED_FOR_MS = 5_000;
-/** Sent so long ago over a server from which nothing was heard since: ask whether it lives. At least; for far ones by the round trip. */
-const CHECK_AFTER_MS = 350;
-/** The question had no answer for so long: other servers are used beside it, and a stream is opened. */
-const SUSPECT_AFTER_MS = 350;
-/** While there is traffic, a lost server is asked again after so long. */
-const ASK_LOST_AGAIN_MS = 1_000;
 
 export type Transport = 'udp' | 'tls';
 
@@ -47,17 +43,11 @@ export class ServerLink {
   #streamOpen = false;
   #closeStreamAt: Instant | undefined;
   #ticket: Uint8Array | undefined;
-  /** When something was sent over this server, and nothing was heard from it since. */
-  #unansweredSince: Instant | undefined;
-  #checkedAt: Instant | undefined;
-  #lastSentAt: Instant | undefined;
-  #lastUsedAt: Instant | undefined;
-  #hello: { readonly nonce: Uint8Array; readonly sentAt: Instant } | undefined;
-  #measuredMs: number | undefined;
   reflexive: Endpoint | undefined;
   failure: string | undefined;
   refused: RefusalReason | undefined;
-  suspect = false;
+  readonly #answers = new AnswerWatch();
+  readonly #probe = new HelloProbe();
 
   constructor(
     readonly server: SignalServer,
@@ -74,6 +64,11 @@ export class ServerLink {
   get transport(): Transport | undefined {
     if (this.#udpUp) return 'udp';
     return this.#tlsUp ? 'tls' : undefined;
+  }
+
+  /** It was asked, and has not answered in time. */
+  get suspect(): boolean {
+    return this.#answers.suspect;
   }
 
   get started(): boolean {
@@ -95,19 +90,17 @@ export class ServerLink {
   }
 
   get rttMs(): number | undefined {
-    return this.#client()?.rttMs ?? this.#udp?.rttMs ?? this.#measuredMs;
+    return this.#client()?.rttMs ?? this.#udp?.rttMs ?? this.#probe.rttMs;
   }
 
   /** Whether something was sent over it since then. */
-  usedSince = (since: number): boolean => this.#lastUsedAt !== undefined && this.#lastUsedAt >= since;
+  usedSince = (since: number): boolean => this.#answers.usedSince(since);
 
   /** Asks a server at which we are not registered how far it is; the answer is half a registration that nobody finishes. */
   measure(now: Instant): void {
     const way = this.#wayOf('udp');
     if (this.started || !way) return;
-    const nonce = this.options.random(AGENT_NONCE_LENGTH);
-    this.#hello = { nonce, sentAt: now };
-    this.outbox.transmit(way, encodeFrame({ type: 'hello', nonce }));
+    this.outbox.transmit(way, this.#probe.begin(this.options.random(AGENT_NONCE_LENGTH), now));
   }
 
   /** Whether UDP has been tried here for a while, in vain. */
@@ -143,8 +136,9 @@ export class ServerLink {
     this.#udp = undefined;
     this.#tls = undefined;
     this.#stopPreferred();
-    this.#udpUp = this.#tlsUp = this.#udpLost = this.suspect = false;
-    this.#startedAt = this.#unansweredSince = this.#checkedAt = undefined;
+    this.#udpUp = this.#tlsUp = this.#udpLost = false;
+    this.#answers.settle();
+    this.#startedAt = undefined;
     this.reflexive = this.failure = this.refused = undefined;
     this.#wantStream(false);
   }
@@ -160,8 +154,7 @@ export class ServerLink {
 
   /** Asks at once whether the session stands, over UDP also when a stream is in use. */
   check(now: Instant): void {
-    if (this.transport) this.#unansweredSince ??= now;
-    this.#checkedAt ??= now;
+    this.#answers.asked(this.transport !== undefined, now);
     this.#udp?.check(now);
     this.#lookForPreferred(now);
     if (this.#tlsUp) this.#tls?.check(now);
@@ -174,7 +167,7 @@ export class ServerLink {
   }
 
   handleFrame(frame: Uint8Array, from: Way, now: Instant): void {
-    if (!this.started) this.#measured(frame, now);
+    if (!this.started && this.#probe.take(frame, now)) this.hooks.linkMeasured(this, now);
     const client = from.kind === 'tls' ? this.#tls : this.#udpClientAt(from.endpoint);
     if (!client) return;
     if (client.handleFrame(frame, now)) this.heard(now);
@@ -199,15 +192,12 @@ export class ServerLink {
 
   /** A datagram goes out over this server. Cheap. */
   noteSent(now: Instant): void {
-    this.#lastSentAt = this.#lastUsedAt = now;
-    this.#unansweredSince ??= now;
+    this.#answers.noteSent(now);
   }
 
   /** Something came that only this server can have sent. */
   heard(now: Instant): void {
-    this.#unansweredSince = this.#checkedAt = undefined;
-    if (!this.suspect) return;
-    this.suspect = false;
+    if (!this.#answers.settle()) return;
     if (this.#udpUp && this.#closeStreamAt === undefined) this.#wantStream(false);
     this.hooks.linkDoubted(this, now);
   }
@@ -222,13 +212,7 @@ export class ServerLink {
     if (this.#closeStreamAt !== undefined && now >= this.#closeStreamAt) this.#wantStream(false);
     if (!this.#udpUp) this.#lookForOtherWays(now);
     if (this.transport) this.#checkWhenSilent(now);
-    else if (this.#lastSentAt !== undefined && now >= this.#askAgainAt()) {
-      if (now - this.#lastSentAt > ASK_LOST_AGAIN_MS) this.#lastSentAt = undefined;
-      else {
-        this.#checkedAt = now;
-        this.check(now);
-      }
-    }
+    else if (this.#answers.takeAskAgain(now)) this.check(now);
   }
 
   deadline(): Instant | undefined {
@@ -236,9 +220,7 @@ export class ServerLink {
     let at = soonest(this.#udp?.pollTimeout(), this.#tls?.pollTimeout());
     at = soonest(at, soonest(this.#preferred?.pollTimeout(), soonest(this.#preferredUntil, this.#closeStreamAt)));
     if (!this.#udpUp) at = soonest(at, this.#otherWayAt());
-    if (this.transport && this.#unansweredSince !== undefined) {
-      at = soonest(at, this.#checkedAt === undefined ? this.#checkAt() : this.suspect ? undefined : this.#suspectAt());
-    } else if (!this.transport && this.#lastSentAt !== undefined) at = soonest(at, this.#askAgainAt());
+    at = soonest(at, this.#answers.deadline(this.transport !== undefined, this.rttMs));
     if (!this.transport && !this.#saidDead) at = soonest(at, delayed(this.#startedAt, DEAD_AFTER_MS));
     return at;
   }
@@ -254,15 +236,6 @@ export class ServerLink {
       reflexive: this.transport === 'udp' ? this.reflexive : undefined,
       failure: this.transport ? undefined : (this.failure ?? (this.started ? 'no answer yet' : 'not needed')),
     };
-  }
-
-  #measured(bytes: Uint8Array, now: Instant): void {
-    const frame = this.#hello && decodeFrame(bytes);
-    if (frame?.type !== 'challenge' || !hasBytesAt(frame.nonce, 0, this.#hello!.nonce)) return;
-    const rtt = now - this.#hello!.sentAt;
-    this.#hello = undefined;
-    this.#measuredMs = Math.min(rtt, this.#measuredMs ?? rtt);
-    this.hooks.linkMeasured(this, now);
   }
 
   #saidDead = false;
@@ -334,21 +307,12 @@ export class ServerLink {
     this.#tellDeath(now);
   }
 
-  #checkAt = (): Instant => delayed(this.#unansweredSince!, Math.max(CHECK_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
-  #suspectAt = (): Instant => delayed(this.#checkedAt!, Math.max(SUSPECT_AFTER_MS, 1.5 * (this.rttMs ?? 0) + 50));
-  #askAgainAt = (): Instant => delayed(this.#checkedAt ?? this.#lastSentAt!, ASK_LOST_AGAIN_MS);
-
   #checkWhenSilent(now: Instant): void {
-    if (this.#unansweredSince === undefined) return;
-    if (this.#checkedAt === undefined && now >= this.#checkAt()) {
-      this.#checkedAt = now;
-      this.check(now);
-    }
-    if (!this.suspect && this.#checkedAt !== undefined && now >= this.#suspectAt()) {
-      this.suspect = true;
-      this.#wantStream(true); // so that it is there when UDP turns out to be lost
-      this.hooks.linkDoubted(this, now);
-    }
+    const step = this.#answers.step(this.rttMs, now);
+    if (step === 'ask') this.check(now);
+    if (step !== 'suspect') return;
+    this.#wantStream(true); // so that it is there when UDP turns out to be lost
+    this.hooks.linkDoubted(this, now);
   }
 
   #wantStream(wanted: boolean): void {
@@ -480,8 +444,7 @@ export class ServerLink {
       this.#saidDead = false;
     }
     if (before && !this.transport) {
-      this.#unansweredSince = this.#checkedAt = undefined;
-      this.suspect = false;
+      this.#answers.settle();
       this.hooks.linkDown(this, now);
     }
   }

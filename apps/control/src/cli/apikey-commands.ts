@@ -2,6 +2,7 @@ import { type operations, type Schemas, take } from '@warren/client';
 import type { Command } from 'commander';
 import { collect, duration } from './arguments.js';
 import { byId, type CommandContext, common, given, listing, orNull, run } from './command.js';
+import { shown } from './fields.js';
 import { everyPage } from './rest-client.js';
 import type { Cell, Column, Screen } from './screen.js';
 
@@ -34,6 +35,9 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
         };
       }),
     );
+  common(apikey.command('show').argument('<id>'))
+    .description('one key, without its secret')
+    .action(run(context, async (rest, [id]) => shown(await take(rest.GET('/api/v1/apikeys/{id}', byId(id))))));
   common(apikey.command('revoke').argument('<id>'))
     .description('end a key')
     .action(

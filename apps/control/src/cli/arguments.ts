@@ -31,6 +31,15 @@ export const mtu = (text: string): number => {
   return value;
 };
 
+/** A time, or how long ago it was. @returns RFC 3339 */
+export const moment = (text: string): string => {
+  const ago = parseDuration(text);
+  const at = ago === undefined && /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Date.now() - (ago ?? Number.NaN);
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError('It must be a time such as 2026-01-31T12:00:00Z, or 2h for two hours ago.');
+  return new Date(at).toISOString();
+};
+
 export const limit = (text: string): number => {
   const value = wholeNumber(text);
   if (value === undefined || value < 1 || value > 500) throw new InvalidArgumentError('It must be 1 to 500.');

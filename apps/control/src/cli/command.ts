@@ -9,6 +9,8 @@ import { hint } from './suggestion.js';
 export interface CommandContext {
   readonly output: Output;
   readonly screen: Screen;
+  /** Ends what would go on for ever. */
+  readonly stop?: AbortSignal;
   /** Opened when a command runs, because its options say where to. */
   client(command: Command): Promise<RestClient>;
 }
@@ -133,33 +135,3 @@ export function nameOf(argument: string | undefined, { name }: { readonly name?:
 export const byId = (id: string): { params: { path: { id: string } } } => ({ params: { path: { id } } });
 /** A duration as REST takes it: commander takes a null from a parser for a missing value, so the word comes as it is. */
 export const orNull = (duration: string): string | null => (duration === 'never' ? null : duration);
-
-// What follows is for commands that are not written against the generated client yet.
-
-/** A JSON object of an answer. */
-export type Item = Readonly<Record<string, unknown>>;
-
-/** Every page of a list. `path` has a query already. */
-export async function all(rest: RestClient, path: string): Promise<{ items: Item[]; nextCursor: null }> {
-  const items: Item[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const page = (await rest.call('GET', path + (cursor ? `&cursor=${part(cursor)}` : ''))) as {
-      items: Item[];
-      nextCursor: string | null;
-    };
-    items.push(...page.items);
-    cursor = page.nextCursor;
-  }
-  return { items, nextCursor: null };
-}
-
-/** A query string of what was given. */
-export function query(values: Readonly<Record<string, unknown>>): string {
-  const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(values)) if (value !== undefined) search.set(key, String(value));
-  return search.toString();
-}
-export const part = (value: unknown): string => encodeURIComponent(String(value));
-export const text = (value: unknown): string => String(value);
-export const list = (value: unknown): string => (value as readonly unknown[]).join(', ');
-export { fields } from './fields.js';

@@ -61,6 +61,7 @@ describe.each(SHELLS.filter(has))('in %s', (shell) => {
     ['names of contexts', ['warren', '--context', ''], ['context'], ['node']],
     ['API keys', ['warren', 'apikey', 'revoke', ''], ['apikey'], ['node']],
     ['commands behind an option with a value', ['warren', '--context', 'prod', 'token', ''], ['create'], ['node']],
+    ['folders', ['warren', 'export', '--output', `${tmpdir()}/completion-tes`], [], ['import', '--json']],
     ['nothing where anything may stand', ['warren', 'node', 'rename', 'phone', ''], [], ['node', 'phone', '--json']],
   ];
   it.each(cases)('the tab key gives %s', (_, words, wanted, unwanted) => {

@@ -24,8 +24,10 @@ export interface CompletionNode {
     /** Absent: the option takes no value. */
     readonly value?: ValueKind;
   }[];
-  /** Of each positional argument; of a variadic one the last holds for all that follow. */
+  /** Of each positional argument. */
   readonly values: readonly ValueKind[];
+  /** Whether the last of them may be followed by more of its kind. */
+  readonly variadic: boolean;
 }
 
 /** Every command that people are shown, the program first. */
@@ -38,6 +40,7 @@ export function completionTree(program: Command): CompletionNode[] {
       commands: commands.map((each) => ({ name: each.name(), description: each.description() })),
       options: command.options.map(optionOf),
       values: command.registeredArguments.map((argument) => valueKind(argument.name(), argument.argChoices, command)),
+      variadic: command.registeredArguments.at(-1)?.variadic ?? false,
     });
     for (const each of commands) visit(each, path === '' ? each.name() : `${path} ${each.name()}`);
   };
@@ -87,6 +90,12 @@ function kindWords(value: ValueKind): string {
   return value.kind === 'names' ? `names ${value.of}` : value.kind;
 }
 
+/** `node show 0` and what belongs there; `import more` for what follows a variadic argument. */
+const positions = ({ path, values, variadic }: CompletionNode): [string, ValueKind][] => [
+  ...values.map((value, i): [string, ValueKind] => [`${path} ${i}`, value]),
+  ...(variadic ? [[`${path} more`, values.at(-1)!] as [string, ValueKind]] : []),
+];
+
 /** The tables of bash and zsh, which both read them. Lines of `word<tab>description`. */
 function shellTables(tree: readonly CompletionNode[]): string {
   const lines = (words: readonly (readonly [string, string])[]): string =>
@@ -104,7 +113,7 @@ function shellTables(tree: readonly CompletionNode[]): string {
         ? option.flags.map((flag) => `  ${quoted(`${node.path} ${flag}`)}) echo ${quoted(kindWords(option.value!))} ;;`)
         : [],
     ),
-    ...node.values.map((value, i) => `  ${quoted(`${node.path} ${i}`)}) echo ${quoted(kindWords(value))} ;;`),
+    ...positions(node).map(([key, value]) => `  ${quoted(key)}) echo ${quoted(kindWords(value))} ;;`),
   ]);
   return `_warren_commands() { case "$1" in
 ${commands.join('\n')}
@@ -140,7 +149,7 @@ _warren_next() {
   if [ -n "$_warren_pending" ]; then _warren_value "$_warren_path $_warren_pending"
   elif [ "\${1#-}" != "$1" ]; then echo options
   elif [ "$_warren_position" = 0 ] && [ -n "$(_warren_commands "$_warren_path")" ]; then echo commands
-  else _warren_value "$_warren_path $_warren_position" || echo options
+  else _warren_value "$_warren_path $_warren_position" || _warren_value "$_warren_path more" || echo options
   fi
 }`;
 }
@@ -213,7 +222,7 @@ function fishScript(tree: readonly CompletionNode[]): string {
     ...node.options.flatMap((option) =>
       option.value ? option.flags.map((flag) => [`${node.path} ${flag}`, kindWords(option.value!)] as const) : [],
     ),
-    ...node.values.map((value, i) => [`${node.path} ${i}`, kindWords(value)] as const),
+    ...positions(node).map(([key, value]) => [key, kindWords(value)] as const),
   ]);
   const options = tree.map(
     ({ path, options: all }) =>
@@ -266,7 +275,7 @@ function __warren
     else if test $position = 0; and test -n "$(__warren_commands "$path")"
         set next commands
     else
-        set next (__warren_value "$path $position"); or set next options
+        set next (__warren_value "$path $position"); or set next (__warren_value "$path more"); or set next options
     end
     switch "$next"
         case commands

@@ -156,7 +156,7 @@ async function warnings(name: string, { url, token, ca }: Context): Promise<stri
   } catch (error) {
     const failure = describeFailure(error, target) as WarrenError;
     // A key that may not read the status is a right one.
-    if (failure.code !== 'forbidden') found.push(`it is kept, but does not work now: ${failure.message}`);
+    if (failure.code !== 'scope-missing') found.push(`it is kept, but does not work now: ${failure.message}`);
   }
   return found;
 }

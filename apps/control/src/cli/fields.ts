@@ -8,8 +8,14 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 /** A result of which people see everything, a line each. */
 export const shown = (answer: object): Result => ({ answer, text: (_, screen) => fields(answer, screen) });
 
+/** A file as it is. One without peers is empty, which the client takes for no answer. */
+export const fileResult = (conf: string | undefined): Result => ({
+  answer: { conf: conf ?? '' },
+  text: () => (conf ?? '').replace(/\n$/, ''),
+});
+
 /** Everything of an object, a line each: names in words, durations and times as people read them. */
-export const fields = (item: object, screen: Screen): string =>
+const fields = (item: object, screen: Screen): string =>
   screen.record(
     Object.fromEntries(
       Object.entries(item).map(([key, value]) => [words(key.replace(/(Ms|At)$/, '')), fieldText(key, value, screen)]),

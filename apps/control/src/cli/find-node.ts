@@ -14,8 +14,7 @@ export const onNode = (command: Command, description: string): Command =>
  *
  * @throws WarrenError `not-found` with the name that was probably meant; `ambiguous`
  */
-export async function findNode(rest: RestClient, name: string, given_?: unknown): Promise<Schemas['Node']> {
-  const network = given_ as string | undefined;
+export async function findNode(rest: RestClient, name: string, network?: string): Promise<Schemas['Node']> {
   if (/^[0-9a-f-]{36}$/.test(name)) return take(rest.GET('/api/v1/nodes/{id}', byId(name)));
   const within = given({ network });
   const { items } = await everyPage((page) =>

@@ -25,6 +25,17 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'warren network create lab --cidr 10.45.0.0/16 --cidr fd00:45::/64',
   ],
   'network set': ['warren network set lab --mtu 1380'],
+  'network renumber': [
+    'warren network renumber lab --cidr 10.60.0.0/16 --dry-run',
+    'warren network renumber lab --cidr 10.60.0.0/16',
+  ],
+  'network reserve': [
+    'warren network reserve lab 10.45.9.0/24 --note printers',
+    'warren network reserve lab 10.45.0.10 --name nas',
+  ],
+  'network addresses': ['warren network addresses lab --state resting'],
+  'node create': ['warren node create phone --public-key "$(wg pubkey < phone.key)"'],
+  'node address': ['warren node address nas 10.45.0.10'],
   'network list': ['warren network list', 'warren network list --json | jq -r .items[].name'],
   'network delete': ['warren network delete lab', 'warren network delete lab --yes'],
   import: [
@@ -41,6 +52,16 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'node revoke': ['warren node revoke laptop', 'warren node revoke laptop --network lab --yes'],
   'node delete': ['warren node delete laptop --yes'],
   'node conf': ['warren node conf phone > phone.conf', 'warren node conf phone --peers'],
+  'token show': ['warren token show 5034bbd8370374ec'],
+  'node approve': [
+    'warren node approve laptop',
+    'warren node list --status pending -q | xargs -n 1 warren node approve',
+  ],
+  'node disable': ['warren node disable laptop'],
+  'node extend': ['warren node extend laptop --expires 90d'],
+  'node tag': ['warren node tag laptop --add web --remove old'],
+  'node set': ['warren node set nas --role direct --endpoint nas.example.org:51820'],
+  'node clone-seen': ['warren node clone-seen laptop'],
   'token create': [
     'warren token create                                             # one host, within an hour',
     'warren token create --role bounce --expires 1d --tag eu',
@@ -54,7 +75,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'apikey revoke': ['warren apikey list', 'warren apikey revoke 5034bbd8370374ec'],
   'signal token': ['warren signal token --region ap-south'],
   signal: ['warren signal --token TOKEN --public-host relay.example.org'],
-  audit: ['warren audit --limit 20', 'warren audit --json | jq -r .items[].action'],
+  audit: [
+    'warren audit --limit 20 --action node.',
+    'warren audit --follow --network lab',
+    'warren audit --since 2d --json | jq -r .items[].action',
+  ],
+  events: ['warren events --network lab', 'warren events --json | jq -r .type'],
+  'node rotate-key': ['warren node rotate-key laptop'],
   status: ['warren status', 'warren status --json | jq .networks'],
   'context add': [
     'warren context add prod --url https://warren.example.org --token-file key.txt',

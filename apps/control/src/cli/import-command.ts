@@ -65,7 +65,7 @@ function conflictError(notes: Plan['report']): WarrenError {
 }
 
 function render({ network, nodes, report, cidrs, dryRun, presharedKeys }: Plan, screen: Screen): string {
-  const pairs = presharedKeys ? `, ${presharedKeys} preshared keys` : '';
+  const pairs = presharedKeys ? `, preshared keys: ${presharedKeys}` : '';
   const verb = dryRun ? 'would have' : 'has';
   const head = `network ${network} ${verb} ${cidrs.join(', ')} and ${nodes.length} nodes${pairs}`;
   const notes = report.map(

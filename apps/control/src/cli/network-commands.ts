@@ -15,7 +15,7 @@ import {
   nameOf,
   run,
 } from './command.js';
-import { shown } from './fields.js';
+import { fileResult, shown } from './fields.js';
 import { everyPage } from './rest-client.js';
 import type { Column } from './screen.js';
 
@@ -69,6 +69,14 @@ export function networkCommands(program: Command, context: CommandContext): void
     .action(run(context, async (rest, [id]) => shown(await take(rest.GET('/api/v1/networks/{id}', byId(id))))));
   addSet(network, context);
   addressCommands(network, context);
+  common(network.command('conf').argument('<network>', 'name or id'))
+    .description('the peers.conf that all its clients may follow: bounces and direct nodes')
+    .action(
+      run(context, async (rest, [id]) => {
+        const conf = await take(rest.GET('/api/v1/networks/{id}/peers.conf', { ...byId(id), parseAs: 'text' }));
+        return fileResult(conf);
+      }),
+    );
   destructive(common(network.command('delete').alias('rm').argument('<network>', 'name or id')))
     .description('delete a network without active nodes')
     .action(

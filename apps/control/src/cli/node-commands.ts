@@ -15,7 +15,7 @@ import {
   type Role,
   run,
 } from './command.js';
-import { shown } from './fields.js';
+import { fileResult, shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
 import { nodeKeyCommands } from './node-key-commands.js';
 import { nodeLifecycleCommands } from './node-lifecycle-commands.js';
@@ -129,7 +129,7 @@ function addConf(node: Command, context: CommandContext): void {
         const conf = await take(
           peers ? rest.GET('/api/v1/nodes/{id}/peers.conf', request) : rest.GET('/api/v1/nodes/{id}/wg0.conf', request),
         );
-        return { answer: { conf }, text: () => conf.replace(/\n$/, '') };
+        return fileResult(conf);
       }),
     );
   nodeLifecycleCommands(node, context);

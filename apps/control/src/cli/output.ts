@@ -14,7 +14,8 @@ export interface Output {
 export function reportError(error: unknown, json: boolean, output: Output): number {
   const known = error instanceof WarrenError;
   const code = known ? error.code : 'internal';
-  const message = oneLine(error instanceof Error ? error.message : String(error));
+  const text = error instanceof Error ? error.message : String(error);
+  const message = oneLine(known ? text : `the command failed inside, please report it: ${text}`);
   output.err(`warren: ${message}\n`);
   if (json) output.out(`${JSON.stringify({ error: { code, message } })}\n`);
   return code === 'usage' ? 2 : 1;

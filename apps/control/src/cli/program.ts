@@ -14,6 +14,7 @@ import { auditCommands } from './audit-commands.js';
 import type { CommandContext } from './command.js';
 import { completionCommands } from './completion-commands.js';
 import { contextCommands } from './context-commands.js';
+import { eventCommands } from './event-commands.js';
 import { exportCommand } from './export-command.js';
 import { EXAMPLES, GROUPS, OVERVIEW } from './help.js';
 import { importCommand } from './import-command.js';
@@ -34,6 +35,8 @@ export interface ProgramOptions {
   readInput(): Promise<string>;
   /** Unix milliseconds. */
   now(): number;
+  /** Ends commands that follow something; absent: the process does. */
+  readonly stop?: AbortSignal;
   /** Runs until stopped; gives the exit code. */
   serve(config: ServeConfig): Promise<number>;
   /** The same for the signalling service alone. */
@@ -78,6 +81,7 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   const context: CommandContext = {
     output,
     screen: new Screen(output.terminal ?? {}, options.now()),
+    ...(options.stop ? { stop: options.stop } : {}),
     client: async (command) =>
       createRestClient(await findTarget(readClientConfig({ ...program.opts(), ...command.opts() }, environment))),
   };
@@ -90,6 +94,7 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   signalCommands(program, context, options, done);
   statusCommands(program, context);
   auditCommands(program, context);
+  eventCommands(program, context);
   contextCommands(program, context, options);
   completionCommands(program, output, environment);
   serveCommand(program, options, done);
@@ -103,6 +108,8 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
 
 /** Groups in the overview, and examples below each command's help. */
 function explain(program: Command): void {
+  // Else the group of the program's own `help` would be that of theirs.
+  for (const command of program.commands) command.commandsGroup('Commands:');
   for (const [heading, names] of GROUPS)
     for (const command of program.commands) if (names.includes(command.name())) command.helpGroup(heading);
   program.addHelpText('after', OVERVIEW);
@@ -140,24 +147,33 @@ function versionCommand(program: Command, output: Output): void {
 /** commander's own refusals, in one line of ours. */
 function usageError(error: unknown, program: Command, argv: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
-  const words = argv.filter((word) => !word.startsWith('-'));
-  const group = program.commands.find((command) => command.name() === words[0]) ?? program;
-  const names = group.commands.map((command) => command.name()).join(', ');
+  const command = commandOf(program, argv);
+  const names = command.commands.map((each) => each.name()).join(', ');
   // A group without a command shows its help as an error, and says nothing of what was wrong.
   if (error.code === 'commander.help') {
     return new WarrenError('usage', `say which command: ${names}; add --help for more`);
   }
   // `signal` is a command itself, which a word that is none of those beneath it would be an argument of.
   const word = argv[1] ?? '';
-  const isNone = !word.startsWith('-') && !group.commands.some((command) => command.name() === word);
-  if (error.code === 'commander.excessArguments' && group.commands.length > 0 && group !== program && isNone) {
-    return new WarrenError('usage', `${group.name()} has no command ${word}: ${names}; add --help for more`);
+  const isNone = !word.startsWith('-') && command.parent === program;
+  if (error.code === 'commander.excessArguments' && command.commands.length > 0 && isNone) {
+    return new WarrenError('usage', `${command.name()} has no command ${word}: ${names}; add --help for more`);
   }
   const message = error.message
     .replace(/^error: /, '')
     .replace(/\s*\(Did you mean (?:one of )?(.*?)\??\)\s*$/s, ': did you mean $1?');
-  const where = group === program ? 'warren' : `warren ${group.name()}`;
-  return new WarrenError('usage', `${message.replace(/\.$/, '')} (see ${where} --help)`);
+  return new WarrenError('usage', `${message.replace(/\.$/, '')} (see ${`warren ${pathOf(command)}`.trim()} --help)`);
+}
+
+/** The command that a command line leads to, as far as its words are known. */
+function commandOf(program: Command, argv: readonly string[]): Command {
+  let command = program;
+  for (const word of argv) {
+    const next = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (next) command = next;
+    else if (!word.startsWith('-') && command !== program) break;
+  }
+  return command;
 }
 
 function everyCommand(command: Command): Command[] {

@@ -7,8 +7,6 @@ import { type Target, whichTarget } from './target.js';
 /** Methods `GET`, `POST`, … of the generated client: `take(rest.GET('/api/v1/nodes'))`. */
 export interface RestClient extends WarrenClient {
   readonly target: Target;
-  /** For commands that are not written against the generated client yet. `path` is beneath `/api/v1`. */
-  call(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
 }
 
 export interface RestClientOptions {
@@ -28,16 +26,7 @@ export function createRestClient(target: Target, { timeout, signal }: RestClient
     ...(target.kind === 'local' ? {} : { token: target.token }),
     fetch: signal ? (request) => send(new Request(request, { signal })) : send,
   });
-  return {
-    ...client,
-    target,
-    call: async (method, path, body) => {
-      const request = client.request as (...given: unknown[]) => Promise<{ data?: unknown; response: Response }>;
-      return take(
-        request(method.toLowerCase(), `/api/v1${path}`, { body, parseAs: path.endsWith('.conf') ? 'text' : 'json' }),
-      );
-    },
-  };
+  return { ...client, target };
 }
 
 const ca = (target: { readonly ca?: string }): { ca?: string } => (target.ca === undefined ? {} : { ca: target.ca });
@@ -72,8 +61,14 @@ export function describeFailure(error: unknown, target: Target): unknown {
   return target.kind === 'remote' ? unreachable(target.url, error) : localUnreachable(target.dataDir, error);
 }
 
-/** The detail names the fields already, where they were wrong. */
-const problemText = ({ message, status }: WarrenProblem): string => message || `the answer was HTTP ${status}`;
+/** As a problem says it to programs: where in the request, and in the words of the validator. */
+const problemText = ({ message }: WarrenProblem): string =>
+  message
+    .replace(/^(body|querystring|params)\.?/, '')
+    .replace(/^: /, '')
+    .replace(/Invalid option: expected one of (\S+)/, (_, options: string) => {
+      return `must be one of ${options.replaceAll('"', '').replaceAll('|', ', ')}`;
+    });
 
 /** TLS errors that a context's --ca mends, as OpenSSL and Node name them. */
 const UNTRUSTED = /CERT|SELF_SIGNED|ISSUER/;

@@ -69,6 +69,14 @@ export class Screen {
       .join('\n');
   }
 
+  /** Words from elsewhere in one line, each coloured, where colours are shown. */
+  line(words: readonly Cell[]): string {
+    return words
+      .map((word) => (typeof word === 'string' ? printable(word) : this.tone(printable(word.text), word.tone)))
+      .filter((word) => word !== '')
+      .join(GAP);
+  }
+
   /** Coloured, where colours are shown. */
   tone(text: string, tone: Tone | undefined): string {
     return tone && this.terminal.colour && text !== '' ? `\u001b[${COLOURS[tone]}m${text}\u001b[0m` : text;

@@ -4,6 +4,7 @@ import { type Environment, readSignalConfig, SIGNAL_SETTINGS, type SignalConfig 
 import { expiryCell } from './apikey-commands.js';
 import { duration } from './arguments.js';
 import { byId, type CommandContext, common, listing, orNull, run } from './command.js';
+import { shown } from './fields.js';
 import type { Column, Screen } from './screen.js';
 
 export interface SignalCommandOptions {
@@ -37,6 +38,9 @@ export function signalCommands(
         return { answer, text: (_, screen) => signalServerTable(answer.items, screen) };
       }),
     );
+  common(signal.command('show').argument('<id>'))
+    .description('one signal server')
+    .action(run(context, async (rest, [id]) => shown(await take(rest.GET('/api/v1/signal-servers/{id}', byId(id))))));
   common(signal.command('delete').alias('rm').argument('<id>'))
     .description('tell agents no more of a signal server, and let it renew no more')
     .action(

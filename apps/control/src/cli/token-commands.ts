@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { expiryCell } from './apikey-commands.js';
 import { collect, duration, uses } from './arguments.js';
 import { byId, type CommandContext, common, given, listing, orNull, ROLES, type Role, run } from './command.js';
+import { shown } from './fields.js';
 import { everyPage } from './rest-client.js';
 import type { Column, Screen } from './screen.js';
 
@@ -25,6 +26,9 @@ export function tokenCommands(program: Command, context: CommandContext): void {
         };
       }),
     );
+  common(token.command('show').argument('<id>'))
+    .description('one token, without its secret')
+    .action(run(context, async (rest, [id]) => shown(await take(rest.GET('/api/v1/tokens/{id}', byId(id))))));
   common(token.command('revoke').argument('<id>'))
     .description('end a token')
     .action(

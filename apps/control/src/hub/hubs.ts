@@ -17,6 +17,8 @@ export interface NetworkOverview {
   readonly connected: number;
   readonly activeConnected: number;
   readonly otherConnected: number;
+  /** Connected agents on whose host another network clashes with this one. */
+  readonly clashing: number;
   readonly buffered: number;
 }
 
@@ -95,6 +97,7 @@ export class Hubs {
       connected: sessions.size + waiting.size,
       activeConnected: sessions.size,
       otherConnected: waiting.size,
+      clashing: [...sessions.values()].filter(({ observed }) => observed.lanClashes.length > 0).length,
       nodes: version.decided.network.nodes.size,
       revision: version.revision,
       buffered: [...sessions.values()].reduce((sum, session) => sum + session.buffered, 0),

@@ -63,6 +63,7 @@ describe('metrics', () => {
     expect(families.value('warren_nodes', { ...nodes, kind: 'vanilla', online: 'unknown' })).toBe(1);
     expect(families.value('warren_grpc_calls_total', { method: 'join', code: 'OK' })).toBe(1);
     expect(families.value('warren_grpc_calls_total', { method: 'prepareJoin', code: 'PERMISSION_DENIED' })).toBe(1);
+    expect(families.value('warren_lan_clashes', { network })).toBe(0);
     await rest('POST', `/nodes/${agent.nodeId}/revoke`);
     await until(async () => (await scrape()).value('warren_agents_connected', { network }) === 0, 'it is cut off');
     const after = await scrape();

@@ -63,6 +63,7 @@ function makeGauges({ registry }: Metrics) {
     clones: gauge('warren_clones_noticed', 'Nodes of which a second copy was seen and not yet looked into', [
       'network',
     ]),
+    clashes: gauge('warren_lan_clashes', 'Connected agents whose LAN clashes with the network', ['network']),
     sessions: gauge('warren_signal_sessions', 'Agents registered at the signal server of this process', []),
     datagrams: counter('warren_signal_relayed_datagrams_total', 'Sealed datagrams relayed', []),
     bytes: counter('warren_signal_relayed_bytes_total', 'Bytes of those', []),
@@ -71,8 +72,9 @@ function makeGauges({ registry }: Metrics) {
 }
 
 function showHubs(gauges: Gauges, hubs: MetricSources['hubs']): void {
-  for (const gauge of [gauges.connected, gauges.nodes, gauges.revision, gauges.buffered]) gauge.reset();
-  for (const { id: network, connected, nodes, revision, buffered } of hubs.overview()) {
+  for (const gauge of [gauges.connected, gauges.nodes, gauges.revision, gauges.buffered, gauges.clashes]) gauge.reset();
+  for (const { id: network, connected, nodes, revision, buffered, clashing } of hubs.overview()) {
+    gauges.clashes.set({ network }, clashing);
     gauges.connected.set({ network }, connected);
     gauges.nodes.set({ network }, nodes);
     gauges.revision.set({ network }, revision);

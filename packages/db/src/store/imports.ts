@@ -7,7 +7,7 @@ import { badRequest, checkName, nameTaken } from './checks.js';
 import { type Database, isUniqueViolation, type Transaction, transaction } from './database.js';
 import { checkKeys } from './members.js';
 import { changeNetwork, notify, writeAudit } from './network-change.js';
-import { addPresharedKey } from './preshared-keys.js';
+import { addPresharedKeys } from './preshared-keys.js';
 import { plain, toNetworkRow, toNodeRow, WITH_ADDRESSES } from './rows.js';
 
 /**
@@ -99,7 +99,7 @@ async function addNodes(
     SELECT ${networkId}::uuid, address::inet, id::uuid, 'in-use'
     FROM unnest(${addresses.map(({ address }) => address)}::text[], ${addresses.map(({ id }) => id)}::text[]) AS a(address, id)
     ON CONFLICT (network_id, address) DO UPDATE SET node_id = excluded.node_id, state = 'in-use', rested_at = NULL`;
-  for (const pair of presharedKeys) await addPresharedKey(tx, sealingKey, networkId, pair);
+  await addPresharedKeys(tx, sealingKey, networkId, presharedKeys);
   const rows = await tx.node.findMany({ where: { networkId }, include: WITH_ADDRESSES, orderBy: { name: 'asc' } });
   return rows.filter(({ status }) => status === 'active').map(toNodeRow);
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type PublicKey, publicKeyFromBytes } from '@warren/base';
 import type { SignedRecord } from '@warren/topology';
 import { describe, expect, test } from 'vitest';
-import type { KeyRotation, NodeRow, Store } from '../store-api.js';
+import type { KeyRotation } from '../key-store-api.js';
+import type { NodeRow, Store } from '../store-api.js';
 import { joinInput, networkWithToken, openTestStore } from '../testing/members.js';
 import { query } from '../testing/servers.js';
 

@@ -1,6 +1,7 @@
 import { equalBytes, type NetworkId, type NodeId, type PublicKey, parsePublicKey, WarrenError } from '@warren/base';
 import type { SignedRecord } from '@warren/topology';
-import type { Actor, KeyOverlap, KeyRotation, NetworkRow, NodeRow } from '../store-api.js';
+import type { KeyOverlap, KeyRotation } from '../key-store-api.js';
+import type { Actor, NetworkRow, NodeRow } from '../store-api.js';
 import { badRequest, isUuid, nodeNotFound } from './checks.js';
 import type { Database, Transaction } from './database.js';
 import { checkKeys, wireguardKeyBytes } from './members.js';

@@ -90,17 +90,19 @@ export async function presharedKeys(
   );
 }
 
-/** Writes that of a pair that has none, in a transaction that makes both nodes. */
-export async function addPresharedKey(
+/** Writes those of pairs that have none, in a transaction that makes their nodes. */
+export async function addPresharedKeys(
   tx: Transaction,
   sealingKey: Uint8Array,
   networkId: NetworkId,
-  { a, b, key }: PlannedPresharedKey,
+  planned: readonly PlannedPresharedKey[],
 ): Promise<void> {
-  const pair = pairId(a, b);
-  const [nodeA, nodeB] = pair.split(' ') as [NodeId, NodeId];
-  const sealed = seal(sealingKey, sealName(pair), key.expose());
-  await tx.presharedKey.create({ data: { networkId, nodeA, nodeB, sealed } });
+  const data = planned.map(({ a, b, key }) => {
+    const pair = pairId(a, b);
+    const [nodeA, nodeB] = pair.split(' ') as [NodeId, NodeId];
+    return { networkId, nodeA, nodeB, sealed: seal(sealingKey, sealName(pair), key.expose()) };
+  });
+  await tx.presharedKey.createMany({ data });
 }
 
 /** What a sealed key is bound to: rows cannot be exchanged. */

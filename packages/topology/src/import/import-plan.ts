@@ -69,13 +69,15 @@ export interface ImportOptions {
 /** Collects what there is to say. */
 export class ImportReport {
   readonly #notes: ImportNote[] = [];
+  readonly #said = new Set<string>();
 
   /** The same thing about the same line is said once. */
   add(level: ImportLevel, message: string, file?: string, line?: number): void {
     const note = { level, ...(file !== undefined && { file }), ...(line !== undefined && { line }), message };
-    const same = (other: ImportNote): boolean =>
-      other.message === message && other.file === file && other.line === line && other.level === level;
-    if (!this.#notes.some(same)) this.#notes.push(note);
+    const key = JSON.stringify(note);
+    if (this.#said.has(key)) return;
+    this.#said.add(key);
+    this.#notes.push(note);
   }
 
   get hasConflict(): boolean {

@@ -7,6 +7,7 @@ import { CONFIG_CONTRACTS } from './configs.fixture.js';
 import { type Contracts, World } from './engine.fixture.js';
 import { EVENT_CONTRACTS } from './events.fixture.js';
 import { IMPORT_CONTRACTS } from './imports.fixture.js';
+import { KEY_ROTATION_CONTRACTS } from './key-rotation.fixture.js';
 import { NETWORK_CONTRACTS } from './networks.fixture.js';
 import { NODE_CONTRACTS } from './nodes.fixture.js';
 import { SIGNAL_CONTRACTS } from './signals.fixture.js';
@@ -17,6 +18,7 @@ import { VANILLA_CONTRACTS } from './vanilla.fixture.js';
 const ALL: Readonly<Record<string, Contracts>> = {
   networks: NETWORK_CONTRACTS,
   nodes: NODE_CONTRACTS,
+  'keys of agents': KEY_ROTATION_CONTRACTS,
   'configuration files': CONFIG_CONTRACTS,
   tokens: TOKEN_CONTRACTS,
   'vanilla members': VANILLA_CONTRACTS,
