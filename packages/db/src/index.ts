@@ -12,7 +12,6 @@ export { tokenState } from './store/tokens.js';
 export type {
   Actor,
   AddressRow,
-  ApiKeyRow,
   ChangeRow,
   CloneSighting,
   DueKey,
@@ -28,12 +27,8 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
-  PresharedKeyRow,
   Renumbered,
   ReservationRow,
-  SignalServerInput,
-  SignalServerRow,
-  SignalTokenRow,
   SignTombstone,
   Store,
   TokenRow,
@@ -43,4 +38,6 @@ export type {
   WatchedKind,
   WithdrawCondition,
 } from './store-api.js';
+export type { ApiKeyRow, PresharedKeyRow } from './store-keys.js';
 export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';
+export type { SignalServerInput, SignalServerRow, SignalTokenRow } from './store-signals.js';

@@ -1,4 +1,4 @@
-import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey, SecretKey } from '@warren/base';
+import type { HostPort, IpAddress, NetworkId, NodeId, Prefix, PublicKey } from '@warren/base';
 import type {
   ConfSettings,
   ConfSettingsPatch,
@@ -11,7 +11,9 @@ import type {
 } from '@warren/topology';
 import type { ImportStore } from './import-api.js';
 import type { KeyStore } from './key-store-api.js';
-import type { StoreRequests } from './store-requests.js';
+import type { StoreKeys } from './store-keys.js';
+import type { NodeFilter, StoreRequests } from './store-requests.js';
+import type { StoreSignals } from './store-signals.js';
 
 /** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
 export interface NodeCount {
@@ -161,17 +163,6 @@ export interface NodeChange {
   readonly addresses?: readonly IpAddress[];
 }
 
-/** An API key without its secret. `lastUsedAt` is exact to a minute. */
-export interface ApiKeyRow {
-  readonly id: string;
-  readonly name: string;
-  /** `admin`: everything. */
-  readonly scopes: readonly string[];
-  readonly expiresAt: Date | null;
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date | null;
-}
-
 /** One row of a network's change log. Old and new values, so that a resume also removes what was visible before. */
 export interface ChangeRow {
   readonly revision: number;
@@ -185,14 +176,6 @@ export interface ChangeRow {
   readonly networkChanged: boolean;
   /** The pair (`pairId`) whose preshared key is another one now: ask for `presharedKeys`. */
   readonly pair?: string;
-}
-
-/** That a node and another one have a preshared key; never the key. */
-export interface PresharedKeyRow {
-  readonly peerId: NodeId;
-  /** Of the other one. */
-  readonly name: string;
-  readonly createdAt: Date;
 }
 
 /** A member that runs any WireGuard. Without a key it is pending, its addresses reserved, until its key is set. */
@@ -292,40 +275,6 @@ export interface Renumbered {
   readonly warnings: readonly string[];
 }
 
-/** A token for one signal server, without its secret, which nobody can read back. */
-export interface SignalTokenRow {
-  /** Public part of the token, printable. */
-  readonly id: string;
-  readonly region: string;
-  readonly used: boolean;
-  readonly expiresAt: Date | null;
-  readonly revokedAt: Date | null;
-  readonly createdAt: Date;
-}
-
-/** A signal server that agents are told of: that of a replica (`control`), or one that runs alone (`enrolled`). */
-export interface SignalServerRow {
-  readonly id: string;
-  readonly kind: 'control' | 'enrolled';
-  /** Where it is, for people. */
-  readonly region: string;
-  /** Null: no UDP. */
-  readonly udp: HostPort | null;
-  readonly tls: readonly HostPort[];
-  /** X25519 public key, 32 bytes. */
-  readonly key: Uint8Array;
-  /** When it was last heard of. */
-  readonly seenAt: Date;
-  readonly createdAt: Date;
-}
-
-/** Where a signal server is and how it proves itself. */
-export interface SignalServerInput {
-  readonly udp: HostPort | null;
-  readonly tls: readonly HostPort[];
-  readonly key: Uint8Array;
-}
-
 /** A part of a list; `nextCursor` asks for the next, null at the end. */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -344,7 +293,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends ImportStore, StoreRequests, KeyStore {
+export interface Store extends ImportStore, KeyStore, StoreKeys, StoreRequests, StoreSignals {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -382,7 +331,7 @@ export interface Store extends ImportStore, StoreRequests, KeyStore {
    */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
   createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken
-  listNodes(filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery): Promise<Page<NodeRow>>;
+  listNodes(filter?: NodeFilter & PageQuery): Promise<Page<NodeRow>>;
   /** By id, or by name within a network. */
   findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;
   findNodeByIdentity(identityKey: Uint8Array, networkId?: NetworkId): Promise<NodeRow | undefined>;
@@ -458,56 +407,8 @@ export interface Store extends ImportStore, StoreRequests, KeyStore {
   /** Returns the stored value, or stores and returns what `make` gives: the first writer wins across replicas. Sealed at rest. */
   secret(name: string, make: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array>;
 
-  /** The secret (32 bytes) is returned once and kept hashed. One server can enrol with it. */
-  createSignalToken(
-    input: { region: string; expiresAt?: Date | null },
-    actor: Actor,
-  ): Promise<{ token: SignalTokenRow; secret: Uint8Array }>; // bad-request
-  /** All of them, oldest first. */
-  listSignalTokens(): Promise<readonly SignalTokenRow[]>;
-  /** Revoking twice is fine. A server that enrolled with it stays. */
-  revokeSignalToken(id: string, actor: Actor): Promise<void>; // not-found
-  /** Idempotent by (token, identity key), Ed25519; both keys have 32 bytes. Its addresses come with the first renewal. The caller has verified that the server holds the identity key. */
-  enrollSignalServer(
-    input: { tokenId: string; tokenSecret: Uint8Array; identityKey: Uint8Array; key: Uint8Array },
-    actor: Actor,
-  ): Promise<SignalServerRow>; // token-…, bad-request
-  /** An enrolled server says that it is there, and where. */
-  renewSignalServer(id: string, identityKey: Uint8Array, input: SignalServerInput): Promise<SignalServerRow>; // signal-server-unknown
-  /** A replica says that its own signal server is there, now and then. */
-  announceSignalServer(id: string, region: string, input: SignalServerInput): Promise<void>;
-  /** By id; servers of replicas that have not been seen for `staleMs` milliseconds left out. */
-  listSignalServers(staleMs: number): Promise<readonly SignalServerRow[]>;
-  /** From then on nobody is told of it, and it cannot renew. */
-  deleteSignalServer(id: string, actor: Actor): Promise<void>; // not-found
   /** Signed revocations of one network, or of all, of the last `ageMs` milliseconds. */
   tombstones(ageMs: number, network?: NetworkId): Promise<readonly TombstoneRow[]>;
-
-  /** What it may do is the caller's to say and to enforce; null: it never expires. */
-  createApiKey(
-    name: string,
-    input: { scopes: readonly string[]; expiresAt: Date | null },
-    actor: Actor,
-  ): Promise<{ key: ApiKeyRow; secret: string }>; // bad-request
-  listApiKeys(): Promise<readonly ApiKeyRow[]>;
-  deleteApiKey(id: string, actor: Actor): Promise<void>; // not-found
-  /** The key's row if the bearer secret is right, an expired key's, too. */
-  checkApiKey(secret: string): Promise<ApiKeyRow | undefined>;
-
-  /** Gives a pair, of which one is a vanilla member, a preshared key; absent: a random one. Sealed at rest. */
-  setPresharedKey(pair: readonly [NodeId, NodeId], key: SecretKey | undefined, actor: Actor): Promise<PresharedKeyRow>; // not-found, not-vanilla, node-revoked, bad-request
-  deletePresharedKey(pair: readonly [NodeId, NodeId], actor: Actor): Promise<void>; // not-found
-  listPresharedKeys(id: NodeId): Promise<readonly PresharedKeyRow[]>; // not-found
-  /** The keys themselves, by `pairId`: for the compiler. */
-  presharedKeys(network: NetworkId): Promise<ReadonlyMap<string, SecretKey>>;
-
-  /** A secret that reads this node's files and nothing else, returned once and kept hashed; the one before it is good no more. */
-  createConfigKey(id: NodeId, actor: Actor): Promise<{ node: NodeRow; secret: string }>; // not-found, node-revoked
-  deleteConfigKey(id: NodeId, actor: Actor): Promise<void>; // not-found
-  /** The node whose config key this is, whatever its status. */
-  checkConfigKey(secret: string): Promise<NodeRow | undefined>;
-  /** Since when the node has the config key that it has now; null: none. */
-  configKeySince(id: NodeId): Promise<Date | null>;
 
   ping(): Promise<void>;
   /** Of all networks, for metrics. */

@@ -1,4 +1,5 @@
 import type { NetworkId } from '@warren/base';
+import type { NodeKind, NodeStatus, Role } from '@warren/topology';
 import type { Actor, Page, PageQuery } from './store-api.js';
 
 /** One entry of the audit log: who did what to whom; never a secret. */
@@ -24,6 +25,18 @@ export interface AuditFilter {
   readonly since?: Date;
   /** Exclusive. */
   readonly until?: Date;
+}
+
+/** Which nodes are wanted; all conditions hold. */
+export interface NodeFilter {
+  readonly networkId?: NetworkId;
+  readonly status?: NodeStatus;
+  readonly role?: Role;
+  readonly kind?: NodeKind;
+  /** A whole tag. */
+  readonly tag?: string;
+  /** Part of a name, or a whole tag, WireGuard key, address or id. */
+  readonly q?: string;
 }
 
 /** An entry of the audit log with its place in commit order, to go on from; printable. */

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { Name, Time } from './schema-texts.js';
-import { Cidrs, NetworkView, PageQuery, Pools, page } from './schemas.js';
+import { Cidrs, IdParams, NetworkView, PageQuery, Pools, page } from './schemas.js';
 
-const Prefix = z.string().min(2).max(64);
+const Prefix = z
+  .string()
+  .min(2)
+  .max(64)
+  .refine((text) => !/\p{Cc}/u.test(text), 'must have no control characters');
 
 export const ReservationView = z
   .object({
@@ -17,7 +21,7 @@ export const CreateReservation = z.strictObject({
   name: Name.nullable().optional(),
   note: z.string().max(200).optional(),
 });
-export const ReservationParams = z.object({ id: z.string().min(1).max(64), prefix: Prefix });
+export const ReservationParams = IdParams.extend({ prefix: Prefix });
 
 export const AddressView = z
   .object({

@@ -27,11 +27,14 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
       schema: { tags, querystring: NodeQuery, response: { 200: page(NodeView), ...problems } },
     },
     async (request) => {
-      const { network, status, q } = request.query;
+      const { network, status, role, kind, tag, q } = request.query;
       const filter = {
         ...pageQuery(request.query),
         ...(network === undefined ? {} : { networkId: (await networkOf(store, network)).id }),
         ...(status === undefined ? {} : { status }),
+        ...(role === undefined ? {} : { role }),
+        ...(kind === undefined ? {} : { kind }),
+        ...(tag === undefined ? {} : { tag }),
         ...(q === undefined ? {} : { q }),
       };
       const rows = await store.listNodes(filter);

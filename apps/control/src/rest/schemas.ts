@@ -124,7 +124,15 @@ export const NodeView = z
 export const NodeQuery = PageQuery.extend({
   network: Reference.optional(),
   status: z.enum(['pending', 'active', 'revoked', 'expired']).optional(),
-  q: z.string().max(128).refine(isPrintable, NOT_PRINTABLE).optional(),
+  role: Role.optional(),
+  kind: z.enum(['agent', 'vanilla']).optional(),
+  tag: Tag.optional(),
+  q: z
+    .string()
+    .max(128)
+    .refine(isPrintable, NOT_PRINTABLE)
+    .optional()
+    .meta({ description: 'Part of a name, or a whole tag, key, address or id' }),
 });
 export const CreateNode = z.strictObject({
   network: Reference.default('default'),

@@ -1887,10 +1887,14 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string;
+                kind?: "agent" | "vanilla";
                 limit?: number;
                 network?: string;
+                /** @description Part of a name, or a whole tag, key, address or id */
                 q?: string;
+                role?: "client" | "direct" | "bounce";
                 status?: "pending" | "active" | "revoked" | "expired";
+                tag?: string;
             };
             header?: {
                 /** @description ETag of what the caller has: 304 while that is still so */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { fromBase64Url, toBase64Url, WarrenError } from '@warren/base';
 import type * as Rows from '../gen/prisma/client.js';
-import type { Actor, ApiKeyRow } from '../store-api.js';
+import type { Actor } from '../store-api.js';
+import type { ApiKeyRow } from '../store-keys.js';
 import { badRequest } from './checks.js';
 import { type Database, transaction } from './database.js';
 import { writeAudit } from './network-change.js';

@@ -1,7 +1,7 @@
 import { type NetworkId, type NodeId, parseHostPort, parseIpAddress, parsePublicKey, WarrenError } from '@warren/base';
-import type { NodeStatus } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
 import type { Actor, NodeChange, NodeRow, Page, PageQuery } from '../store-api.js';
+import type { NodeFilter } from '../store-requests.js';
 import { moveAddresses } from './addresses.js';
 import { badRequest, checkListenPort, checkName, isUuid, nodeNotFound } from './checks.js';
 import type { Database } from './database.js';
@@ -19,15 +19,15 @@ const MEMBERS_FIRST = [
 ] as const satisfies unknown[];
 
 /** Oldest first. @throws WarrenError `bad-request` for limit or cursor. */
-export async function listNodes(
-  { prisma }: Database,
-  filter?: { networkId?: NetworkId; status?: NodeStatus; q?: string } & PageQuery,
-): Promise<Page<NodeRow>> {
+export async function listNodes({ prisma }: Database, filter?: NodeFilter & PageQuery): Promise<Page<NodeRow>> {
   const { where, ...page } = pageArguments(filter);
   if (filter?.networkId !== undefined && !isUuid(filter.networkId)) return { items: [], nextCursor: null };
   const conditions: Prisma.NodeWhereInput = {
     ...(filter?.networkId && { networkId: filter.networkId }),
     ...(filter?.status && { status: filter.status }),
+    ...(filter?.role && { role: filter.role }),
+    ...(filter?.kind && { kind: filter.kind }),
+    ...(filter?.tag && { tags: { has: filter.tag } }),
   };
   const rows = await prisma.node.findMany({
     ...page,

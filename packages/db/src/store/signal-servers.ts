@@ -1,6 +1,7 @@
 import { equalBytes, type HostPort, KEY_LENGTH, parseHostPort, WarrenError } from '@warren/base';
 import type * as Rows from '../gen/prisma/client.js';
-import type { Actor, SignalServerInput, SignalServerRow } from '../store-api.js';
+import type { Actor } from '../store-api.js';
+import type { SignalServerInput, SignalServerRow } from '../store-signals.js';
 import { badRequest } from './checks.js';
 import { type Database, transaction } from './database.js';
 import { writeAudit } from './network-change.js';

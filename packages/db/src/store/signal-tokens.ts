@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { equalBytes, WarrenError } from '@warren/base';
 import type * as Rows from '../gen/prisma/client.js';
-import type { Actor, SignalTokenRow } from '../store-api.js';
+import type { Actor } from '../store-api.js';
+import type { SignalTokenRow } from '../store-signals.js';
 import { badRequest } from './checks.js';
 import { type Database, type Transaction, transaction } from './database.js';
 import { writeAudit } from './network-change.js';

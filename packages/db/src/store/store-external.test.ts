@@ -11,6 +11,7 @@ import { keepingSuite } from './keeping.suite.js';
 import { keyRotationsSuite } from './key-rotations.suite.js';
 import { lifecycleSuite } from './lifecycle.suite.js';
 import { membersSuite } from './members.suite.js';
+import { requestsSuite } from './requests.suite.js';
 import { signalsSuite } from './signals.suite.js';
 import { vanillaSuite } from './vanilla.suite.js';
 
@@ -36,6 +37,7 @@ describe('the store on an external PostgreSQL, by TCP', () => {
   addressingSuite(given);
   bouncesSuite(given);
   ephemeralSuite(given);
+  requestsSuite(given);
   lifecycleSuite(given);
   signalsSuite(given);
   vanillaSuite(given);

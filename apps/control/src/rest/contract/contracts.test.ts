@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestPlane, type TestPlane } from '../../testing/control-plane.fixture.js';
+import { ADDRESS_CONTRACTS } from './addresses.fixture.js';
 import { ADMIN_CONTRACTS } from './admin.fixture.js';
 import { contractTests } from './cases.fixture.js';
 import { CONFIG_CONTRACTS } from './configs.fixture.js';
@@ -17,12 +18,13 @@ import { VANILLA_CONTRACTS } from './vanilla.fixture.js';
 /** A new route gets an entry in one of these, or a file of its own beside them. */
 const ALL: Readonly<Record<string, Contracts>> = {
   networks: NETWORK_CONTRACTS,
+  addresses: ADDRESS_CONTRACTS,
+  'import and export': IMPORT_CONTRACTS,
   nodes: NODE_CONTRACTS,
   'keys of agents': KEY_ROTATION_CONTRACTS,
   'configuration files': CONFIG_CONTRACTS,
   tokens: TOKEN_CONTRACTS,
   'vanilla members': VANILLA_CONTRACTS,
-  'import and export': IMPORT_CONTRACTS,
   'signal servers': SIGNAL_CONTRACTS,
   events: EVENT_CONTRACTS,
   administration: ADMIN_CONTRACTS,

@@ -17,10 +17,15 @@ const revoked = async (_: unknown, world: World) => {
 
 export const NODE_CONTRACTS: Contracts = {
   listNodes: {
-    good: async (world) => ({ query: { network: 'default', status: 'active', q: (await world.member()).name } }),
+    good: async (world) => ({
+      query: {
+        ...{ network: 'default', status: 'active', kind: 'vanilla', role: 'client', tag: 'contract' },
+        q: (await world.member({ tags: ['contract'] })).name,
+      },
+    }),
     status: 200,
     gives: ({ items }: { items: object[] }) => expect(items).toHaveLength(1),
-    badQueries: [{ status: 'dead' }, { q: 'x'.repeat(200) }],
+    badQueries: [{ status: 'dead' }, { kind: 'ghost' }, { role: 'king' }, { tag: '' }, { q: 'x'.repeat(200) }],
     refused: [
       {
         what: 'the network is unknown',
@@ -100,6 +105,18 @@ export const NODE_CONTRACTS: Contracts = {
     good: one,
     status: 200,
     gives: (node: object) => expect(node).toMatchObject({ cloneNoticedAt: null }),
+  },
+  rotateNodeKey: {
+    good: async (world) => ({ params: { id: await world.agent() } }),
+    status: 200,
+    gives: (node: { rotateGeneration: unknown }) => expect(node.rotateGeneration).not.toBeNull(),
+    refused: [
+      {
+        what: 'a vanilla member, whose key is made where it runs',
+        request: (_, world) => one(world),
+        ...{ status: 409, code: 'vanilla-key' },
+      },
+    ],
   },
   revokeNode: { good: one, status: 200, gives: (node: object) => expect(node).toMatchObject({ status: 'revoked' }) },
 };
