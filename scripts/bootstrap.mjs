@@ -99,6 +99,8 @@ const DEBIAN = {
   miniupnpd: 'miniupnpd-nftables',
   conntrack: 'conntrack',
   turnserver: 'coturn',
+  busybox: 'busybox',
+  shellcheck: 'shellcheck',
 };
 
 /** Services that come with those packages: tests start their own in namespaces, and nobody asked for one on this machine. */

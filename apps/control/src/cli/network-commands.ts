@@ -18,6 +18,7 @@ import {
 import { fileResult, shown } from './fields.js';
 import { everyPage } from './rest-client.js';
 import type { Column } from './screen.js';
+import { type SettingsOptions, settingsGiven, settingsOptions } from './settings-options.js';
 
 const COLUMNS: readonly Column<Schemas['Network']>[] = [
   { title: 'NAME', cell: ({ name }) => name },
@@ -106,8 +107,8 @@ function addCreate(network: Command, context: CommandContext): void {
 }
 
 function addSet(network: Command, context: CommandContext): void {
-  common(network.command('set').argument('<network>', 'name or id'))
-    .description('change a network')
+  const command = common(network.command('set').argument('<network>', 'name or id'))
+    .description('change a network, and what the files of its vanilla members hold')
     .option('--name <name>', 'rename it')
     .option('--mtu <bytes>', 'inner MTU', mtu)
     .option('--pool <prefix>', 'hand addresses out of this part only; may be repeated', collect)
@@ -119,15 +120,16 @@ function addSet(network: Command, context: CommandContext): void {
     )
     .option('--key-expiry <duration>', 'how long the keys of agents are good, or never: for ever', duration)
     .option('--key-rotation <duration>', 'the age at which agents change their key by themselves, or never', duration)
-    .option('--ephemeral-after <duration>', 'how long ephemeral nodes may be gone, or default', absence)
-    .action(
-      run(context, async (rest, [id], options: Settings) => {
-        const pools = options.pools ? options.pool : [];
-        const body = given({ name: options.name, mtu: options.mtu, pools, ...times(options) });
-        if (Object.keys(body).length === 0) {
-          throw new WarrenError('usage', 'say what to set, such as --name or --mtu (see --help)');
-        }
-        return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
-      }),
-    );
+    .option('--ephemeral-after <duration>', 'how long ephemeral nodes may be gone, or default', absence);
+  settingsOptions(command, 'network').action(
+    run(context, async (rest, [id], options: Settings & SettingsOptions) => {
+      const pools = options.pools ? options.pool : [];
+      const settings = settingsGiven({ ...options, mtu: undefined });
+      const body = given({ name: options.name, mtu: options.mtu, pools, settings, ...times(options) });
+      if (Object.keys(body).length === 0) {
+        throw new WarrenError('usage', 'say what to set, such as --name or --mtu (see --help)');
+      }
+      return shown(await take(rest.PATCH('/api/v1/networks/{id}', { ...byId(id), body })));
+    }),
+  );
 }

@@ -1,26 +1,13 @@
 import { take } from '@warren/client';
 import { type Command, Option } from 'commander';
-import { collect } from './arguments.js';
-import {
-  byId,
-  type CommandContext,
-  common,
-  confirm,
-  destructive,
-  given,
-  listing,
-  nameable,
-  nameOf,
-  ROLES,
-  type Role,
-  run,
-} from './command.js';
-import { fileResult, shown } from './fields.js';
+import { byId, type CommandContext, confirm, destructive, given, listing, run } from './command.js';
+import { shown } from './fields.js';
 import { findNode, onNode } from './find-node.js';
 import { nodeKeyCommands } from './node-key-commands.js';
 import { nodeLifecycleCommands } from './node-lifecycle-commands.js';
 import { NODE_COLUMNS } from './node-table.js';
 import { everyPage } from './rest-client.js';
+import { vanillaCommands } from './vanilla-commands.js';
 
 const STATUSES = ['pending', 'active', 'revoked', 'expired'] as const;
 interface InNetwork {
@@ -30,7 +17,6 @@ type Destructive = InNetwork & { readonly yes?: boolean; readonly json?: boolean
 
 export function nodeCommands(program: Command, context: CommandContext): void {
   const node = program.command('node').description('members of networks');
-  addCreate(node, context);
   addList(node, context);
   onNode(node.command('show'), 'one node').action(
     run(context, async (rest, [name], { network }: InNetwork) => shown(await findNode(rest, name, network))),
@@ -70,33 +56,9 @@ export function nodeCommands(program: Command, context: CommandContext): void {
         return { answer: moved, text: () => `${moved.name} ${moved.addresses.join(', ')}` };
       }),
     );
-  addConf(node, context);
+  vanillaCommands(node, context);
+  nodeLifecycleCommands(node, context);
   nodeKeyCommands(node, context);
-}
-
-function addCreate(node: Command, context: CommandContext): void {
-  interface Create extends InNetwork {
-    readonly name?: string;
-    readonly publicKey: string;
-    readonly role: Role;
-    readonly endpoint?: string;
-    readonly address?: string[];
-  }
-  nameable(common(node.command('create')))
-    .description('add a vanilla member: any official WireGuard client')
-    .option('--network <network>', 'name or id', 'default')
-    .requiredOption('--public-key <key>', 'its WireGuard public key (`wg pubkey`); the private key stays with it')
-    .addOption(new Option('--role <role>').choices(ROLES).default('client'))
-    .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
-    .option('--address <address>', 'that it shall have; once for IPv4, once for IPv6', collect)
-    .action(
-      run(context, async (rest, [name], options: Create) => {
-        const { network = 'default', publicKey, role, endpoint, address: addresses } = options;
-        const body = { network, name: nameOf(name, options), publicKey, role, ...given({ endpoint, addresses }) };
-        const made = await take(rest.POST('/api/v1/nodes', { body }));
-        return { answer: made, text: () => `${made.name} ${made.addresses.join(', ')}` };
-      }),
-    );
 }
 
 function addList(node: Command, context: CommandContext): void {
@@ -117,20 +79,4 @@ function addList(node: Command, context: CommandContext): void {
         };
       }),
     );
-}
-
-function addConf(node: Command, context: CommandContext): void {
-  onNode(node.command('conf'), 'its wg-quick file, with a placeholder where the private key belongs')
-    .option('--peers', 'only the peer sections')
-    .action(
-      run(context, async (rest, [name], { network, peers }: InNetwork & { peers?: boolean }) => {
-        const { id } = await findNode(rest, name, network);
-        const request = { ...byId(id), parseAs: 'text' } as const;
-        const conf = await take(
-          peers ? rest.GET('/api/v1/nodes/{id}/peers.conf', request) : rest.GET('/api/v1/nodes/{id}/wg0.conf', request),
-        );
-        return fileResult(conf);
-      }),
-    );
-  nodeLifecycleCommands(node, context);
 }

@@ -1,8 +1,8 @@
 import { WarrenError } from '@warren/base';
 import { take } from '@warren/client';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { collect, duration } from './arguments.js';
-import { byId, type CommandContext, given, orNull, ROLES, type Role, run } from './command.js';
+import { byId, type CommandContext, orNull, run } from './command.js';
 import { findNode, onNode } from './find-node.js';
 
 interface InNetwork {
@@ -34,7 +34,6 @@ export function nodeLifecycleCommands(node: Command, context: CommandContext): v
   );
   addExtend(node, context);
   addTag(node, context);
-  addSet(node, context);
 }
 
 function addExtend(node: Command, context: CommandContext): void {
@@ -68,25 +67,6 @@ function addTag(node: Command, context: CommandContext): void {
         const tags = [...new Set([...before.filter((tag) => !remove.includes(tag)), ...add])];
         const tagged = await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body: { tags } }));
         return { answer: tagged, text: () => `${tagged.name}: ${tagged.tags.join(', ') || 'no tags'}` };
-      }),
-    );
-}
-
-function addSet(node: Command, context: CommandContext): void {
-  interface Traits extends InNetwork {
-    readonly role?: Role;
-    readonly endpoint?: string;
-  }
-  onNode(node.command('set'), 'change role or endpoint')
-    .addOption(new Option('--role <role>', 'direct and bounce need an endpoint').choices(ROLES))
-    .option('--endpoint <host:port>', 'how others reach it: direct and bounce')
-    .action(
-      run(context, async (rest, [name], { network, role, endpoint }: Traits) => {
-        const body = given({ role, endpoint });
-        if (Object.keys(body).length === 0) throw new WarrenError('usage', 'say what to set: --role or --endpoint');
-        const { id } = await findNode(rest, name, network);
-        const changed = await take(rest.PATCH('/api/v1/nodes/{id}', { ...byId(id), body }));
-        return { answer: changed, text: () => [changed.name, changed.role, changed.endpoint ?? ''].join(' ').trim() };
       }),
     );
 }

@@ -145,12 +145,15 @@ export class Writer {
 
   /** The same request with the same Idempotency-Key until it is answered. @throws Error for an answer that is a refusal. */
   #rest(method: string, path: string, body?: unknown): Promise<RestAnswer> {
-    const key = randomUUID();
+    let key = randomUUID();
     return this.#again(async () => {
       const answer = await this.plane.rest(method, path, body, key);
       if (answer.status < 300) return answer;
       const { code } = answer.body as { code?: string };
-      const passing = answer.status >= 500 || code === 'idempotency-in-progress';
+      // Done before the kill, and what it was answered is lost: only a token's secret would be missed.
+      if (code === 'idempotency-answer-lost' && path !== '/tokens') return answer;
+      if (code === 'idempotency-answer-lost') key = randomUUID();
+      const passing = answer.status >= 500 || code?.startsWith('idempotency-');
       throw new Error(passing ? 'database-unavailable' : `${method} ${path}: ${answer.status} ${code}`);
     });
   }

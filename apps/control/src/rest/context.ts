@@ -51,7 +51,6 @@ export type Api = FastifyInstance<
   ZodTypeProvider
 >;
 
-export const ADMIN = { scope: 'admin' } as const;
 export const PUBLIC = { scope: 'public' } as const;
 
 /** Documents that any refusal is a problem. */

@@ -8,8 +8,13 @@ import { open, seal } from './secrets.js';
 
 /** For how long an answer is kept, seconds. */
 const LIFE = 24 * 3600;
-/** A request that runs longer has lost its process: writing transactions end within 30 s. Seconds. */
-const LEASE = 90;
+/**
+ * A request whose lease was not renewed for so long has lost its process, and whoever asks again takes over: seconds.
+ * One that was only slow cannot commit any more (`noteCommitted`).
+ */
+const LEASE = 12;
+/** Milliseconds. */
+const RENEW_INTERVAL = 4_000;
 /** Bytes; a longer answer is not kept. */
 const MAX_BODY = 64 * 1024;
 /** Rows beyond which the oldest go before their time. */
@@ -64,6 +69,20 @@ export function idempotentRequests(database: Database, sealingKey: Uint8Array): 
       RETURNING id`;
     return rows.length > 0;
   };
+  /** Renews the lease for as long as the work takes; a renewal that fails is made up for by the next, or by nobody. */
+  const renewing = async <T>({ id, holder }: Claim, work: () => Promise<T>): Promise<T> => {
+    const renew = async (): Promise<void> => {
+      await sql`
+        UPDATE idempotent_request SET lease_until = now() + make_interval(secs => ${LEASE})
+        WHERE id = ${id} AND holder = ${holder}`;
+    };
+    const timer = setInterval(() => void renew().catch(() => undefined), RENEW_INTERVAL).unref();
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
+  };
   const keep = guard(async ({ id, holder }: Claim, answer: KeptAnswer) => {
     const body = Buffer.from(answer.body);
     if (answer.status >= 500 || body.length > MAX_BODY) {
@@ -89,7 +108,7 @@ export function idempotentRequests(database: Database, sealingKey: Uint8Array): 
       const holder = randomUUID();
       if (await claim(id, fingerprint, holder)) {
         const mine = { id, holder };
-        return { run: (work) => current.run(mine, work), keep: (answer) => keep(mine, answer) };
+        return { run: (work) => renewing(mine, () => current.run(mine, work)), keep: (answer) => keep(mine, answer) };
       }
       const [row] = await sql<Row[]>`
         SELECT fingerprint, committed, status, content_type AS "contentType", sealed
