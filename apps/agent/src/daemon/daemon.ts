@@ -113,7 +113,10 @@ export class Daemon {
     for (const network of networks) {
       try {
         const terminal = await network.state.terminal();
-        if (terminal) throw refusalOf(terminal, network.membership.networkName);
+        // An expired node may have been extended meanwhile: the control plane says.
+        if (terminal && (terminal.removed || terminal.state !== 'expired')) {
+          throw refusalOf(terminal, network.membership.networkName);
+        }
         await this.#startNetwork(network);
       } catch (error) {
         if (refusal !== undefined) this.options.log('error', describeError(refusal).message);
