@@ -32,6 +32,12 @@ export interface SelfDescription {
   readonly signalServers: readonly SignalServerConfig[];
   /** Our own WireGuard key before this one, which some still use. */
   readonly previousKey: PublicKey | undefined;
+  /** Waits for approval, or was disabled. */
+  readonly pending: boolean;
+  /** When our key expires, Unix milliseconds; undefined: never. */
+  readonly keyExpiresAt: number | undefined;
+  /** How long before that its operator is to be warned, milliseconds. */
+  readonly keyWarningMs: number;
   /** A record of at least this generation is wanted. */
   readonly rotateGeneration: number;
   /** The age at which the WireGuard key is changed, milliseconds; 0: never by itself. */

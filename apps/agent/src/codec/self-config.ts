@@ -23,6 +23,9 @@ export function decodeSelf(self: SelfConfig): SelfDescription {
     signalServers: decodeSignalServers(self.signalServers),
     previousKey:
       self.previousWireguardKey.length === KEY_LENGTH ? publicKeyFromBytes(self.previousWireguardKey) : undefined,
+    pending: self.pending,
+    keyExpiresAt: self.keyExpiresAtMs === 0 ? undefined : self.keyExpiresAtMs,
+    keyWarningMs: self.keyWarningMs,
     rotateGeneration: self.rotateGeneration,
     keyRotationMs: self.keyRotationMs,
   };

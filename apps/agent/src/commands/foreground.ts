@@ -45,7 +45,8 @@ export async function runForeground(context: CommandContext, selector: string | 
 }
 
 /** One line that says what was reached. */
-export function connectedLine({ node, network, dataPlane }: Status): string {
+export function connectedLine({ state, message, node, network, dataPlane }: Status): string {
+  if (state === 'pending') return `joined network ${network?.name}: ${node?.name} ${message ?? 'waits for approval'}`;
   return `connected: ${node?.name} ${node?.addresses.join(' ')} on ${dataPlane?.interface}, network ${network?.name}`;
 }
 

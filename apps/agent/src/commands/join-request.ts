@@ -19,6 +19,8 @@ export interface JoinRequestOptions {
   readonly addresses: readonly HostPort[];
   readonly wishes: JoinWishes;
   readonly networks: readonly JoinedNetwork[];
+  /** Networks in which this host's node has expired: it comes back there as the same node. */
+  readonly expired: readonly JoinedNetwork[];
   readonly folder: JoinFolder;
   /** Private key and file of the vanilla member that this host is. */
   readonly takeOver?: WgQuickHost;
@@ -28,7 +30,12 @@ export interface JoinRequestOptions {
 
 /** A new membership with the root that was pinned (DER) and where it was found, or the one that this host has already. */
 export type JoinOutcome =
-  | { readonly reply: JoinResponse; readonly root: Uint8Array; readonly address: HostPort }
+  | {
+      readonly reply: JoinResponse;
+      readonly root: Uint8Array;
+      readonly address: HostPort;
+      readonly revived?: JoinedNetwork;
+    }
   | { readonly again: JoinedNetwork; readonly root: Uint8Array };
 
 /**
@@ -55,10 +62,12 @@ export async function requestJoin(options: JoinRequestOptions): Promise<JoinOutc
     if (!options.allowLanClash) requireNoLanClash(prepared.cidrs, prefixes, ours);
     requireNoNetworkClash(prepared.cidrs, await joinedPrefixes(networks));
     const wishes = takeOver ? await becomeMember(prepared, takeOver, options) : options.wishes;
+    const revived = options.expired.find(({ membership }) => membership.networkId === prepared.networkId);
+    if (revived) await folder.pending.revive(await revived.state.keys());
     folder.setSent();
     try {
       const reply = await sendJoin(client, token, folder.pending, prepared, wishes);
-      return { reply, root: root.raw, address };
+      return { reply, root: root.raw, address, ...(revived && { revived }) };
     } catch (error) {
       if (isRefusal(error)) folder.setRefused();
       throw error;

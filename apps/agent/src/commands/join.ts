@@ -3,7 +3,7 @@ import { type HostPort, networkId, toBase64, WarrenError } from '@warren/base';
 import { type JoinToken, parseJoinToken } from '@warren/identity';
 import type { JoinResponse } from '@warren/proto';
 import { nodeNameFromHostname, type Role } from '@warren/topology';
-import { encodeLastKnown, ZERO_POSITION } from '../codec/sync.js';
+import { decodeLastKnown, encodeLastKnown, ZERO_POSITION } from '../codec/sync.js';
 import { DEFAULT_INTERFACE, DEFAULT_LISTEN_PORT } from '../config.js';
 import { findPinnedControl } from '../control/pinned-root.js';
 import { askDaemon } from '../daemon/socket-client.js';
@@ -14,7 +14,7 @@ import { requireRoot, requireTun } from '../host/requirements.js';
 import { readWgQuickHost, requireDown, type WgQuickHost } from '../host/wg-quick-host.js';
 import { JoinFolder } from '../state/join-folder.js';
 import type { Membership } from '../state/membership.js';
-import { isRemoved, type JoinedNetwork, listNetworks, networkStateOf } from '../state/network-state.js';
+import { isExpired, isRemoved, type JoinedNetwork, listNetworks, networkStateOf } from '../state/network-state.js';
 import type { CommandContext } from './context.js';
 import { requestJoin } from './join-request.js';
 
@@ -51,7 +51,7 @@ export async function joinCommand(context: CommandContext, options: JoinOptions)
   requireRoot(context.host);
   await requireTun(context.host);
   const token = requireToken(options.token);
-  const networks = await listJoined(context.stateDir);
+  const { networks, expired } = await listJoined(context.stateDir);
   const repeated = networks.find(({ membership }) => membership.tokenId === token.id);
   if (repeated) {
     if (!options.control) return goUpAgain(context, options, repeated);
@@ -62,17 +62,28 @@ export async function joinCommand(context: CommandContext, options: JoinOptions)
   const ahead = Promise.all([import('./foreground.js'), options.start && import('@warren/dataplane')]);
   const host = options.takeOver === undefined ? undefined : await readHostToTakeOver(options.takeOver, options);
   const place = await choosePlace(host ? { ...options, ...placeOf(host, options) } : options, networks);
-  const joined = await join(context, options, token, place, networks, host);
+  const joined = await join(context, options, token, place, { networks, expired }, host);
   await ahead;
   if (host && 'membership' in joined) sayWhatStays(context, host);
   return 'again' in joined ? goUpAgain(context, options, joined.again) : goUp(context, options, joined.membership);
 }
 
-/** Networks that the control plane has removed this node from may be joined as if they never had been. */
-async function listJoined(stateDir: string): Promise<JoinedNetwork[]> {
-  const networks = await listNetworks(stateDir);
-  const removed = await Promise.all(networks.map(isRemoved));
-  return networks.filter((_, index) => !removed[index]);
+interface Joined {
+  readonly networks: readonly JoinedNetwork[];
+  readonly expired: readonly JoinedNetwork[];
+}
+
+/**
+ * Networks that the control plane has removed this node from may be joined as if they never had been; those in which it
+ * has expired, as the same node.
+ */
+async function listJoined(stateDir: string): Promise<Joined> {
+  const [networks, expired]: [JoinedNetwork[], JoinedNetwork[]] = [[], []];
+  for (const network of await listNetworks(stateDir)) {
+    if (await isRemoved(network)) continue;
+    ((await isExpired(network)) ? expired : networks).push(network);
+  }
+  return { networks, expired };
 }
 
 function requireToken(text: string): JoinToken {
@@ -104,7 +115,7 @@ async function join(
   options: JoinOptions,
   token: JoinToken,
   place: Place,
-  networks: readonly JoinedNetwork[],
+  { networks, expired }: Joined,
   host: WgQuickHost | undefined,
 ): Promise<{ membership: Membership } | { again: JoinedNetwork }> {
   const folder = await JoinFolder.open(context.stateDir, token.id);
@@ -113,7 +124,7 @@ async function join(
     const wishes = { name, role: options.role, endpoint: options.endpoint, listenPort: place.listenPort };
     const addresses = options.control ? [options.control] : token.addresses;
     const outcome = await requestJoin({
-      ...{ token, addresses, wishes, networks, folder, allowLanClash: options.allowLanClash },
+      ...{ token, addresses, wishes, networks, expired, folder, allowLanClash: options.allowLanClash },
       ...(host && { takeOver: host }),
     });
     if ('again' in outcome) {
@@ -123,8 +134,10 @@ async function join(
     // The address that answered is the first that the daemon tries.
     const others = addresses.filter((address) => address !== outcome.address);
     const control = { addresses: [outcome.address, ...others], root: toBase64(outcome.root) };
-    const membership = membershipOf(outcome.reply, options, token, place, control);
-    await save(context.stateDir, folder, membership, outcome.reply);
+    const { revived, reply } = outcome;
+    const fresh = membershipOf(reply, options, token, place, control);
+    const membership = revived ? { ...fresh, ...keptOf(revived.membership, options) } : fresh;
+    await save(context.stateDir, folder, membership, reply, revived);
     return { membership };
   } catch (error) {
     await folder.discardUnlessSent();
@@ -153,6 +166,18 @@ function sayWhatStays({ output }: CommandContext, { path, interfaceName, unused 
   if (unused.length > 0) output.note(`the agent does not do what ${path} says by ${unused.join(', ')}`);
 }
 
+/** An expired node comes back where it was, unless the person said otherwise. */
+function keptOf(before: Membership, options: JoinOptions): Partial<Membership> {
+  const { interfaceName, listenPort, anyPort, joinedAt, mtu, predictPorts } = before;
+  return {
+    joinedAt,
+    ...(options.interfaceName === undefined && { interfaceName }),
+    ...(options.listenPort === undefined && { listenPort, anyPort }),
+    ...(options.mtu === undefined && mtu !== undefined && { mtu }),
+    ...(options.portPrediction === undefined && predictPorts !== undefined && { predictPorts }),
+  };
+}
+
 function membershipOf(
   reply: JoinResponse,
   options: JoinOptions,
@@ -176,16 +201,26 @@ function membershipOf(
   };
 }
 
-async function save(stateDir: string, folder: JoinFolder, membership: Membership, reply: JoinResponse): Promise<void> {
+async function save(
+  stateDir: string,
+  folder: JoinFolder,
+  membership: Membership,
+  reply: JoinResponse,
+  revived: JoinedNetwork | undefined,
+): Promise<void> {
   const state = networkStateOf(stateDir, membership.networkId);
-  await state.remove(); // what may be there is of a node that was removed
-  const known = { position: ZERO_POSITION, self: reply.self!, peers: [], tombstones: [] };
+  // What may be there is of a node that was removed. Of one that comes back the count of starts and tombstones stay.
+  if (!revived) await state.remove();
+  const before = await revived?.state.lastKnown();
+  const tombstones = (before && decodeLastKnown(before)?.tombstones) ?? [];
+  const known = { position: ZERO_POSITION, self: reply.self!, peers: [], tombstones };
   await state.create({
     keys: folder.pending.keys,
     membership,
     chain: reply.certificateChain,
     lastKnown: encodeLastKnown(known),
   });
+  await state.clearTerminal();
   await folder.finish();
 }
 

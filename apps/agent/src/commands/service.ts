@@ -34,12 +34,14 @@ export async function startService(context: CommandContext, network: string | un
 
 /** Waits until the running daemon has connected the network, then says so. @throws WarrenError `not-connected`. */
 export async function awaitConnection(context: CommandContext, selector: string | undefined): Promise<ExitCode> {
-  const { membership } = selectNetwork(await listNetworks(context.stateDir), selector);
+  const { membership, state } = selectNetwork(await listNetworks(context.stateDir), selector);
   const network = membership.networkId;
   const milliseconds = CONNECT_LIMIT;
   const reply = await askDaemon(context.stateDir, { method: 'wait-connected', network, milliseconds });
   const status = await askDaemon(context.stateDir, { method: 'status', network });
   if (!reply?.connected || !status) {
+    const terminal = await state.terminal();
+    if (terminal && !status) throw new WarrenError(`node-${terminal.state}`, `${terminal.state}: ${terminal.message}`);
     throw new WarrenError(
       'not-connected',
       'joined, but the control plane is not reached yet: the daemon keeps trying, see `agent status`',

@@ -410,6 +410,7 @@ describe('agent status --json', () => {
         role: 'client',
         publicKey: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/) as string,
         addresses: ['198.18.0.3', 'fd00::3'],
+        keyExpiresAt: null,
       },
       network: { id: control.networkId, name: 'test', cidrs: ['198.18.0.0/24'] },
       control: { url: `https://${control.endpoint}`, connected: true, revision: 5, since: time },

@@ -111,7 +111,8 @@ export class Daemon {
     let refusal: WarrenError | undefined;
     for (const network of networks) {
       const terminal = await network.state.terminal();
-      if (terminal) {
+      // An expired node may have been extended meanwhile: the control plane says.
+      if (terminal && (terminal.removed || terminal.state !== 'expired')) {
         refusal = refusalOf(terminal, network.membership.networkName);
       } else {
         await this.#startNetwork(network);

@@ -9,39 +9,25 @@ import { exchangeRotation } from '../control/key-rotation-exchange.js';
 import { leaveNetwork } from '../control/leave.js';
 import { Session, type SessionEnd, type Verdict } from '../control/session.js';
 import { describeError } from '../errors.js';
-import type { Forwarding } from '../host/forwarding.js';
-import type { FindPort } from '../host/ports.js';
 import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
-import type { JoinedNetwork } from '../state/network-state.js';
 import type { NodeKeys } from '../state/node-keys.js';
-import { DataPlaneKeeper, type StartDataPlane } from './data-plane-keeper.js';
+import { DataPlaneKeeper } from './data-plane-keeper.js';
 import { helloOf } from './hello.js';
-import { HostAddressing, type HostAddressingOptions } from './host-addressing.js';
+import { HostAddressing } from './host-addressing.js';
 import { inquireOf } from './inquiry.js';
 import { KeyRotation, type Rotated } from './key-rotation.js';
 import { sessionEndpoints } from './last-endpoints.js';
 import { choosePort } from './listen-port.js';
 import { namedLog } from './named-log.js';
 import { NetworkView } from './network-view.js';
-import { PathSupport, type PathSupportOptions } from './path-support.js';
+import { PathSupport } from './path-support.js';
 import { PathHistory, type PingRecord } from './peer-status.js';
 import { type RunnerEnd, runnerEnd } from './runner-end.js';
+import type { RunnerOptions } from './runner-options.js';
+import { StandingLog, stateOf } from './standing.js';
 import type { AgentState } from './status-types.js';
 import { Waiters } from './waiters.js';
-
-export interface RunnerOptions
-  extends Pick<PathSupportOptions, 'startPortMapper' | 'startSignalServer' | 'watchNat'>,
-    Pick<HostAddressingOptions, 'run' | 'others'> {
-  readonly network: JoinedNetwork;
-  readonly startDataPlane: StartDataPlane;
-  readonly forwarding: Forwarding;
-  readonly findPort: FindPort;
-  /** Whether ports of NATs may be guessed; the membership may forbid it, too. */
-  readonly predictPorts: boolean;
-  readonly log: Log;
-  readonly heartbeatInterval?: number;
-}
 
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
 const CHORE_INTERVAL = 10_000;
@@ -80,6 +66,9 @@ export class NetworkRunner {
   #certificateRefused = false;
   #stopping = false;
   #distrusted = false;
+  /** The run before ended as expired: nothing is trusted until somebody has revived the node. */
+  #expired = false;
+  readonly #standing: StandingLog;
   #everConnected = false;
   /** The data plane may differ from the view: a change failed half way. */
   #dirty = false;
@@ -94,6 +83,7 @@ export class NetworkRunner {
 
   constructor(private readonly options: RunnerOptions) {
     this.#log = options.log;
+    this.#standing = new StandingLog(options.log);
     this.#membership = options.network.membership;
     this.address = this.#membership.control.addresses[0] ?? '';
     this.ended = new Promise((resolve) => {
@@ -114,12 +104,10 @@ export class NetworkRunner {
   }
 
   get state(): AgentState {
-    if (this.#finished) return this.#finished.state;
-    if (this.#stopping) return 'stopped';
-    if (!this.plane) return 'starting';
-    if (this.connected) return 'running';
-    // Right after a join nothing of the network is known yet: that is no outage.
-    return this.#everConnected || this.view.position.revision > 0 ? 'offline' : 'starting';
+    const known = this.#everConnected || (this.view?.position.revision ?? 0) > 0;
+    const { connected, view } = this;
+    const facts = { stopping: this.#stopping, up: this.plane !== undefined, connected, known, expired: this.#expired };
+    return stateOf({ ended: this.#finished?.state, ...facts, self: view?.self });
   }
 
   /**
@@ -151,6 +139,8 @@ export class NetworkRunner {
       onNetworkChange: () => this.addressing.networkChanged(),
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });
+    this.#expired = (await state.terminal()) !== undefined;
+    this.#distrusted = this.#expired;
     this.#checkTolerance();
     await this.support.restore();
     // Revoked, and killed before that could be written down.
@@ -346,6 +336,7 @@ export class NetworkRunner {
     if (self.role === 'bounce' && forward.length > 0) await forwarding.putUp(interfaceName, forward);
     else await forwarding.takeDown(interfaceName);
     this.#dirty = false;
+    this.#standing.look(self, Date.now());
   }
 
   async #putUpAgain(): Promise<void> {
@@ -421,6 +412,8 @@ export class NetworkRunner {
   async #trustAgain(): Promise<void> {
     this.rotation.tick();
     this.addressing.connected();
+    if (this.#expired) await this.options.network.state.clearTerminal();
+    this.#expired = false;
     await this.#noteContact();
     if (!this.#distrusted || this.#stopping) return;
     this.#distrusted = false;
@@ -466,6 +459,7 @@ export class NetworkRunner {
   #doChores(): void {
     void this.#enqueue(async () => {
       if (this.#stopping || this.#finished) return;
+      this.#standing.look(this.view.self, Date.now());
       await this.#noteEndpoints().catch((error: unknown) => this.#warn(error));
       this.support.noteServers((await this.paths())?.servers ?? []);
       if (this.connected) {

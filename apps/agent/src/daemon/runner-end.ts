@@ -22,5 +22,11 @@ export function runnerEnd({ code, message }: SessionEnd): RunnerEnd {
     return { state, error: new WarrenError(code, code === 'node-removed' ? message : `${state}: ${message}`) };
   }
   const what = 'another agent runs with a copy of this state directory, so this one stops';
-  return { state, error: new WarrenError(code, `${what}: remove the copy, or leave and join again here`) };
+  return {
+    state,
+    error: new WarrenError(
+      code,
+      `${what}: stop one of the two; to keep both, join with a new token and another --state-dir`,
+    ),
+  };
 }

@@ -40,11 +40,13 @@ interface NodeStatus {
   readonly role: string;
   readonly publicKey: string;
   readonly addresses: readonly string[];
+  /** RFC 3339; null: its key never expires. */
+  readonly keyExpiresAt: string | null;
 }
 
 /** Something that works, but not as it should, and what to do about it. */
 export interface Warning {
-  /** `lan-clash`, `network-clash`. */
+  /** `lan-clash`, `network-clash`, `key-expiring`. */
   readonly code: string;
   readonly message: string;
 }

@@ -6,6 +6,7 @@ import { describeNat } from './nat-status.js';
 import type { NetworkRunner } from './network-runner.js';
 import { describePeers, type PeerFacts } from './peer-status.js';
 import type { DaemonReplies } from './socket-messages.js';
+import { approvalText, keyWarning } from './standing.js';
 import type { Explanation, PathStatus, Status } from './status-types.js';
 
 /** What a running network looks like now. */
@@ -14,15 +15,17 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
   await runner.inquire();
   const { stats, nat, facts } = await observe(runner);
   const self = view.self;
+  const expiring = keyWarning(self, Date.now());
   return {
     state: runner.state,
-    message: runner.connected ? null : (runner.failure ?? null),
+    message: runner.connected ? (self?.pending ? approvalText(self.name) : null) : (runner.failure ?? null),
     node: {
       id: membership.nodeId,
       name: self?.name ?? membership.name,
       role: self?.role ?? 'client',
       publicKey: x25519PublicKey(runner.keys.wireguard),
       addresses: self?.addresses ?? [],
+      keyExpiresAt: self?.keyExpiresAt === undefined ? null : new Date(self.keyExpiresAt).toISOString(),
     },
     network: {
       id: membership.networkId,
@@ -46,7 +49,7 @@ export async function describeRunner(runner: NetworkRunner, networks: readonly s
     nat,
     peers: describePeers(view.peers(), facts, runner.history),
     signalServer: runner.support.signalServer,
-    warnings: runner.addressing.warnings,
+    warnings: [...runner.addressing.warnings, ...(expiring ? [expiring] : [])],
     networks,
     agent: { version: VERSION, pid: process.pid },
   };

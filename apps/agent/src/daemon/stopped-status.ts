@@ -50,6 +50,7 @@ async function describeMembership({ state, membership }: JoinedNetwork) {
       role: self?.role ?? 'client',
       publicKey: x25519PublicKey(wireguard),
       addresses: self?.addresses ?? [],
+      keyExpiresAt: self?.keyExpiresAt === undefined ? null : new Date(self.keyExpiresAt).toISOString(),
     },
     network: { id: membership.networkId, name: membership.networkName, cidrs: self?.cidrs ?? [] },
     control: {

@@ -168,6 +168,11 @@ export class NetworkState {
     await writeFileAtomically(this.#path('terminal.json'), `${JSON.stringify(terminal)}\n`);
   }
 
+  /** It came back. */
+  async clearTerminal(): Promise<void> {
+    await rm(this.#path('terminal.json'), { force: true });
+  }
+
   /** Removes everything, keys included. */
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
@@ -210,6 +215,12 @@ export async function listNetworks(stateDir: string): Promise<JoinedNetwork[]> {
 /** @returns whether the control plane has deleted the node: then the host may join as if it never had. */
 export const isRemoved = async ({ state }: JoinedNetwork): Promise<boolean> =>
   (await state.terminal())?.removed === true;
+
+/** @returns whether the node's key has expired: it may join again as the same node, or be extended by an operator. */
+export const isExpired = async ({ state }: JoinedNetwork): Promise<boolean> => {
+  const terminal = await state.terminal();
+  return terminal?.state === 'expired' && !terminal.removed;
+};
 
 async function namesIn(folder: string): Promise<string[]> {
   try {

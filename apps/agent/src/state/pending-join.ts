@@ -58,6 +58,16 @@ export class PendingJoin {
     this.#keys = keys;
   }
 
+  /** From now on this is that node, whose key has expired: with another WireGuard key, vouched for by the same identity. */
+  async revive(expired: NodeKeys): Promise<void> {
+    if (this.#keys.nodeId === expired.nodeId) return; // begun before
+    const { nodeId, identity, path, generation } = expired;
+    const { wireguard } = generateNodeKeys();
+    const keys = { nodeId, identity, path, wireguard, generation: generation + 1, changedAt: Date.now() };
+    await saveNodeKeys(join(this.folder, 'keys.json'), keys);
+    this.#keys = keys;
+  }
+
   /** To be called right before Join is sent. */
   async markSent(prepared: PreparedJoin): Promise<void> {
     const { challenge, challengeKey, ...rest } = prepared;
