@@ -1,9 +1,12 @@
-import { type AgentNode, MOBILE_SITE, SITE_KINDS, waitUntil } from '@warren/netlab';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AgentNode, MOBILE_SITE, SITE_KINDS, startPingStream, waitUntil } from '@warren/netlab';
 import { expect, it } from 'vitest';
 import { describeLab } from '../support/groups.js';
 import { SOAK } from './support/classic-mesh.js';
 import { type PacketStreams, startPacketStreams } from './support/packet-streams.js';
 import { useSiteMesh } from './support/site-mesh.js';
+import { VanillaMember } from './support/vanilla-member.js';
 
 const HOME = SITE_KINDS.find(({ name }) => name === 'ei-apd')!;
 const PUBLIC = SITE_KINDS.find(({ name }) => name === 'public')!;
@@ -44,7 +47,7 @@ describeLab('a WireGuard key that changes under a stream', [], () => {
   const rotate = async (agent: AgentNode, ...args: string[]) => {
     const { code, stdout, stderr } = await agent.command(['rotate-key', '--json', ...args]);
     expect(code, stderr).toBe(0);
-    return JSON.parse(stdout) as { before: string; after: string; generation: number };
+    return JSON.parse(stdout) as { publicKey: string; previousPublicKey: string; generation: number };
   };
 
   /** Streams to both others of `home`, straight and by the relay, around what `act` does. */
@@ -72,7 +75,7 @@ describeLab('a WireGuard key that changes under a stream', [], () => {
     const before = await keyOf(home);
     await losesNothing(async () => {
       const rotated = await rotate(home);
-      expect(rotated).toMatchObject({ before, after: await keyOf(home), generation: 2 });
+      expect(rotated).toMatchObject({ previousPublicKey: before, publicKey: await keyOf(home), generation: 2 });
       await isOver(home);
     });
     const after = await keyOf(home);
@@ -120,7 +123,7 @@ describeLab('a WireGuard key that changes under a stream', [], () => {
   it('that is in wrong hands is known by nobody at once', async () => {
     const { home, server, mobile } = world();
     const before = await keyOf(home);
-    const { after } = await rotate(home, '--compromised');
+    const { publicKey: after } = await rotate(home, '--compromised');
     await waitUntil('the peers to know', { timeoutMs: 5_000 }, async () => {
       const all = await Promise.all([shown(server), shown(mobile)]);
       return all.every((text) => text.includes(after) && !text.includes(before));
@@ -131,3 +134,42 @@ describeLab('a WireGuard key that changes under a stream', [], () => {
     await losesNothing(async () => undefined);
   });
 });
+
+describeLab(
+  'a bounce whose WireGuard key changes, seen from a vanilla member',
+  ['wireguard-go', 'wg', 'wg-quick'],
+  () => {
+    const world = useSiteMesh({ name: 'key-rotation-vanilla' }, async (mesh) => {
+      const bounce = await mesh.join({ name: 'bounce', at: PUBLIC, role: 'bounce' });
+      const phone = await VanillaMember.join(mesh.control, await mesh.addHost('phone'), 'phone');
+      await waitUntil('the phone to reach the bounce', { timeoutMs: PATH_MS }, () =>
+        phone.host.ping(bounce.agent.ipv4),
+      );
+      return { bounce: bounce.agent, phone };
+    });
+
+    it('goes on under the old key for a while, also with a new handshake, and then under the new one of its file', async () => {
+      const { bounce, phone, mesh } = world();
+      const conf = join(phone.host.dir, 'before.conf');
+      writeFileSync(conf, (await phone.host.run('wg', ['showconf', 'wg0'])).stdout, { mode: 0o600 });
+      const stream = startPingStream(phone.host, bounce.ipv4, 10);
+      await stream.waitForAnswers(50, PATH_MS);
+      const { stdout } = await bounce.command(['rotate-key', '--json']);
+      const { publicKey: after, previousPublicKey: before } = JSON.parse(stdout) as Record<string, string>;
+      await stream.waitForAnswers(100, PATH_MS);
+      expect((await stream.stop()).lost).toEqual([]);
+
+      // As after a reboot of the phone: it has no session, and knows the old key alone.
+      expect(await phone.host.run('wg', ['setconf', 'wg0', conf])).toMatchObject({ code: 0 });
+      await waitUntil('an answer under the old key', { timeoutMs: PATH_MS }, () => phone.host.ping(bounce.ipv4));
+      expect((await phone.host.run('wg', ['show', 'wg0', 'peers'])).stdout.trim()).toBe(before);
+      const node = JSON.parse(await mesh.control.warrenOutput(['node', 'show', 'bounce', '--json']));
+      expect(node.overlapUntil).not.toBeNull();
+
+      await phone.takeOverFile();
+      expect((await phone.host.run('wg', ['show', 'wg0', 'peers'])).stdout.trim()).toBe(after);
+      await waitUntil('an answer under the new key', { timeoutMs: PATH_MS }, () => phone.host.ping(bounce.ipv4));
+      expect(await bounce.host.ping(phone.ipv4)).toBe(true);
+    });
+  },
+);

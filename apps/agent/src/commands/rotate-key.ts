@@ -25,6 +25,7 @@ export async function rotateKeyCommand(context: CommandContext, { compromised }:
       ? 'Nobody accepts the one before any more. Vanilla members are cut off from this node until they have their new files.'
       : 'The one before is accepted for ten minutes at most. Vanilla members need their new files until then.',
   ];
-  output.result({ ...rotated, compromised }, lines.join('\n'));
+  const result = { network: rotated.network, publicKey: after, previousPublicKey: before, generation, compromised };
+  output.result(result, lines.join('\n'));
   return 0;
 }

@@ -88,8 +88,14 @@ describe('a key that is changed', () => {
     const { code, out } = await rotateKey();
     expect(code).toBe(0);
     const rotated = JSON.parse(out);
-    const after = rotated.after as PublicKey;
-    expect(rotated).toEqual({ network: 'test', before, after, generation: 2, compromised: false });
+    const after = rotated.publicKey as PublicKey;
+    expect(rotated).toEqual({
+      network: 'test',
+      publicKey: after,
+      previousPublicKey: before,
+      generation: 2,
+      compromised: false,
+    });
     expect(seen).toEqual({ pending: after, keys: 1, told: [{ own: before, other: after, begins: 'own' }] });
     expect(asked(0)).toMatchObject({ wireguardKey: after, generation: 2 });
     expect(told()[1]).toEqual({ own: after, other: before, begins: 'other' });
@@ -111,7 +117,7 @@ describe('a key that is changed', () => {
   it('is given up at the next start if it was over by then, and else accepted again', async () => {
     const first = await connectedDaemon();
     const before = (await first.status()).node!.publicKey as PublicKey;
-    const { after } = JSON.parse((await rotateKey()).out);
+    const { publicKey: after } = JSON.parse((await rotateKey()).out);
     await first.stop();
     control.keyWishes = previous(before);
     control.position = { epoch: 1, revision: 6 };
@@ -176,7 +182,7 @@ describe('a key that is changed', () => {
     const before = (await daemon.status()).node!.publicKey;
     const { out } = await rotateKey('--compromised');
     expect(control.rotations[0]!.compromised).toBe(true);
-    expect(told()[1]).toEqual({ own: JSON.parse(out).after, other: undefined, begins: 'own', endSessions: true });
+    expect(told()[1]).toEqual({ own: JSON.parse(out).publicKey, other: undefined, begins: 'own', endSessions: true });
     const kept = readFileSync(join(folder(), 'keys.json'), 'utf8');
     expect(JSON.parse(kept).previousWireguard).toBeUndefined();
     expect(publicOf(JSON.parse(kept).wireguard)).not.toBe(before);

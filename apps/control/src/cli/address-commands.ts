@@ -43,7 +43,7 @@ export function addressCommands(network: Command, context: CommandContext): void
         );
         return {
           answer,
-          text: (_, screen) => screen.table(RESERVATIONS, answer.items),
+          text: (screen) => screen.table(RESERVATIONS, answer.items),
           none: 'nothing is reserved: `warren network reserve` does it',
         };
       }),
@@ -58,7 +58,7 @@ export function addressCommands(network: Command, context: CommandContext): void
             params: { path: { id }, query: { ...query, ...given({ state }) } },
           }),
         );
-        return { answer, text: (_, screen) => screen.table(ADDRESSES, answer.items), none: 'no such addresses' };
+        return { answer, text: (screen) => screen.table(ADDRESSES, answer.items), none: 'no such addresses' };
       }),
     );
   addRenumber(network, context);
@@ -113,7 +113,7 @@ function addRenumber(network: Command, context: CommandContext): void {
         if (!dryRun) await confirm(output, options, 'renumber', name);
         const body = { cidrs, dryRun, allowLanClash, ...given({ pools }) };
         const answer = await take(rest.POST('/api/v1/networks/{id}/renumber', { ...byId(id), body }));
-        return { answer, text: (_, screen) => renumberText(answer, screen) };
+        return { answer, text: (screen) => renumberText(answer, screen) };
       }),
     );
 }

@@ -30,7 +30,7 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
         const answer = await everyPage((query) => rest.GET('/api/v1/apikeys', { params: { query } }));
         return {
           answer,
-          text: (_, screen) => screen.table(columns(screen), answer.items),
+          text: (screen) => screen.table(columns(screen), answer.items),
           none: 'no API keys: make one with `warren apikey create`',
         };
       }),

@@ -41,7 +41,7 @@ const show = (context: CommandContext) =>
     const answer = await list(rest, options);
     return {
       answer,
-      text: (_, screen) => screen.table(columns(screen), answer.items),
+      text: (screen) => screen.table(columns(screen), answer.items),
       none: 'no such entries',
     };
   });

@@ -24,7 +24,7 @@ export type Role = (typeof ROLES)[number];
 export interface Result {
   /** As REST gives it, also fields that this version does not know. */
   readonly answer: unknown;
-  readonly text: (answer: never, screen: Screen) => string;
+  readonly text: (screen: Screen) => string;
   /** Said on stderr instead of an empty table. */
   readonly none?: string;
 }
@@ -72,7 +72,7 @@ function print({ output, screen }: CommandContext, options: Options, result: Res
   if (options.json) output.out(`${JSON.stringify(answer, null, 2)}\n`);
   else if (options.quiet && items) output.out(items.map(({ id }) => `${id}\n`).join(''));
   else if (items?.length === 0 && none !== undefined) output.err(`${none}\n`);
-  else output.out(`${render(answer as never, screen)}\n`);
+  else output.out(`${render(screen)}\n`);
 }
 
 /** What was given where a network was wanted. */

@@ -6,7 +6,7 @@ import { durationText } from './times.js';
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 /** A result of which people see everything, a line each. */
-export const shown = (answer: object): Result => ({ answer, text: (_, screen) => fields(answer, screen) });
+export const shown = (answer: object): Result => ({ answer, text: (screen) => fields(answer, screen) });
 
 /** A file as it is. One without peers is empty, which the client takes for no answer. */
 export const fileResult = (conf: string | undefined): Result => ({

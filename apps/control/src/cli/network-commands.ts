@@ -60,7 +60,7 @@ export function networkCommands(program: Command, context: CommandContext): void
         const answer = await everyPage((query) => rest.GET('/api/v1/networks', { params: { query } }));
         return {
           answer,
-          text: (_, screen) => screen.table(COLUMNS, answer.items),
+          text: (screen) => screen.table(COLUMNS, answer.items),
           none: 'no networks: make one with `warren network create`',
         };
       }),

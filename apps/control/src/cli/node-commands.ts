@@ -74,7 +74,7 @@ function addList(node: Command, context: CommandContext): void {
         const answer = await everyPage(list);
         return {
           answer,
-          text: (_, screen) => screen.table(NODE_COLUMNS, answer.items),
+          text: (screen) => screen.table(NODE_COLUMNS, answer.items),
           none: 'no such nodes: `warren token create` and `agent join` bring some',
         };
       }),

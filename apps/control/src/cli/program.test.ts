@@ -129,7 +129,7 @@ describe('warren says in one line', () => {
     ['that a duration is none', 'token create --expires soon', 2, /such as 30m, 1h or 7d/],
     ['that a role is none', 'token create --role boss', 2, /client, direct, bounce/],
     ['that a command is none', 'frobnicate', 2, /unknown command 'frobnicate'/],
-    ['which commands a group has', 'token', 2, /create, list, revoke/],
+    ['which commands a group has', 'token', 2, /create, list, show, revoke/],
     ['that an option is missing', 'node create x', 2, /--public-key/],
     ['that an option is none', 'node list --colour', 2, /unknown option '--colour'/],
     ['that there is nothing to set', 'network set default', 2, /say what to set/],

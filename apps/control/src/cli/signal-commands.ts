@@ -35,7 +35,7 @@ export function signalCommands(
     .action(
       run(context, async (rest) => {
         const answer = await take(rest.GET('/api/v1/signal-servers'));
-        return { answer, text: (_, screen) => signalServerTable(answer.items, screen) };
+        return { answer, text: (screen) => signalServerTable(answer.items, screen) };
       }),
     );
   common(signal.command('show').argument('<id>'))
@@ -70,7 +70,7 @@ function tokenCommands(signal: Command, context: CommandContext): void {
         const answer = await take(rest.GET('/api/v1/signal-tokens'));
         return {
           answer,
-          text: (_, screen) => screen.table(tokenColumns(screen), answer.items),
+          text: (screen) => screen.table(tokenColumns(screen), answer.items),
           none: 'no such tokens: make one with `warren signal token --region NAME`',
         };
       }),

@@ -16,7 +16,7 @@ export function statusCommands(program: Command, context: CommandContext): void 
       run(context, async (rest, _, { json }: { json?: boolean }) => {
         const status = await take(rest.GET('/api/v1/status'));
         const found = json ? [] : await lookAround(rest, context.screen);
-        return { answer: status, text: (_, screen) => statusText(status, found, screen) };
+        return { answer: status, text: (screen) => statusText(status, found, screen) };
       }),
     );
 }

@@ -21,7 +21,7 @@ export function tokenCommands(program: Command, context: CommandContext): void {
         const answer = await everyPage(list);
         return {
           answer,
-          text: (_, screen) => screen.table(columns(screen), answer.items),
+          text: (screen) => screen.table(columns(screen), answer.items),
           none: 'no tokens: make one with `warren token create`',
         };
       }),

@@ -223,7 +223,7 @@ function addPresharedKeys(node: Command, context: CommandContext): void {
         { title: 'PEER', cell: (row: Schemas['PresharedKey']) => row.peer },
         { title: 'CREATED', cell: (row: Schemas['PresharedKey']) => row.createdAt },
       ];
-      return { answer, text: (_, screen) => screen.table(columns, answer.items), none: 'it has no preshared keys' };
+      return { answer, text: (screen) => screen.table(columns, answer.items), none: 'it has no preshared keys' };
     }),
   );
   destructive(

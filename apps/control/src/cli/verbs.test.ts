@@ -182,6 +182,26 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
       ['laptop --endpoint nowhere', 1, /host:port/],
     ],
   },
+  'node config-key create': {
+    good: [['phone', /^\S{40,}\n$/]],
+    bad: [['phnoe', 1, /did you mean phone/]],
+  },
+  'node config-key delete': {
+    good: [['phone', /^phone has no config key any more\n$/]],
+    bad: [['phnoe', 1, /did you mean phone/]],
+  },
+  'node psk set': {
+    good: [['phone laptop', /^phone and laptop have a preshared key\n$/]],
+    bad: [
+      ['phone', 2, /missing required argument 'peer'/],
+      ['phone lapotp', 1, /did you mean laptop/],
+    ],
+  },
+  'node psk list': { good: [['phone', /^PEER +CREATED\nlaptop +/]], bad: [['phnoe', 1, /did you mean phone/]] },
+  'node psk delete': {
+    good: [['phone laptop', /^phone and laptop have no preshared key any more\n$/]],
+    bad: [['phone nobody', 1, /there is no node "nobody"/]],
+  },
   'node rename': {
     good: [['tablet slate', /^renamed tablet to slate\n$/]],
     bad: [
