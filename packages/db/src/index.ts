@@ -1,3 +1,4 @@
+export type { AddressRow, Renumbered, ReservationRow } from './address-api.js';
 export { checkDatabase, parseDatabaseUrl } from './connection.js';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/server.js';
 export type { Isolation } from './embedded/unprivileged.js';
@@ -11,7 +12,6 @@ export { openStore } from './store/open-store.js';
 export { tokenState } from './store/tokens.js';
 export type {
   Actor,
-  AddressRow,
   ChangeRow,
   CloneSighting,
   DueKey,
@@ -27,8 +27,6 @@ export type {
   OpenStoreOptions,
   Page,
   PageQuery,
-  Renumbered,
-  ReservationRow,
   SignTombstone,
   Store,
   TokenRow,

@@ -9,6 +9,7 @@ import type {
   Role,
   SignedRecord,
 } from '@warren/topology';
+import type { AddressStore } from './address-api.js';
 import type { ImportStore } from './import-api.js';
 import type { KeyStore } from './key-store-api.js';
 import type { StoreKeys } from './store-keys.js';
@@ -219,62 +220,6 @@ export interface JoinInput {
   readonly record: SignedRecord;
 }
 
-/** An address that is not free, or a prefix that is reserved. */
-export type AddressRow =
-  | {
-      readonly address: IpAddress;
-      readonly state: 'in-use';
-      readonly node: { readonly id: NodeId; readonly name: string };
-    }
-  /** Of a node that is gone or moved. */
-  | { readonly address: IpAddress; readonly state: 'resting'; readonly until: Date }
-  /** `address`: one, or a prefix. `name`: whose it is; null: nobody's. */
-  | { readonly address: string; readonly state: 'reserved'; readonly name: string | null; readonly note: string };
-
-export interface AddressSummary {
-  readonly inUse: number;
-  readonly resting: number;
-  readonly reservations: number;
-  /** When the first of those that rest may be used again. */
-  readonly nextFree: Date | null;
-}
-
-export interface ReservationRow {
-  /** Canonical: a prefix, or one address without its length. */
-  readonly prefix: string;
-  readonly name: string | null;
-  readonly note: string;
-  readonly createdAt: Date;
-}
-
-export interface RenumberInput {
-  readonly cidrs: readonly string[];
-  /** Absent: those that there are, moved along. */
-  readonly pools?: readonly string[];
-  readonly dryRun?: boolean;
-}
-
-/** A network with other prefixes, or what it would be. */
-export interface Renumbered {
-  readonly network: NetworkRow;
-  /** `next`: the addresses from now on, IPv4 first. Vanilla members need their new files. */
-  readonly nodes: readonly {
-    readonly id: NodeId;
-    readonly name: string;
-    readonly kind: NodeKind;
-    readonly addresses: readonly IpAddress[];
-    readonly next: readonly IpAddress[];
-  }[];
-  /** `next` null: it had no place and is gone. */
-  readonly reservations: readonly {
-    readonly prefix: Prefix;
-    readonly name: string | null;
-    readonly next: Prefix | null;
-  }[];
-  /** About the prefixes, one line each. */
-  readonly warnings: readonly string[];
-}
-
 /** A part of a list; `nextCursor` asks for the next, null at the end. */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -293,7 +238,7 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends ImportStore, KeyStore, StoreKeys, StoreRequests, StoreSignals {
+export interface Store extends AddressStore, ImportStore, KeyStore, StoreKeys, StoreRequests, StoreSignals {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,
@@ -381,20 +326,6 @@ export interface Store extends ImportStore, KeyStore, StoreKeys, StoreRequests, 
   withdrawBounce(id: NodeId, condition: WithdrawCondition, actor: Actor): Promise<boolean>; // not-found
   /** Takes that back. False: it was available. */
   restoreBounce(id: NodeId, actor: Actor): Promise<boolean>; // not-found
-
-  /** Other prefixes, and other addresses for all nodes; `dryRun` shows them and changes nothing. Others see it at once. */
-  renumberNetwork(id: NetworkId, input: RenumberInput, actor: Actor): Promise<Renumbered>; // not-found, bad-request, addresses-exhausted
-  /** What is not free, in order of address. */
-  listAddresses(id: NetworkId, filter?: { state?: AddressRow['state'] } & PageQuery): Promise<Page<AddressRow>>; // bad-request
-  summariseAddresses(id: NetworkId): Promise<AddressSummary>;
-  /** Keeps a prefix or an address, written as text, from being handed out by itself; a node of that name gets it when it joins. */
-  createReservation(
-    id: NetworkId,
-    input: { prefix: string; name?: string | null; note?: string },
-    actor: Actor,
-  ): Promise<ReservationRow>; // not-found, bad-request, reservation-exists, too-many-reservations
-  listReservations(id: NetworkId, page?: PageQuery): Promise<Page<ReservationRow>>; // bad-request
-  deleteReservation(id: NetworkId, prefix: string, actor: Actor): Promise<void>; // not-found, bad-request
 
   loadNetwork(id: NetworkId): Promise<NetworkState | undefined>;
   /** Rows after `revision`, oldest first; undefined when the log no longer reaches back that far: send a snapshot. */

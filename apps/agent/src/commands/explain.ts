@@ -4,14 +4,14 @@ import type { ExitCode } from '../errors.js';
 import type { CommandContext } from './context.js';
 import { findNode } from './find-node.js';
 import { renderExplanation } from './render-explanation.js';
-import { readRunningStatus } from './status.js';
+import { readStatusWith } from './status.js';
 
 /**
  * `agent explain NODE`: what was tried to reach a node, and why its path is what it is.
  * @throws WarrenError `not-running`, `not-joined`, `node-unknown`, `node-is-self`.
  */
 export async function explainCommand(context: CommandContext, node: string): Promise<ExitCode> {
-  const status = await readRunningStatus(context);
+  const status = await readStatusWith(context, node);
   if (!status.network) throw notRunning();
   const { peer, name } = findNode(status, node);
   if (!peer) throw new WarrenError('node-is-self', `${name} is this node itself: name another, see \`agent peers\``);

@@ -9,11 +9,19 @@ export interface FoundNode {
   readonly peer: PeerStatus | undefined;
 }
 
+/** Whether a network has a node of this name, id or address. */
+export const hasNode = (status: Status, node: string): boolean =>
+  [...status.peers, ...(status.node ? [status.node] : [])].some(matching(node));
+
+function matching(node: string): (candidate: { name: string; id: string; addresses: readonly string[] }) => boolean {
+  const address = parseIpAddress(node);
+  return ({ name, id, addresses }) => name === node || id === node || (!!address && addresses.includes(address));
+}
+
 /** By name, id or address. @throws WarrenError `node-unknown` with the names that are nearest. */
 export function findNode(status: Status, node: string): FoundNode {
   const address = parseIpAddress(node);
-  const matches = (candidate: { name: string; id: string; addresses: readonly string[] }): boolean =>
-    candidate.name === node || candidate.id === node || (!!address && candidate.addresses.includes(address));
+  const matches = matching(node);
   const peer = status.peers.find(matches);
   const found = peer ?? (status.node && matches(status.node) ? status.node : undefined);
   const chosen = address ?? found?.addresses[0];
@@ -23,7 +31,8 @@ export function findNode(status: Status, node: string): FoundNode {
     status.peers.map(({ name }) => name),
   );
   const advice = near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'see `agent peers`';
-  throw new WarrenError('node-unknown', `network ${status.network?.name} has no node ${node}: ${advice}`);
+  const where = status.networks.length > 1 ? status.networks.join(', ') : status.network?.name;
+  throw new WarrenError('node-unknown', `network ${where} has no node ${node}: ${advice}`);
 }
 
 /** As many names as are worth suggesting. */

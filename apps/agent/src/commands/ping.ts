@@ -7,7 +7,7 @@ import { programEnvironment, programMissing } from '../host/program.js';
 import type { CommandContext } from './context.js';
 import { type FoundNode, findNode } from './find-node.js';
 import { pathText } from './render-status.js';
-import { readRunningStatus } from './status.js';
+import { readStatusWith } from './status.js';
 
 /** Seconds that each echo may take; and between two. */
 const ANSWER_TIME = 2;
@@ -40,7 +40,7 @@ interface PingResult {
  * @throws WarrenError `not-running`, `not-joined`, `node-unknown`, `program-missing`.
  */
 export async function pingCommand(context: CommandContext, node: string, options: PingOptions): Promise<ExitCode> {
-  const before = await readRunningStatus(context);
+  const before = await readStatusWith(context, node);
   const target = findNode(before, node);
   const replies: PingReply[] = [];
   // One after the other, so that answers are told in their order.

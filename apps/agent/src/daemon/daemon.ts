@@ -107,20 +107,25 @@ export class Daemon {
     return this.#stopping;
   }
 
+  /** One of several that cannot start keeps the others from nothing. @throws what the last one was refused for, if none did. */
   async #startAll(networks: readonly JoinedNetwork[]): Promise<void> {
-    let refusal: WarrenError | undefined;
+    let refusal: unknown;
     for (const network of networks) {
-      const terminal = await network.state.terminal();
-      // An expired node may have been extended meanwhile: the control plane says.
-      if (terminal && (terminal.removed || terminal.state !== 'expired')) {
-        refusal = refusalOf(terminal, network.membership.networkName);
-      } else {
+      try {
+        const terminal = await network.state.terminal();
+        // An expired node may have been extended meanwhile: the control plane says.
+        if (terminal && (terminal.removed || terminal.state !== 'expired')) {
+          throw refusalOf(terminal, network.membership.networkName);
+        }
         await this.#startNetwork(network);
+      } catch (error) {
+        if (refusal !== undefined) this.options.log('error', describeError(refusal).message);
+        refusal = error;
       }
     }
-    if (!refusal) return;
+    if (refusal === undefined) return;
     if (this.#runners.size === 0) throw refusal;
-    this.options.log('error', refusal.message);
+    this.options.log('error', describeError(refusal).message);
   }
 
   async #startNetwork(network: JoinedNetwork): Promise<NetworkRunner> {

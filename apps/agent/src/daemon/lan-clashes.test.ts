@@ -50,8 +50,13 @@ describe('networks of the host', () => {
     expect(found.warnings[0]!.message).toMatch(/n0 \(10\.44\.7\.1\) of the network cannot be reached/);
   });
 
-  it('are as many as there are, the largest first, without single addresses', () => {
-    const many = host([on('eth0', '192.168.1.0/24'), on('tun0', '10.9.9.9/32'), on('eth1', '172.16.0.0/12')]);
+  it('are as many as there are, the largest first, without single and public addresses', () => {
+    const many = host([
+      on('eth0', '192.168.1.0/24'),
+      on('tun0', '10.9.9.9/32'),
+      on('eth1', '172.16.0.0/12'),
+      on('eth2', '203.0.113.0/24'),
+    ]);
     expect(findLanClashes(NETWORK, [], many, []).lans).toEqual(['172.16.0.0/12', '192.168.1.0/24']);
   });
 

@@ -23,12 +23,14 @@ export interface LanClashes {
   readonly warnings: readonly Warning[];
   /** LANs that overlap the network. */
   readonly clashes: readonly Prefix[];
-  /** All LANs, the largest first; single addresses left out. */
+  /** LANs with private prefixes, the largest first; single addresses left out. */
   readonly lans: readonly Prefix[];
   /** What must get no route into the network, because the host or its LAN's router has the address. */
   readonly unrouted: readonly Prefix[];
 }
 
+/** RFC 1918, RFC 6598, RFC 4193: where networks are made. Of no other LAN anybody is told. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'] as Prefix[];
 /** Names in a warning; the rest is counted. */
 const MAX_NAMES = 5;
 
@@ -59,7 +61,9 @@ export function findLanClashes(
     warnings: [...warnings, ...networkWarnings(network, others)],
     clashes: unique(overlaps.map(({ lan }) => lan)),
     lans: unique(foreign.map(({ prefix }) => prefix))
-      .filter((prefix) => prefixLength(prefix) < addressBits(prefix))
+      .filter(
+        (prefix) => prefixLength(prefix) < addressBits(prefix) && PRIVATE.some((all) => prefixesOverlap(all, prefix)),
+      )
       .sort((a, b) => prefixLength(a) - prefixLength(b)),
     unrouted: unique(kept.map(({ address }) => hostPrefix(address))),
   };

@@ -236,7 +236,7 @@ export const notJoined = (): WarrenError =>
 
 /**
  * Chooses by `--network` (name or id); without it the one that was joined first.
- * @throws WarrenError `not-joined` or `network-unknown`.
+ * @throws WarrenError `not-joined`, `network-unknown` or `network-ambiguous`.
  */
 export function selectNetwork(networks: readonly JoinedNetwork[], selector: string | undefined): JoinedNetwork {
   const first = networks[0];
@@ -244,10 +244,18 @@ export function selectNetwork(networks: readonly JoinedNetwork[], selector: stri
     throw notJoined();
   }
   if (selector === undefined) return first;
-  const chosen = networks.find(
-    ({ membership }) => membership.networkName === selector || membership.networkId === selector,
-  );
-  if (chosen) return chosen;
+  const byId = networks.find(({ membership }) => membership.networkId === selector);
+  const named = networks.filter(({ membership }) => membership.networkName === selector);
+  const chosen = byId ?? named[0];
+  if (chosen && (byId || named.length === 1)) return chosen;
+  if (chosen) {
+    // Of two control planes; each has a network `default`.
+    const ids = named.map(({ membership }) => membership.networkId).join(', ');
+    throw new WarrenError(
+      'network-ambiguous',
+      `this host is in ${named.length} networks ${selector}: give the id, ${ids}`,
+    );
+  }
   const names = networks.map(({ membership }) => membership.networkName).join(', ');
   throw new WarrenError('network-unknown', `this host has not joined network ${selector}; it has joined: ${names}`);
 }

@@ -1,5 +1,6 @@
 import { fromBase64Url, type IpAddress, type NetworkId, type NodeId, parsePrefix, toBase64Url } from '@warren/base';
-import type { AddressRow, AddressSummary, Page, PageQuery } from '../store-api.js';
+import type { AddressRow, AddressSummary } from '../address-api.js';
+import type { Page, PageQuery } from '../store-api.js';
 import { badRequest, isUuid } from './checks.js';
 import type { Database } from './database.js';
 import { pageLimit } from './pages.js';

@@ -8,7 +8,8 @@ import {
   planRenumbering,
   type RenumberPlan,
 } from '@warren/topology';
-import type { Actor, NetworkRow, Renumbered, RenumberInput } from '../store-api.js';
+import type { Renumbered, RenumberInput } from '../address-api.js';
+import type { Actor, NetworkRow } from '../store-api.js';
 import type { Database, Transaction } from './database.js';
 import { changeNetwork } from './network-change.js';
 import { readReservations, reservationText } from './reservations.js';

@@ -8,7 +8,8 @@ import {
   WarrenError,
 } from '@warren/base';
 import { checkReservation, type Reservation } from '@warren/topology';
-import type { Actor, NetworkRow, Page, PageQuery, ReservationRow } from '../store-api.js';
+import type { ReservationRow } from '../address-api.js';
+import type { Actor, NetworkRow, Page, PageQuery } from '../store-api.js';
 import { decodeInetCursor, encodeInetCursor } from './address-list.js';
 import { badRequest, checkName, isUuid, networkNotFound } from './checks.js';
 import { type Database, type Transaction, transaction } from './database.js';

@@ -273,7 +273,7 @@ export interface Ack {
 export interface Observation {
   /** Networks of the host's other interfaces that clash with the mesh, as prefixes. */
   lanClashes: string[];
-  /** All networks of the host's other interfaces, at most 64: what a renumbering should keep clear of. */
+  /** Private prefixes of all networks of the host's other interfaces, at most 64: what a renumbering should keep clear of. */
   lanPrefixes: string[];
 }
 
