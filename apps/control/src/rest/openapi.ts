@@ -58,6 +58,15 @@ const TAGS = [
   { name: 'status' },
 ];
 
+/**
+ * The page's own files and nothing else; its icons set styles in place. The plugin's own policy would also turn requests
+ * into https, which a control plane without a TLS proxy does not speak.
+ */
+const DOCS_POLICY = [
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:",
+  "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+].join('; ');
+
 /** Serves the description of all routes that are registered after it, and pages to browse it. */
 export async function documentation(app: Api): Promise<void> {
   const zodTransform = createJsonSchemaTransform({
@@ -90,7 +99,7 @@ export async function documentation(app: Api): Promise<void> {
     },
     transformObject: (input) => describeHeaders(withoutUnused(jsonSchemaTransformObject(input) as Description)),
   });
-  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
+  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: DOCS_POLICY });
   app.get('/api/openapi.json', { config: PUBLIC, schema: { hide: true } }, async () => app.swagger());
 }
 
