@@ -36,6 +36,11 @@ describeLab('approving and disabling a node', [], () => {
     ];
     return (await Promise.all(pings)).every((answered) => !answered);
   };
+  const roleOf = async () =>
+    (await laptop.status()) as unknown as {
+      readonly node: { readonly role: string } | null;
+      readonly signalServer: { readonly port: number | null } | null;
+    };
   const isIn = (state: string) =>
     waitUntil(`the laptop to be ${state}`, { timeoutMs: SOON_MS }, async () => (await laptop.status()).state === state);
 
@@ -60,13 +65,13 @@ describeLab('approving and disabling a node', [], () => {
     const endpoint = `${laptop.host.ipv4}:51820`;
     await control.warrenOutput(['node', 'set', 'laptop', '--role', 'bounce', '--endpoint', endpoint]);
     await waitUntil('the laptop to be a bounce', { timeoutMs: SOON_MS }, async () => {
-      const { node, signalServer } = await laptop.status();
+      const { node, signalServer } = await roleOf();
       return node?.role === 'bounce' && signalServer !== null && signalServer.port !== null;
     });
     await waitUntil('both to answer', { timeoutMs: SOON_MS }, bothAnswer);
     await control.warrenOutput(['node', 'set', 'laptop', '--role', 'client']);
     await waitUntil('the laptop to be a client', { timeoutMs: SOON_MS }, async () => {
-      const { node, signalServer } = await laptop.status();
+      const { node, signalServer } = await roleOf();
       return node?.role === 'client' && signalServer === null;
     });
     await waitUntil('both to answer', { timeoutMs: SOON_MS }, bothAnswer);
