@@ -106,17 +106,5 @@ export const NODE_CONTRACTS: Contracts = {
     status: 200,
     gives: (node: object) => expect(node).toMatchObject({ cloneNoticedAt: null }),
   },
-  rotateNodeKey: {
-    good: async (world) => ({ params: { id: await world.agent() } }),
-    status: 200,
-    gives: (node: { rotateGeneration: unknown }) => expect(node.rotateGeneration).not.toBeNull(),
-    refused: [
-      {
-        what: 'a vanilla member, whose key is made where it runs',
-        request: (_, world) => one(world),
-        ...{ status: 409, code: 'vanilla-key' },
-      },
-    ],
-  },
   revokeNode: { good: one, status: 200, gives: (node: object) => expect(node).toMatchObject({ status: 'revoked' }) },
 };
