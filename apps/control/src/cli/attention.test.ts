@@ -56,6 +56,11 @@ describe('what needs attention', () => {
       { status: 'expired', keyExpiresAt: at(-1) },
       'the key of laptop has expired: `warren node extend NAME`',
     ],
+    [
+      'a vanilla member without a key',
+      { status: 'pending', kind: 'vanilla', publicKey: null },
+      'laptop (1d ago) has no key yet: `warren node set NAME --public-key KEY`',
+    ],
     ['somebody who waits', { status: 'pending' }, 'laptop (1d ago) waits for approval: `warren node approve NAME`'],
     [
       'a key that expires soon',

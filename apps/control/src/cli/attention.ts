@@ -20,6 +20,7 @@ export function concerns(nodes: readonly Node[], apiKeys: readonly Schemas['ApiK
   const { now } = screen;
   const soon = (time: string | null): boolean => time !== null && Date.parse(time) - now < SOON;
   const current = nodes.filter(({ status }) => status === 'active');
+  const waiting = nodes.filter(({ status, disabledAt }) => status === 'pending' && disabledAt === null);
   const about = (
     found: readonly Node[],
     tone: Tone,
@@ -52,7 +53,13 @@ export function concerns(nodes: readonly Node[], apiKeys: readonly Schemas['ApiK
       (who) => `the key of ${who} has expired: \`warren node extend NAME\``,
     ),
     ...about(
-      nodes.filter(({ status, disabledAt }) => status === 'pending' && disabledAt === null),
+      waiting.filter(({ publicKey }) => publicKey === null),
+      'warning',
+      (who, one) => `${who} ${one ? 'has' : 'have'} no key yet: \`warren node set NAME --public-key KEY\``,
+      ({ createdAt }) => screen.ago(createdAt),
+    ),
+    ...about(
+      waiting.filter(({ publicKey }) => publicKey !== null),
       'warning',
       (who, one) => `${who} ${one ? 'waits' : 'wait'} for approval: \`warren node approve NAME\``,
       ({ createdAt }) => screen.ago(createdAt),
