@@ -56,6 +56,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.log));
+  acceptNoBody(app);
   const closing = new AbortController();
   // As many listen as wait.
   setMaxListeners(0, closing.signal);
@@ -105,6 +106,15 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       app.routing(request, response);
     },
   };
+}
+
+/** Many clients say `application/json` with every request, also where there is nothing to send: that is no body, and no error. */
+function acceptNoBody(app: Api): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
 }
 
 function homeRoute(app: Api): void {

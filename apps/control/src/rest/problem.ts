@@ -20,7 +20,6 @@ interface ProblemDocument {
 /** Fastify's own refusals, in our codes. */
 const FASTIFY_CODES: Readonly<Record<string, readonly [code: string, message: string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['bad-request', 'the body is not valid JSON'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['bad-request', 'the body must not be empty when the content type is application/json'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'the body is too large'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['media-type-unsupported', 'the body must be application/json'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad-request', 'the content length does not match the body'],

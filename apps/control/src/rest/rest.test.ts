@@ -40,6 +40,23 @@ describe('networks', () => {
     expect((await call('GET', `/networks/${id}`)).json().code).toBe('not-found');
   });
 
+  it('a request without a body is fine whatever type it names, as long as nothing has to be sent', async () => {
+    const { id } = await vanilla('bodiless');
+    const json = { 'content-type': 'application/json; charset=utf-8' };
+    expect((await call('POST', `/nodes/${id}/disable`, undefined, json)).statusCode).toBe(200);
+    expect((await call('POST', `/nodes/${id}/config-key`, undefined, json)).statusCode).toBe(201);
+    expect((await call('DELETE', `/nodes/${id}`, undefined, json)).statusCode).toBe(204);
+    expect((await call('POST', '/nodes', undefined, json)).json()).toMatchObject({ status: 400, code: 'bad-request' });
+    const broken = {
+      method: 'POST',
+      url: '/api/v1/nodes',
+      payload: '{',
+      headers: { authorization: `Bearer ${key}` },
+    } as const;
+    const answer = await plane.rest.app.inject({ ...broken, headers: { ...broken.headers, ...json } });
+    expect(answer.json()).toMatchObject({ status: 400, code: 'bad-request', detail: 'the body is not valid JSON' });
+  });
+
   it('that have active nodes are not deleted', async () => {
     await call('POST', '/networks', { name: 'full', cidrs: ['10.98.0.0/24'] });
     await vanilla('member', { network: 'full' });
@@ -49,7 +66,8 @@ describe('networks', () => {
 
 describe('nodes', () => {
   it('vanilla members are made, found, renamed, revoked and deleted', async () => {
-    const node = await vanilla('phone');
+    const { configKey, ...node } = await vanilla('phone');
+    expect(configKey).toMatch(/^warrenconf_/);
     expect(node).toMatchObject({
       name: 'phone',
       kind: 'vanilla',
