@@ -22,15 +22,23 @@ const fields = (item: object, screen: Screen): string =>
     ),
   );
 
+/** What it means that a time is not set, where that is the opposite of none. */
+const WITHOUT: Readonly<Record<string, string>> = {
+  offlineToleranceMs: 'without limit',
+  keyExpiryMs: 'never',
+  keyRotationMs: 'never',
+  ephemeralAfterMs: 'as the control plane is set',
+};
+
 function fieldText(key: string, value: unknown, screen: Screen): string {
-  if (value === null || value === undefined) return '-';
+  if (value === null || value === undefined) return WITHOUT[key] ?? '-';
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(scalar).join(', ');
   if (typeof value === 'object') {
     const inner = Object.entries(value).map(([name, each]) => `${words(name)} ${scalar(each)}`);
     return inner.length === 0 ? '-' : inner.join('; ');
   }
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (key.endsWith('Ms') && typeof value === 'number') return value === 0 ? '0' : durationText(value);
+  if (key.endsWith('Ms') && typeof value === 'number') return value === 0 ? (WITHOUT[key] ?? '0') : durationText(value);
   return typeof value === 'string' && TIME.test(value) ? `${value} (${screen.ago(value)})` : String(value);
 }
 
