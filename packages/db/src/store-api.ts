@@ -192,6 +192,11 @@ export interface VanillaInput {
   readonly addresses?: readonly IpAddress[];
 }
 
+/** A new vanilla member, and the secret that reads its files, which is kept hashed. */
+export interface CreatedVanilla extends NodeRow {
+  readonly configKey: string;
+}
+
 /** Encoded and signed by the caller's `signTombstone` inside the revoking transaction. */
 export interface TombstoneRow {
   readonly tombstone: Uint8Array;
@@ -275,7 +280,7 @@ export interface Store extends AddressStore, ImportStore, KeyStore, StoreKeys, S
    * it was, for a use of a token that is still good; with another WireGuard key, if it has one.
    */
   join(input: JoinInput, actor: Actor): Promise<{ node: NodeRow; network: NetworkRow; repeated: boolean }>; // token-…, name-taken, key-banned, key-taken, role-conflict, endpoint-missing, addresses-exhausted
-  createVanilla(input: VanillaInput, actor: Actor): Promise<NodeRow>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken
+  createVanilla(input: VanillaInput, actor: Actor): Promise<CreatedVanilla>; // not-found, name-taken, key-banned, key-taken, addresses-exhausted, address-taken
   listNodes(filter?: NodeFilter & PageQuery): Promise<Page<NodeRow>>;
   /** By id, or by name within a network. */
   findNode(idOrName: string, networkId?: NetworkId): Promise<NodeRow | undefined>;

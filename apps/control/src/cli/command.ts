@@ -27,6 +27,8 @@ export interface Result {
   readonly text: (screen: Screen) => string;
   /** Said on stderr instead of an empty table. */
   readonly none?: string;
+  /** Said on stderr after the text: what to do next, which no script wants. */
+  readonly note?: string;
 }
 
 /** Options that every command has which asks a control plane. */
@@ -67,12 +69,15 @@ export function run<Given extends object = Options>(
 }
 
 function print({ output, screen }: CommandContext, options: Options, result: Result): void {
-  const { answer, text: render, none } = result;
+  const { answer, text: render, none, note } = result;
   const { items } = (answer ?? {}) as { items?: readonly { id: unknown }[] };
   if (options.json) output.out(`${JSON.stringify(answer, null, 2)}\n`);
   else if (options.quiet && items) output.out(items.map(({ id }) => `${id}\n`).join(''));
   else if (items?.length === 0 && none !== undefined) output.err(`${none}\n`);
-  else output.out(`${render(screen)}\n`);
+  else {
+    output.out(`${render(screen)}\n`);
+    if (note !== undefined) output.err(`${note}\n`);
+  }
 }
 
 /** What was given where a network was wanted. */

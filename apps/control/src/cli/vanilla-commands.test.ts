@@ -197,6 +197,37 @@ describe('the file of a member', () => {
   });
 });
 
+describe('how a new member follows changes', () => {
+  const follow =
+    /^ {2}URL=(http:\S+\/api\/v1\/nodes\/[0-9a-f-]{36}\/peers\.conf)\n {2}config key {2}(warrenconf_\S+)$/m;
+
+  it.each([
+    ['--vanilla', () => ['--vanilla']],
+    ['--public-key', () => ['--public-key', key()]],
+  ])('is said on stderr, with a key that reads its file: %s', async (how, options) => {
+    const { out, err } = await warren('node', 'create', `follows${how}`.replaceAll('--', '-'), ...options());
+    const [, url, secret] = follow.exec(err)!;
+    expect(out).not.toContain('warrenconf_');
+    const answer = await fetch(url!, { headers: { authorization: `Bearer ${secret}` } });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('# Name = hub')]);
+  });
+
+  it('is in the JSON for scripts, and stderr says nothing', async () => {
+    const { out, err } = await warren('node', 'create', 'scripted', '--vanilla', '--json');
+    expect(err).toBe('');
+    const { configKey, id } = JSON.parse(out);
+    expect(await plane.context.store.checkConfigKey(configKey)).toMatchObject({ id });
+    expect(await shown('scripted')).not.toHaveProperty('configKey');
+  });
+
+  it('begins with nobody where there is no bounce yet, which is said', async () => {
+    await warren('network', 'create', 'empty', '--cidr', '10.61.0.0/16');
+    const { err } = await warren('node', 'create', 'lonely', '--network', 'empty', '--vanilla');
+    expect(err).toMatch(/^lonely reaches nobody yet: .*warren token create --role bounce/);
+    expect((await warren('node', 'create', 'company', '--vanilla')).err).not.toContain('reaches nobody');
+  });
+});
+
 it('a config key is printed alone, once, and taken away', async () => {
   await warren('node', 'create', 'follower', '--public-key', key());
   const { out } = await warren('node', 'config-key', 'create', 'follower');

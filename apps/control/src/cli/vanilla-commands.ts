@@ -17,6 +17,7 @@ import {
   run,
 } from './command.js';
 import { findNode, onNode } from './find-node.js';
+import { followNote, lonely } from './follow-note.js';
 import {
   checkWritable,
   createKeyPair,
@@ -94,17 +95,26 @@ function addCreate(node: Command, context: CommandContext): void {
       const body = { network, name: nameOf(name, options), role, ...optional };
       if (keys) await checkWritable(options.output, options.qrSvg);
       const made = await take(rest.POST('/api/v1/nodes', { body }));
-      if (!keys) return { answer: made, text: () => `${made.name} ${made.addresses.join(', ')}` };
-      return withFile(rest, made, keys, options);
+      const note = await followNote(rest, made);
+      if (!keys) return { answer: made, text: () => `${made.name} ${made.addresses.join(', ')}`, ...given({ note }) };
+      return withFile(rest, made, keys, options, note);
     }),
   );
 }
 
 /** Its key is nowhere but here: if the file cannot be had, the member is taken back. */
-async function withFile(rest: RestClient, made: Schemas['Node'], keys: KeyPair, options: FileOptions): Promise<Result> {
+async function withFile(
+  rest: RestClient,
+  made: Schemas['Node'],
+  keys: KeyPair,
+  options: FileOptions,
+  follow: string | undefined,
+): Promise<Result> {
   try {
     const file = await take(rest.GET('/api/v1/nodes/{id}/wg0.conf', { ...byId(made.id), parseAs: 'text' }));
-    return await fileResult(withPrivateKey(file, keys), options, made);
+    const notes = [lonely(made.name, file), follow].filter((text) => text !== undefined);
+    const note = notes.length === 0 ? undefined : notes.join('\n');
+    return { ...(await fileResult(withPrivateKey(file, keys), options, made)), ...given({ note }) };
   } catch (error) {
     await take(rest.DELETE('/api/v1/nodes/{id}', byId(made.id)));
     throw error;

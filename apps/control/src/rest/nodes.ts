@@ -4,7 +4,7 @@ import { mergeConfSettings } from '@warren/topology';
 import { z } from 'zod';
 import { settingsChange } from './conf-settings-schemas.js';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
-import { CreateNode, IdParams, NodeQuery, NodeView, page, UpdatedNode, UpdateNode } from './schemas.js';
+import { CreatedNode, CreateNode, IdParams, NodeQuery, NodeView, page, UpdatedNode, UpdateNode } from './schemas.js';
 import { nodeView, pageQuery, pageView } from './views.js';
 
 const tags = ['nodes'];
@@ -47,7 +47,10 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
 
   api.post(
     '/nodes',
-    { config: { scope: 'nodes:write' }, schema: { tags, body: CreateNode, response: { 201: NodeView, ...problems } } },
+    {
+      config: { scope: 'nodes:write' },
+      schema: { tags, body: CreateNode, response: { 201: CreatedNode, ...problems } },
+    },
     async (request, reply) => {
       const { network, name, role, publicKey, endpoint, addresses, settings, tags: labels } = request.body;
       if (role !== 'client' && endpoint === undefined) {
@@ -70,7 +73,7 @@ export function nodeRoutes(api: Api, { store, hubs }: RestContext): void {
         },
         request.actor,
       );
-      return reply.code(201).send(await view(row));
+      return reply.code(201).send({ ...(await view(row)), configKey: row.configKey });
     },
   );
 

@@ -46,7 +46,7 @@ export const NetworkView = z
     mtu: z.number().int(),
     settings: ConfSettingsView.meta({ description: 'Defaults of the files of vanilla members' }),
     hooks: z.array(HookView).meta({ description: 'The commands among its settings' }),
-    offlineToleranceMs: Milliseconds,
+    offlineToleranceMs: Milliseconds.meta({ description: '0: without limit' }),
     keyExpiryMs: Milliseconds.nullable(),
     keyRotationMs: Milliseconds.nullable(),
     ephemeralAfterMs: Milliseconds.nullable(),
@@ -154,6 +154,9 @@ export const UpdateNode = z.strictObject({
   settings: ConfSettingsChange.optional(),
   ...NodeTraits,
 });
+export const CreatedNode = NodeView.extend({
+  configKey: z.string().meta({ description: 'Reads this node’s configuration files and nothing else; shown once' }),
+}).meta({ id: 'CreatedNode' });
 export const UpdatedNode = NodeView.extend({
   interruption: z.string().nullable().meta({ description: 'Who is cut off by this change, and until when' }),
 }).meta({ id: 'UpdatedNode' });

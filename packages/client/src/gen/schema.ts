@@ -650,6 +650,52 @@ export interface components {
             /** @description For `Authorization: Bearer`; shown once */
             secret: string;
         };
+        CreatedNode: {
+            addresses: string[];
+            /** @description When a second copy of its state directory was noticed */
+            cloneNoticedAt: string | null;
+            /** @description Reads this node’s configuration files and nothing else; shown once */
+            configKey: string;
+            configKeyCreatedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description A disabled node is pending again */
+            disabledAt: string | null;
+            endpoint: string | null;
+            ephemeral: boolean;
+            /** @description The commands among its settings */
+            hooks: components["schemas"]["Hook"][];
+            id: string;
+            /** Format: date-time */
+            keyChangedAt: string;
+            keyExpiresAt: string | null;
+            /** @enum {string} */
+            kind: "agent" | "vanilla";
+            /** @description Networks of its host that overlap this one, while its agent is connected */
+            lanClashes: string[];
+            listenPort: number | null;
+            name: string;
+            /** @description Name of the network */
+            network: string;
+            networkId: string;
+            /** @description Whether its agent is connected; null for vanilla members */
+            online: boolean | null;
+            /** @description Until when the key before this one is accepted, too */
+            overlapUntil: string | null;
+            /** @description null: a vanilla member whose key is still to be told */
+            publicKey: string | null;
+            revokedAt: string | null;
+            /** @enum {string} */
+            role: "client" | "direct" | "bounce";
+            /** @description Another key was asked for, and is still to come */
+            rotateGeneration: number | null;
+            settings: components["schemas"]["ConfSettings"];
+            /** @enum {string} */
+            status: "pending" | "active" | "revoked" | "expired";
+            tags: string[];
+            /** @description A bounce held for dead: nobody is homed there until it is back */
+            unavailable: boolean;
+        };
         CreatedSignalToken: {
             /** Format: date-time */
             createdAt: string;
@@ -749,6 +795,7 @@ export interface components {
             keyRotationMs: number | null;
             mtu: number;
             name: string;
+            /** @description 0: without limit */
             offlineToleranceMs: number;
             /** @description Addresses are handed out of these; empty: of all cidrs */
             pools: string[];
@@ -1978,7 +2025,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Node"];
+                    "application/json": components["schemas"]["CreatedNode"];
                 };
             };
             /** @description RFC 9457 problem */

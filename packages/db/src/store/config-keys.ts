@@ -20,19 +20,25 @@ export async function createConfigKey(
   id: NodeId,
   actor: Actor,
 ): Promise<{ node: NodeRow; secret: string }> {
-  const secret = randomBytes(SECRET_LENGTH);
+  const { secret, columns } = newConfigKey();
   const node = await transaction(database, async (tx) => {
     const before = await lockedNode(tx, id);
     if (before.status === 'revoked') {
       throw new WarrenError('node-revoked', `node "${before.name}" was revoked: it has no files`);
     }
-    const data = { configKeyHash: hashSecret(secret), configKeyCreatedAt: new Date() };
-    const row = await tx.node.update({ where: { id }, data, include: WITH_ADDRESSES });
+    const row = await tx.node.update({ where: { id }, data: columns, include: WITH_ADDRESSES });
     const audit = { action: 'config-key.create', subject: id, details: { replaces: before.configKeyHash !== null } };
     await writeAudit(tx, before.networkId as NodeRow['networkId'], audit, actor);
     return toNodeRow(row);
   });
-  return { node, secret: `warrenconf_${toBase64Url(secret)}` };
+  return { node, secret };
+}
+
+/** A random key: its secret for who asked, and what is kept of it. */
+export function newConfigKey() {
+  const secret = randomBytes(SECRET_LENGTH);
+  const columns = { configKeyHash: hashSecret(secret), configKeyCreatedAt: new Date() };
+  return { secret: `warrenconf_${toBase64Url(secret)}`, columns };
 }
 
 /** From then on the key is unknown. @throws WarrenError `not-found`, also when the node has none. */

@@ -27,6 +27,8 @@ export interface NewMember {
   readonly record: SignedRecord | null;
   /** Those that it shall have; a family that is left out is found. */
   readonly addresses?: readonly IpAddress[];
+  /** What is kept of its config key. */
+  readonly keptKey?: { readonly configKeyHash: Uint8Array<ArrayBuffer>; readonly configKeyCreatedAt: Date };
 }
 
 type KeyKind = 'wireguard' | 'identity';
@@ -76,7 +78,7 @@ export async function addMember(
   member: NewMember,
   rest: number,
 ): Promise<NodeRow> {
-  const { record, publicKey, tags, settings = {}, addresses: wanted, ...columns } = member;
+  const { record, publicKey, tags, settings = {}, addresses: wanted, keptKey, ...columns } = member;
   await checkIdIsNotRevoked(tx, network, member.id);
   if (await tx.node.findUnique({ where: { id: member.id }, select: { id: true } })) {
     throw badRequest(`a node with id ${member.id} exists: make a new id`);
@@ -84,6 +86,7 @@ export async function addMember(
   const row = await tx.node.create({
     data: {
       ...columns,
+      ...keptKey,
       networkId: network.id,
       status: publicKey === null ? 'pending' : member.status,
       keyExpiresAt: member.kind === 'agent' ? keyExpiryFrom(network, new Date()) : null,

@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { nodeId, type PublicKey, parsePublicKey, WarrenError } from '@warren/base';
 import { type ConfSettings, type ConfSettingsPatch, confSettingsProblem, mergeConfSettings } from '@warren/topology';
 import type { Prisma } from '../gen/prisma/client.js';
-import type { Actor, NetworkRow, NodeRow, VanillaInput } from '../store-api.js';
+import type { Actor, CreatedVanilla, NetworkRow, NodeRow, VanillaInput } from '../store-api.js';
 import { badRequest, checkName } from './checks.js';
+import { newConfigKey } from './config-keys.js';
 import type { Database, Transaction } from './database.js';
 import { added, addMember, checkKeys, checkNameIsFree, endpointFor, wireguardKeyBytes } from './members.js';
 import { changeNetwork } from './network-change.js';
 import { checkTags } from './tokens.js';
 
 /**
- * Adds a member that runs any WireGuard. Its private key stays with its maker.
+ * Adds a member that runs any WireGuard, with a config key that is returned once. Its private key stays with its maker.
  * @throws WarrenError `not-found`, `name-taken`, `key-banned`, `key-taken`, `endpoint-missing`, `addresses-exhausted`,
  * `address-taken`, `bad-request`.
  */
@@ -19,20 +20,22 @@ export async function createVanilla(
   input: VanillaInput,
   actor: Actor,
   rest: number,
-): Promise<NodeRow> {
+): Promise<CreatedVanilla> {
   const { name, role, publicKey = null, tags = [], settings = {}, addresses = [] } = input;
   checkName('node', name);
   checkTags(tags);
   checkSettings(settings, 'node');
   if (publicKey !== null) checkPublicKey(publicKey);
   const endpoint = endpointFor(role, input.endpoint ?? null);
-  return changeNetwork(database, input.networkId, actor, async (tx, network) => {
+  const { secret: configKey, columns: keptKey } = newConfigKey();
+  const node = await changeNetwork(database, input.networkId, actor, async (tx, network) => {
     if (publicKey !== null) await checkKeys(tx, network, publicKey, null);
     await checkNameIsFree(tx, network, name);
-    const member = { id: nodeId(randomUUID()), name, role, publicKey, endpoint, tags, settings, addresses };
+    const member = { id: nodeId(randomUUID()), name, role, publicKey, endpoint, tags, settings, addresses, keptKey };
     const node = await addMember(tx, network, { ...member, ...VANILLA }, rest);
     return added(node, node, 'node.create', {});
   });
+  return { ...node, configKey };
 }
 
 const VANILLA = { kind: 'vanilla', status: 'active', ephemeral: false, listenPort: null, record: null } as const;

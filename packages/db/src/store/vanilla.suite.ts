@@ -195,6 +195,19 @@ export function vanillaSuite(given: () => { store: Store; url: string }): void {
       expect((await store.findNode(node.id))!.configKeyCreatedAt).toBeNull();
     });
 
+    test('is there from the beginning, in the transaction that makes the member', async () => {
+      const { store, url } = given();
+      const { network, node } = await member({ publicKey: key() });
+      expect(await store.checkConfigKey(node.configKey)).toMatchObject({ id: node.id });
+      expect(node.configKeyCreatedAt).toBeInstanceOf(Date);
+      expect((await store.findNetwork(network.id))!.revision).toBe(2);
+      const all = JSON.stringify([await query(url, 'SELECT * FROM node'), await query(url, 'SELECT * FROM audit_log')]);
+      expect(all).not.toContain(node.configKey.slice(11));
+      const next = await store.createConfigKey(node.id, 'admin');
+      expect(await store.checkConfigKey(node.configKey)).toBeUndefined();
+      expect(await store.checkConfigKey(next.secret)).toMatchObject({ id: node.id });
+    });
+
     test('still names a revoked node, so that its host hears why, and nobody gets a new one', async () => {
       const { store } = given();
       const { node } = await member({ publicKey: key() });

@@ -37,7 +37,11 @@ export const NODE_CONTRACTS: Contracts = {
   createNode: {
     good: (world) => ({ body: { network: 'default', name: world.name('node'), publicKey: world.publicKey() } }),
     status: 201,
-    gives: (node: object, { body }) => expect(node).toMatchObject({ ...body, kind: 'vanilla', status: 'active' }),
+    gives: (node: object, { body }) =>
+      expect(node).toMatchObject({
+        ...{ ...body, kind: 'vanilla', status: 'active' },
+        ...{ configKey: expect.stringMatching(/^warrenconf_[\w-]{43}$/), configKeyCreatedAt: expect.any(String) },
+      }),
     badBodies: [{ name: 'Über' }, { publicKey: 'short' }, { role: 'king' }, { endpoint: 'x' }, { privateKey: 'x' }],
     refused: [
       {

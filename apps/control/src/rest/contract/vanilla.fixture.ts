@@ -35,7 +35,16 @@ export const VANILLA_CONTRACTS: Contracts = {
   deleteNodeConfigKey: {
     good: withConfigKey,
     status: 204,
-    refused: [{ what: 'there is none', request: (_, world) => one(world), ...{ status: 404, code: 'not-found' } }],
+    refused: [
+      {
+        what: 'there is none any more',
+        request: async (good, world) => {
+          await world.make('deleteNodeConfigKey', good);
+          return good;
+        },
+        ...{ status: 404, code: 'not-found' },
+      },
+    ],
   },
   listNodePresharedKeys: {
     good: async (world) => ({ params: { id: (await withPresharedKey(world)).params!.id! } }),
