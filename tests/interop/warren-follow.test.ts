@@ -154,6 +154,15 @@ describeLab('the script that follows a network', ['curl', 'busybox', 'shellcheck
         expect(changing()).toEqual([]);
       });
 
+      it('says in one line of plain text what an answer had that was refused', async () => {
+        answer = { body: `\u001b[31mred\\nforged = ${'x'.repeat(5_000)}\n` };
+        const { stderr } = await follow();
+        answer = { body: `[Peer]\n\u001b[31mred\\nforged${'x'.repeat(5_000)} = 1\n` };
+        for (const said of [stderr, (await follow()).stderr]) {
+          expect(said).toMatch(/^warren-follow: the file is refused[ -~]{10,400}\n$/);
+        }
+      });
+
       it('takes a file without peers, when it says so', async () => {
         answer = { body: '# End of file: 0 peers\n' };
         write('peers', `${A}\n`);

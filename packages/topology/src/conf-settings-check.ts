@@ -14,7 +14,8 @@ export interface ConfHook {
 }
 
 const MAX_COMMANDS = 16;
-const MAX_COMMAND_LENGTH = 1024;
+/** Characters. */
+export const MAX_COMMAND_LENGTH = 1024;
 const MAX_DNS = 16;
 /** One label, or several: resolvers take search domains of one. */
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;

@@ -63,8 +63,8 @@ class Parser {
   readonly #peers: PeerDraft[] = [];
 
   take(line: string, number: number): string | undefined {
-    const name = /^\s*#\s*Name\s*=\s*(.*?)\s*$/i.exec(line)?.[1];
-    if (name !== undefined) return this.#name(name);
+    const name = /^\s*#\s*Name\s*=(.*)$/i.exec(line)?.[1];
+    if (name !== undefined) return this.#name(name.trim());
     const content = line.replace(/#.*/, '').trim();
     if (content === '') return undefined;
     if (content.startsWith('[')) return this.#begin(content.toLowerCase(), number);

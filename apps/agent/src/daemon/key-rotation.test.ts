@@ -149,6 +149,23 @@ describe('a key that is changed', () => {
     await noFile('rotation.json');
   });
 
+  it('is kept, once it may have been taken, when nobody hears of it again or it is refused for something else', async () => {
+    await connectedDaemon();
+    control.loseRotationReply = true;
+    await rotateKey();
+    const taken = fileNow('rotation.json').wireguard;
+    expect((await rotateKey()).code).toBe(4);
+    expect(fileNow('rotation.json').wireguard).toBe(taken);
+    control.loseRotationReply = false;
+    control.refuseRotation = 'node-pending';
+    await control.listen();
+    await rotateKey();
+    expect(fileNow('rotation.json').wireguard).toBe(taken);
+    control.refuseRotation = 'record-stale';
+    await rotateKey();
+    await noFile('rotation.json');
+  });
+
   it('is dropped when it is refused, or nobody hears of it, and the one in use stays', async () => {
     const daemon = await connectedDaemon();
     const before = (await daemon.status()).node!.publicKey;

@@ -36,6 +36,8 @@ const PATIENCE = 5_000;
 const RETRY = 60_000;
 /** Scheduled changes come up to this part of their interval early, so that nodes that joined together do not change together. */
 const JITTER = 0.1;
+/** Refusals of a key that was not taken before either: the control plane looks at that first. Others may come of what happened since. */
+const NOT_TAKEN = ['record-bad', 'record-stale', 'possession-unproven', 'key-banned', 'key-taken', 'key-changed'];
 
 /**
  * Changes this node's WireGuard key while its sessions go on (ADR 0026). In this order: the next key is made, written down and
@@ -46,6 +48,8 @@ export class KeyRotation {
   #keys: NodeKeys;
   #publicKey: PublicKey;
   #pending: PendingRotation | undefined;
+  /** Whether the pending key was asked for and no answer came: all others may know it by now. */
+  #mayBeTaken = false;
   #turn: Promise<unknown> = Promise.resolve();
   #busy = 0;
   #triedAt = Number.NEGATIVE_INFINITY;
@@ -77,6 +81,7 @@ export class KeyRotation {
     // It was taken, and only the note of it is left.
     if (pending && pending.generation <= keys.generation) await options.state.removePendingRotation();
     else rotation.#pending = pending;
+    rotation.#mayBeTaken = rotation.#pending !== undefined;
     return rotation;
   }
 
@@ -165,6 +170,7 @@ export class KeyRotation {
     const pending = { wireguard: generateWireguardKey(), generation, compromised };
     await state.savePendingRotation(pending);
     this.#pending = pending;
+    this.#mayBeTaken = false;
     await apply(this.dataPlaneKeys());
     return pending;
   }
@@ -182,7 +188,9 @@ export class KeyRotation {
       await exchange({ keys, compromised, onAsked });
     } catch (error) {
       // Heard and refused, or not heard: nobody has the new key. Else it may have been taken, and it is asked for again.
-      if (!asked || error instanceof RefusedError) await serialise(() => this.#drop(pending));
+      const refused = error instanceof RefusedError && (!this.#mayBeTaken || NOT_TAKEN.includes(error.code));
+      if (refused || !(asked || this.#mayBeTaken)) await serialise(() => this.#drop(pending));
+      else this.#mayBeTaken = true;
       throw error;
     }
     return serialise(() => this.#commit(keys, compromised));

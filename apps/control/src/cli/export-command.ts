@@ -4,6 +4,7 @@ import { SecretKey, toBase64, WarrenError } from '@warren/base';
 import { type Schemas, take } from '@warren/client';
 import { isWgQuickProblem, PRIVATE_KEY_PLACEHOLDER, parseWgQuick } from '@warren/topology';
 import type { Command } from 'commander';
+import { isName } from '../names.js';
 import { byId, type CommandContext, common, run } from './command.js';
 import { publicKeyOf } from './import-command.js';
 
@@ -26,6 +27,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
     .action(
       run(context, async (rest, _, { network, output, privateKeys, force }: ExportOptions) => {
         const exported = await take(rest.GET('/api/v1/networks/{id}/export', byId(network)));
+        for (const { node } of exported.files) requireFileName(node);
         const files = await Promise.all(
           exported.files.map(async (file) => ({
             path: join(output, `${file.node}.conf`),
@@ -39,6 +41,15 @@ export function exportCommand(program: Command, context: CommandContext): void {
         return { answer: { network: exported.network, files: made }, text: () => render(made) };
       }),
     );
+}
+
+/** Names come from elsewhere and become paths, of files that are written and of private keys that are read. */
+function requireFileName(node: string): void {
+  if (isName(node)) return;
+  throw new WarrenError(
+    'unreachable',
+    `the answer is not from a control plane: ${JSON.stringify(node)} is no node’s name`,
+  );
 }
 
 function render(files: readonly { path: string; privateKey: boolean }[]): string {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isWgQuickProblem, parseWgQuick } from '@warren/topology';
@@ -24,7 +26,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function warren(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+const warren = (...argv: string[]) => warrenAt({ WARREN_DATA_DIR: plane.config.dataDir }, argv);
+
+async function warrenAt(
+  environment: Record<string, string>,
+  argv: readonly string[],
+): Promise<{ code: number; out: string; err: string }> {
   const run = { code: -1, out: '', err: '' };
   const output = {
     out: (text: string) => {
@@ -35,7 +42,7 @@ async function warren(...argv: string[]): Promise<{ code: number; out: string; e
     },
   };
   run.code = await runProgram(argv, {
-    environment: { WARREN_DATA_DIR: plane.config.dataDir },
+    environment,
     output,
     readInput: async () => '',
     now: Date.now,
@@ -139,6 +146,21 @@ describe('warren import and export', () => {
     expect(over.err).toContain('is there already: give another --output, or --force');
   });
 
+  it('writes nothing outside of its folder, whatever the answer calls its nodes', async () => {
+    const file = { node: '../../outside', nodeId: 'x', publicKey: keys.laptop.publicKey, text: '[Interface]\n' };
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ network: 'x', networkId: 'x', files: [file] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const remote = { WARREN_URL: `http://127.0.0.1:${port}`, WARREN_TOKEN: 'warrenkey_x' };
+    const done = await warrenAt(remote, ['export', '--output', join(folder, 'a', 'b')]);
+    server.close();
+    expect(done).toMatchObject({ code: 1, err: expect.stringContaining('no node’s name') });
+    expect(await readdir(folder)).not.toContain('outside.conf');
+  });
+
   it('refuses a folder with another key than the node has', async () => {
     const wrong = await write({});
     await writeFile(join(wrong, 'laptop.key'), keys.phone.privateKey);
@@ -176,6 +198,13 @@ describe('warren import and export', () => {
     expect(done.err.trim().split('\n')).toHaveLength(1);
     expect(done.err).toMatch(/nothing was imported: .*twin.conf:1: .*laptop.conf has the same key/);
     expect((await warren('network', 'show', 'twins')).code).toBe(1);
+  });
+
+  it('sends nothing of a file in UTF-16, where no private key would be seen', async () => {
+    const from = await write({});
+    await writeFile(join(from, 'a.conf'), Buffer.from(`\uFEFF${files.laptop}`, 'utf16le'));
+    const done = await warren('import', from, '--network', 'wide');
+    expect(done).toMatchObject({ code: 1, err: expect.stringContaining('a.conf is no text in UTF-8') });
   });
 
   it('says which file cannot be read, and why', async () => {

@@ -115,6 +115,8 @@ async function readText(path: string): Promise<string> {
   try {
     const bytes = await readFile(path);
     if (bytes.length > MAX_FILE) throw new WarrenError('import-file', `${path} is too long to be a wg-quick file`);
+    // In UTF-16 nothing would look like a private key, and all of it would be sent.
+    if (bytes.includes(0)) throw new WarrenError('import-file', `${path} is no text in UTF-8: save it as such first`);
     return bytes.toString('utf8');
   } catch (error) {
     throw error instanceof WarrenError ? error : unreadable(path, error);

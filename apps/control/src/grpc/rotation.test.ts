@@ -116,6 +116,18 @@ describe('an agent that changes its WireGuard key', () => {
     },
   );
 
+  it('is refused when it does so all the time, but not the answer that it lost', async () => {
+    const alice = await join();
+    const taken = fresh();
+    await alice.rotate(taken);
+    const change: Parameters<FakeAgent['rotate']>[1] = { change: (request) => request.challenge.fill(1) };
+    for (let i = 0; i < 99; i++)
+      await expect(alice.rotate(fresh(), { ...change, generation: 3 })).rejects.toThrow('challenge-bad');
+    await expect(alice.rotate(fresh(), { generation: 3 })).rejects.toThrow('too-many-requests');
+    expect((await alice.rotate(taken)).self!.nodeId).toBe(alice.nodeId);
+    expect((await nodeNow(alice)).publicKey).toBe(publicKey(taken));
+  });
+
   it('cannot take a key that another has, keep its own, or use the challenge of another', async () => {
     const [alice, bob] = [await join(), await join()];
     await expect(alice.rotate(bob.keys.wireguard)).rejects.toThrow('key-taken');

@@ -11,12 +11,15 @@ import type {
 import type { SignedRecord } from '@warren/topology';
 import { recordFromWire, selfConfig } from '../codec/agent-codec.js';
 import type { Hubs } from '../hub/hubs.js';
+import { RateLimiter } from '../rate-limiter.js';
 import { createChallenges } from './challenges.js';
 import { activeNode } from './renew.js';
 import type { AgentCaller } from './rpc.js';
 
 /** How long the answer of PrepareRotation is good. */
 const CHALLENGE_LIFE = 5 * 60_000;
+/** Per node and process: each change goes to everybody, and its key is remembered for ever. */
+const ROTATIONS = { atOnce: 100, perSecond: 0.1 };
 
 export interface RotationOptions {
   readonly store: Store;
@@ -36,6 +39,7 @@ export function createRotationService(options: RotationOptions): RotationService
   const { store, hubs, challengeKey, now } = options;
   const challenges = createChallenges(challengeKey, now);
   const challengePublicKey = nobleProvider.publicKey(challengeKey.expose());
+  const limiter = new RateLimiter(ROTATIONS);
   return {
     async prepare(request, caller) {
       const node = await callersNode(store, request, caller);
@@ -50,6 +54,10 @@ export function createRotationService(options: RotationOptions): RotationService
       const record = signed && verifyRecord(signed);
       if (!signed || !record) throw new WarrenError('record-bad', 'the record of keys is malformed or not signed');
       checkRecord(node, signed, record);
+      // Not of one that repeats what was done: refused, it would drop the key that all others know by now.
+      if (!equalBytes(signed.record, node.record.record) && limiter.take(node.id, performance.now()) > 0) {
+        throw new WarrenError('too-many-requests', 'this node changes its key too often: try again in a minute');
+      }
       if (!challenges.isGood(request.challenge, subject(node), CHALLENGE_LIFE)) {
         throw new WarrenError('challenge-bad', 'the challenge is not ours or too old: begin the rotation again');
       }

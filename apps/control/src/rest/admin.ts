@@ -28,6 +28,13 @@ function pageOf(all: readonly ApiKeyRow[], { limit = 100, cursor }: PageQueryRow
   return { items, nextCursor: from + limit < all.length ? items.at(-1)!.id : null };
 }
 
+/** A key that ends makes none that goes on, or its end would mean nothing. @throws WarrenError `forbidden` */
+function checkOutlives(end: Date | undefined, expiresAt: Date | null): void {
+  if (!end || (expiresAt && expiresAt <= end)) return;
+  const text = `a key that expires at ${end.toISOString()} makes only keys that expire by then: say when with expires`;
+  throw new WarrenError('forbidden', text);
+}
+
 /** API keys, the audit log, and what this process is doing. */
 export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now }: RestContext): void {
   api.get(
@@ -52,6 +59,7 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now 
       if (missing)
         throw new WarrenError('scope-missing', `a key without the scope ${missing} cannot give it to another`);
       const expiresAt = expires === null ? null : new Date(now() + parseDuration(expires)!);
+      checkOutlives(request.grant?.expiresAt, expiresAt);
       const { key, secret } = await store.createApiKey(
         name,
         { scopes: [...new Set(scopes)], expiresAt },

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { WarrenError } from '@warren/base';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimiter } from '../rate-limiter.js';
 import type { Bearers, Grant } from './bearers.js';
-import { RateLimiter, type RestRates } from './rate-limits.js';
+import type { RestRates } from './rate-limits.js';
 
 /** Finds out who sent a request. @throws WarrenError `unauthorized`, `api-key-expired`, `too-many-requests` */
 export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Promise<Grant>;

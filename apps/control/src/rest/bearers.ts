@@ -5,6 +5,8 @@ import type { Actor, NodeRow, Store } from '@warren/db';
 export interface Grant {
   readonly actor: Actor;
   readonly scopes: readonly string[];
+  /** When the API key expires; absent: never. */
+  readonly expiresAt?: Date;
   /** Set for a node's config key: it opens routes that say `configKey`, and there what is this node's own. */
   readonly nodeId?: NodeId;
   /** That node, as it was when the key was checked. */
@@ -35,7 +37,7 @@ async function apiKey(store: Store, now: () => number, secret: string): Promise<
     const text = `this API key expired at ${key.expiresAt.toISOString()}: make another with \`warren apikey create\``;
     throw new WarrenError('api-key-expired', text);
   }
-  return { actor: `apikey:${key.id}`, scopes: key.scopes };
+  return { actor: `apikey:${key.id}`, scopes: key.scopes, ...(key.expiresAt && { expiresAt: key.expiresAt }) };
 }
 
 /** A node's own key: whether its node still has files is said where they are asked for. */

@@ -3,6 +3,7 @@ import type { NodeRow, Store } from '@warren/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { NetworkHub } from '../hub/network-hub.js';
+import type { Version } from '../hub/version.js';
 import { activeNodeFile, type ConfFile, networkFile, waitingNodeFile } from './conf-files.js';
 import { type Api, networkOf, nodeOf, problems, type RestContext } from './context.js';
 import { matches } from './preconditions.js';
@@ -93,7 +94,7 @@ async function sendFile(
       version = hub.version;
       file = await render(hub);
     }
-    if (waited) await checkStillGood(store, request.grant?.node);
+    if (waited) await checkStillGood(store, request, hub.version);
     return reply
       .header('content-type', 'text/plain; charset=utf-8')
       .header('cache-control', 'no-cache')
@@ -103,12 +104,24 @@ async function sendFile(
   }
 }
 
-/** Who waited with a config key that was taken away meanwhile gets nothing more. @throws WarrenError `unauthorized` */
-async function checkStillGood(store: Store, reader: NodeRow | undefined): Promise<void> {
-  if (!reader) return;
-  const since = await store.configKeySince(reader.id);
-  if (since?.getTime() === reader.configKeyCreatedAt?.getTime()) return;
-  throw new WarrenError('unauthorized', 'this config key was taken away meanwhile');
+/** Who waited with a key that was taken away or expired meanwhile gets nothing more. @throws WarrenError `unauthorized` */
+async function checkStillGood(store: Store, request: ConfigRequest, version: Version): Promise<void> {
+  const reader = request.grant?.node;
+  const isGood = reader
+    ? (await store.configKeySince(reader.id))?.getTime() === reader.configKeyCreatedAt?.getTime()
+    : await stillGranted(request, version);
+  if (!isGood) throw new WarrenError('unauthorized', 'this key was taken away meanwhile');
+}
+
+const granted = new WeakMap<Version, Map<string, Promise<boolean>>>();
+
+/** A thousand who waited with one API key for the same change are one question about it, and one of its requests. */
+function stillGranted(request: ConfigRequest, version: Version): Promise<boolean> {
+  const asked = granted.get(version) ?? new Map<string, Promise<boolean>>();
+  granted.set(version, asked);
+  const answer = asked.get(request.actor) ?? request.stillGranted();
+  asked.set(request.actor, answer);
+  return answer;
 }
 
 /**

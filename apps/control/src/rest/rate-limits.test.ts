@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RateLimiter } from '../rate-limiter.js';
 import { startTestPlane, type TestPlane } from '../testing/control-plane.fixture.js';
-import { RateLimiter } from './rate-limits.js';
 
 describe('a rate limiter', () => {
   it('lets a burst pass, then one at a time, each caller for itself', () => {

@@ -222,7 +222,9 @@ export const CreateApiKey = z.strictObject({
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).default(['admin']).meta({
     description: 'admin: everything; X:write implies X:read. A key makes only keys that may do no more than it',
   }),
-  expires: Duration.nullable().default(null).meta({ description: 'From now, such as 90d; null: never' }),
+  expires: Duration.nullable().default(null).meta({
+    description: 'From now, such as 90d; null: never. A key that expires makes only keys that expire no later',
+  }),
 });
 
 export const SignalServerView = z

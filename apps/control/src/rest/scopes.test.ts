@@ -62,6 +62,14 @@ describe('an API key', () => {
     expect((await give(['nodes:dance'])).json().code).toBe('bad-request');
   });
 
+  it('that expires makes no key that lasts longer', async () => {
+    const keeper = await make(['admin'], new Date(Date.now() + 3_600_000));
+    const give = (expires?: string) => call(keeper, 'POST', '/apikeys', { name: 'child', ...(expires && { expires }) });
+    for (const expires of [undefined, '2h'])
+      expect((await give(expires)).json()).toMatchObject({ status: 403, code: 'forbidden' });
+    expect((await give('30m')).statusCode).toBe(201);
+  });
+
   it('is refused without a word on why when it is no key of ours', async () => {
     for (const secret of ['nonsense', 'warrenkey_', 'warrenconf_abc'])
       expect((await call(secret, 'GET', '/nodes')).json()).toMatchObject({ status: 401, code: 'unauthorized' });

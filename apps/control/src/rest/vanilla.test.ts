@@ -289,6 +289,19 @@ describe('a file that is waited for', () => {
     expect((await waiting[1]!).json()).toMatchObject({ status: 401, code: 'unauthorized' });
   });
 
+  it('is answered 401 when the API key was deleted meanwhile', async () => {
+    const node = await vanilla('wait-api');
+    const made = (await call('POST', '/apikeys', { name: 'poller', scopes: ['configs:read'] })).json();
+    const url = `/nodes/${node.id}/peers.conf`;
+    const { configPolls } = plane.context.metrics;
+    const before = (await configPolls.get()).values[0]?.value ?? 0;
+    const waiting = wait(url, await etagOf(url), made.secret);
+    await until(async () => (await configPolls.get()).values[0]!.value > before, 'it waits');
+    await call('DELETE', `/apikeys/${made.id}`);
+    await vanilla('wait-four', { role: 'direct', endpoint: '192.0.2.13:51820' });
+    expect((await waiting).json()).toMatchObject({ status: 401, code: 'unauthorized' });
+  });
+
   it('of a member that waits for its key is answered when it changes, too', async () => {
     const node = (await call('POST', '/nodes', { name: 'wait-pending' })).json();
     const url = `/nodes/${node.id}/wg0.conf`;

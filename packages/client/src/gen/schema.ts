@@ -1096,7 +1096,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description From now, such as 90d; null: never
+                     * @description From now, such as 90d; null: never. A key that expires makes only keys that expire no later
                      * @default null
                      */
                     expires?: string | null;

@@ -58,11 +58,14 @@ const KIND = '(?:begin(?:_peer)?|client|peer|user|host|device|node|friendly_name
 const ASSIGNED = new RegExp(`^${KIND}\\s*[:=]\\s*([^(]{1,63})`, 'i');
 /** `begin phone`: without one, a single word. */
 const LABELLED = new RegExp(`^${KIND}\\s+(\\S{1,63})$`, 'i');
+/** No comment that names somebody is longer; the patterns take the square of what they are given. */
+const LONGEST_COMMENT = 200;
 const ONE_WORD = /^[\p{L}\p{N}][\p{L}\p{N}_.@-]{0,62}$/u;
 /** Words that stand alone in comments and name nobody. */
 const NO_NAMES = /^(end|peers?|clients?|servers?|interface|wireguard|end_peer|todo)$/i;
 
 function nameInComment(comment: string): string | undefined {
+  if (comment.length > LONGEST_COMMENT) return undefined;
   const text = comment.replace(/^[#\s]+|[#\s]+$/g, '');
   const word = ASSIGNED.exec(text)?.[1] ?? LABELLED.exec(text)?.[1] ?? (ONE_WORD.test(text) ? text : undefined);
   return word === undefined || NO_NAMES.test(word.trim()) ? undefined : nodeNameFromHostname(word.trim());

@@ -1,6 +1,6 @@
 import { parseEndpoint } from '@warren/base';
 import type { ConfSettings } from '../conf-settings.js';
-import { confSettingsProblem } from '../conf-settings-check.js';
+import { confSettingsProblem, MAX_COMMAND_LENGTH } from '../conf-settings-check.js';
 import type { Role } from '../model.js';
 import { CLIENT_KEEPALIVE } from '../model.js';
 import type { WgQuickConf, WgQuickPeer } from '../wg-quick.js';
@@ -17,8 +17,11 @@ export const mayBeLearned = ({ interface: section }: WgQuickConf, { endpoint }: 
 
 /** Whether commands of the file make its host forward packets. */
 export const forwards = ({ conf }: ImportSource): boolean =>
-  [...conf.interface.preUp, ...conf.interface.postUp].some((command) =>
-    /ip_forward\b.*1|forwarding\b.*=\s*1|-[AI]\s+FORWARD\b.*-j\s+ACCEPT|\bufw\s+route\s+allow\b/.test(command),
+  [...conf.interface.preUp, ...conf.interface.postUp].some(
+    (command) =>
+      // The pattern takes the square of what it is given, and no longer command is kept.
+      command.length <= MAX_COMMAND_LENGTH &&
+      /ip_forward\b.*1|forwarding\b.*=\s*1|-[AI]\s+FORWARD\b.*-j\s+ACCEPT|\bufw\s+route\s+allow\b/.test(command),
   );
 
 /** What a file holds besides key, addresses and peers, as settings of its node. */

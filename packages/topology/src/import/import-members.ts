@@ -31,6 +31,10 @@ export interface ImportMember {
   readonly mentions: readonly Mention[];
 }
 
+const MAX_PEERS = 50_000;
+const MAX_ADDRESSES = 10_000;
+const MAX_MEMBERS = 5_000;
+
 type UnkeyedSource = Omit<ImportSource, 'publicKey'> & { readonly publicKey?: PublicKey };
 
 /** Who is in the files: those whose files they are, in their order, then those that only others name. */
@@ -49,7 +53,28 @@ export function readMembers(files: readonly ImportFile[], report: ImportReport):
     const publicKey = source.publicKey ?? keyFromOthers(source, unkeyed, report);
     return publicKey === undefined ? [] : [{ ...source, publicKey }];
   });
-  return membersOf(sources, report);
+  const count = (size: (source: UnkeyedSource) => number): number => unkeyed.reduce((sum, one) => sum + size(one), 0);
+  checkSize(
+    '[Peer] sections',
+    count(({ conf }) => conf.peers.length),
+    MAX_PEERS,
+    report,
+  );
+  checkSize(
+    'addresses of interfaces',
+    count(({ conf }) => conf.interface.addresses.length),
+    MAX_ADDRESSES,
+    report,
+  );
+  if (report.hasConflict) return [];
+  const members = membersOf(sources, report);
+  checkSize('hosts', members.length, MAX_MEMBERS, report);
+  return members;
+}
+
+/** What is planned is compared with each other: files that hold more than any network would keep a control plane busy. */
+function checkSize(what: string, count: number, most: number, report: ImportReport): void {
+  if (count > most) report.add('conflict', `the files hold ${count} ${what}, and ${most} is the most that is imported`);
 }
 
 /** A file without a private key, such as an exported one: others' files say whose address it has. */

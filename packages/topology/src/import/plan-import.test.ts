@@ -1,4 +1,4 @@
-import { nodeId } from '@warren/base';
+import { nodeId, publicKeyFromBytes } from '@warren/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -242,6 +242,34 @@ describe('planning', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it.each([
+    ['name', `# Name = x${' '.repeat(900_000)}y`],
+    ['comment', `# x${'#'.repeat(900_000)}y`],
+    ['command', `PostUp = ${'ip_forward '.repeat(80_000)}`],
+  ])('is not kept busy by a long %s', (_, line) => {
+    const text = `[Interface]\n# PublicKey = ${publicKey(1)}\n${line}\nAddress = 10.0.0.1/24\n`;
+    const [node] = planImport([{ name: 'a.conf', text }], { makeId: () => nodeId('n') }).nodes;
+    expect(node).toMatchObject({ name: expect.stringMatching(/^(a|x-y)$/), settings: {} });
+  });
+
+  it('refuses more hosts than any network has', () => {
+    const key = (n: number): string =>
+      publicKeyFromBytes(
+        new Uint8Array(32)
+          .fill(9)
+          .with(0, n >> 8)
+          .with(1, n & 255),
+      );
+    const peers = Array.from(
+      { length: 5_000 },
+      (_, n) => `[Peer]\nPublicKey = ${key(n)}\nAllowedIPs = fd00::${n + 2}/128\n`,
+    );
+    const text = `[Interface]\n# PublicKey = ${publicKey(1)}\nAddress = fd00::1/64\n${peers.join('')}`;
+    const { nodes, report } = planImport([{ name: 'a.conf', text }], { makeId: () => nodeId('n') });
+    expect(nodes).toEqual([]);
+    expect(report[0]!.message).toBe('the files hold 5001 hosts, and 5000 is the most that is imported');
   });
 
   it('reads files that were redacted as files', () => {

@@ -25,6 +25,15 @@ describe('taking private keys out of a file', () => {
     expect(found(sent)).toEqual([]);
   });
 
+  it('removes keys that stand behind those that belong there', () => {
+    const [of, shared] = [`PublicKey = ${publicKey(2)}`, `PresharedKey = ${preshared(1)}`];
+    const text = `[Peer]\n${of} # private: ${secret(2)}\n${shared} #${secret(3)}\n# ${of} ${secret(4)}\nMTU = 1400 # ${secret(5)}`;
+    expect(found(text)).toEqual([2, 3, 4, 5]);
+    const sent = `[Peer]\n${of} # private: (removed)\n${shared} #(removed)\n# ${of} (removed)\nMTU = 1400 # (removed)`;
+    expect(redact(text)).toEqual({ text: sent });
+    expect(found(sent)).toEqual([]);
+  });
+
   it('stops at a key that is none, and at a command that holds one, and repeats neither', () => {
     for (const [line, why] of [
       [`PrivateKey = ${secret(1).slice(2)}`, 'PrivateKey must be the base64 of 32 bytes'],

@@ -5,8 +5,9 @@ import type { WgQuickProblem } from '../wg-quick-parse.js';
 /** The base64 of 32 bytes, wherever it stands. */
 const KEY_TEXT = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=(?![A-Za-z0-9+/=])/g;
 const PRIVATE_LINE = /^([\s#]*)PrivateKey\s*=\s*([^\s#]*)/i;
-const PUBLIC_LINE = /^[\s#]*PublicKey\s*=/i;
-const PRESHARED_LINE = /^\s*PresharedKey\s*=/i;
+/** With the one key that belongs there; what else stands on the line is looked at like any other text. */
+const PUBLIC_LINE = /^[\s#]*PublicKey\s*=\s*[^\s#]*/i;
+const PRESHARED_LINE = /^\s*PresharedKey\s*=\s*[^\s#]*/i;
 
 /** A file that may be sent: its public key stands in place of the private one, line for line. */
 export interface RedactedConf {
@@ -32,8 +33,11 @@ export function withoutPrivateKeys(
   for (const [index, line] of linesOf(text).entries()) {
     const [, comment, value] = PRIVATE_LINE.exec(line) ?? [];
     if (value === undefined || value === PRIVATE_KEY_PLACEHOLDER) {
-      if (!isComment(line) && hidesKey(line, known)) return { line: index + 1, message: KEY_IN_COMMAND };
-      lines.push(isComment(line) && !PUBLIC_LINE.test(line) ? line.replace(KEY_TEXT, '(removed)') : line);
+      const { own, rest } = apart(line);
+      const code = rest.replace(/#.*/, '');
+      if (!isComment(line) && hidesKey(code, known)) return { line: index + 1, message: KEY_IN_COMMAND };
+      const kept = isComment(line) ? '' : code;
+      lines.push(own + kept + rest.slice(kept.length).replace(KEY_TEXT, '(removed)'));
     } else if (comment!.includes('#')) {
       lines.push('# PrivateKey (removed)');
     } else {
@@ -61,23 +65,23 @@ export function findPrivateKeys(
     linesOf(text).flatMap((line, index) => {
       const value = PRIVATE_LINE.exec(line)?.[2] ?? '';
       const assigned = value !== '' && value !== PRIVATE_KEY_PLACEHOLDER && value !== '(removed)';
-      return assigned || hidesKey(line, known) ? [{ file: name, line: index + 1 }] : [];
+      return assigned || hidesKey(apart(line).rest, known) ? [{ file: name, line: index + 1 }] : [];
     }),
   );
 }
 
-/** Whether a line holds a key that is none of `known`, where neither a public nor a preshared key belongs. */
-function hidesKey(line: string, known: ReadonlySet<string>): boolean {
-  if (PUBLIC_LINE.test(line) || PRESHARED_LINE.test(line)) return false;
-  return [...line.matchAll(KEY_TEXT)].some(([key]) => !known.has(key));
+/** A line in the part where a public or a preshared key belongs, empty for others, and the rest. */
+function apart(line: string): { readonly own: string; readonly rest: string } {
+  const own = (PUBLIC_LINE.exec(line) ?? PRESHARED_LINE.exec(line))?.[0] ?? '';
+  return { own, rest: line.slice(own.length) };
 }
 
+/** Whether a text holds a key that is none of `known`. */
+const hidesKey = (text: string, known: ReadonlySet<string>): boolean =>
+  [...text.matchAll(KEY_TEXT)].some(([key]) => !known.has(key));
+
 function publicKeysIn(text: string): ReadonlySet<string> {
-  return new Set(
-    linesOf(text)
-      .filter((line) => PUBLIC_LINE.test(line))
-      .flatMap((line) => line.match(KEY_TEXT) ?? []),
-  );
+  return new Set(linesOf(text).flatMap((line) => PUBLIC_LINE.exec(line)?.[0].match(KEY_TEXT) ?? []));
 }
 
 const isComment = (line: string): boolean => /^\s*#/.test(line);
