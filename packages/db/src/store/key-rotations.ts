@@ -107,7 +107,7 @@ async function agentNode(tx: Transaction, id: NodeId): Promise<AgentRow> {
   if (!row) throw nodeNotFound(id);
   const node = toNodeRow(row);
   if (!node.record || node.publicKey === null) {
-    const text = `node "${node.name}" is a vanilla member: make a key where it runs, then set it with PATCH publicKey`;
+    const text = `node "${node.name}" is a vanilla member: make a key where it runs, then \`warren node set ${node.name} --public-key KEY\`, or PATCH publicKey`;
     throw new WarrenError('vanilla-key', text);
   }
   if (node.status !== 'active') {
