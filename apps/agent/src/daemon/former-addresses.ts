@@ -14,6 +14,18 @@ export interface AddressView {
   readonly forward: readonly string[];
 }
 
+/** The same view with what was given up a moment ago. */
+export interface FormerPlan {
+  /** The interface's addresses; the first of a family is the one that new connections use. */
+  readonly own: readonly IpAddress[];
+  /** The same peers, those that moved with their former addresses, too. */
+  readonly peers: readonly AcceptedPeer[];
+  /** What a bounce forwards between. */
+  readonly forward: readonly string[];
+  /** Milliseconds, more than none, until the plan is another one; undefined: it stays. */
+  readonly nextChange: number | undefined;
+}
+
 /**
  * Addresses that nodes had until a moment ago. Agents hear of a change at slightly different times: until all have, each
  * accepts and answers under both, so that nothing is lost in between. Somebody who has such an address now keeps it to
@@ -42,9 +54,19 @@ export class FormerAddresses {
     for (const [address, { id }] of this.#peers) if (!left.has(id)) this.#peers.delete(address);
   }
 
-  /** The same peers, those that moved with their former addresses, too. */
-  peers({ own, peers }: Pick<AddressView, 'own' | 'peers'>): readonly AcceptedPeer[] {
-    this.#expire();
+  /** What one moment asks for; one reading of the clock decides all of it, so that nothing ends between two of its parts. */
+  plan({ own, peers, forward }: AddressView): FormerPlan {
+    const now = this.now();
+    this.#expire(now);
+    return {
+      own: this.#ownAt(now, own, peers),
+      peers: this.#peersWith(own, peers),
+      forward: [...forward, ...[...this.#forward.keys()].filter((prefix) => !forward.includes(prefix))],
+      nextChange: this.#nextChange(now),
+    };
+  }
+
+  #peersWith(own: readonly IpAddress[], peers: readonly AcceptedPeer[]): readonly AcceptedPeer[] {
     if (this.#peers.size === 0) return peers;
     const taken = new Set<string>([...own, ...peers.flatMap(({ addresses }) => addresses)]);
     const more = new Map<AcceptedPeer, Prefix[]>();
@@ -60,36 +82,26 @@ export class FormerAddresses {
     });
   }
 
-  /** The interface's addresses; the first of a family is the one that new connections use. */
-  own({ own, peers }: Pick<AddressView, 'own' | 'peers'>): IpAddress[] {
-    this.#expire();
+  #ownAt(now: number, own: readonly IpAddress[], peers: readonly AcceptedPeer[]): IpAddress[] {
     const taken = new Set<string>([...own, ...peers.flatMap(({ addresses }) => addresses)]);
     const former = [...this.#own].filter(([address]) => !taken.has(address));
-    const fresh = former.filter(([, since]) => this.now() - since < SETTLED).map(([address]) => address);
+    const fresh = former.filter(([, since]) => since + SETTLED > now).map(([address]) => address);
     const old = former.map(([address]) => address).filter((address) => !fresh.includes(address));
     return [...fresh, ...own, ...old];
   }
 
-  /** What a bounce forwards between. */
-  forward(prefixes: readonly string[]): string[] {
-    this.#expire();
-    return [...prefixes, ...[...this.#forward.keys()].filter((prefix) => !prefixes.includes(prefix))];
-  }
-
-  /** Milliseconds until something of it is other than now; undefined: nothing will be. */
-  get nextChange(): number | undefined {
-    const now = this.now();
+  /** What is still kept at `now` ends later, so every end is ahead. */
+  #nextChange(now: number): number | undefined {
     const since = [...this.#own.values(), ...this.#forward.values(), ...[...this.#peers.values()].map((p) => p.since)];
-    const times = [...since.map((at) => at + OVERLAP), ...[...this.#own.values()].map((at) => at + SETTLED)];
-    const ahead = times.map((at) => at - now).filter((milliseconds) => milliseconds > 0);
-    return ahead.length > 0 ? Math.min(...ahead) : undefined;
+    const settling = [...this.#own.values()].map((at) => at + SETTLED).filter((at) => at > now);
+    const ends = [...since.map((at) => at + OVERLAP), ...settling];
+    return ends.length > 0 ? Math.min(...ends) - now : undefined;
   }
 
-  #expire(): void {
-    const oldest = this.now() - OVERLAP;
-    for (const [address, since] of this.#own) if (since <= oldest) this.#own.delete(address);
-    for (const [prefix, since] of this.#forward) if (since <= oldest) this.#forward.delete(prefix);
-    for (const [address, { since }] of this.#peers) if (since <= oldest) this.#peers.delete(address);
+  #expire(now: number): void {
+    for (const [address, since] of this.#own) if (since + OVERLAP <= now) this.#own.delete(address);
+    for (const [prefix, since] of this.#forward) if (since + OVERLAP <= now) this.#forward.delete(prefix);
+    for (const [address, { since }] of this.#peers) if (since + OVERLAP <= now) this.#peers.delete(address);
   }
 }
 

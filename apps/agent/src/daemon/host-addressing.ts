@@ -75,15 +75,17 @@ export class HostAddressing {
     const { self } = this.options.view();
     const own = self?.addresses ?? [];
     clearTimeout(this.#timer);
-    const plan = {
-      addresses: this.#former.own({ own, peers }).map(hostPrefix),
-      peers: this.#former.peers({ own, peers }),
-      forward: self && self.forward.length > 0 ? this.#former.forward(self.forward) : [],
-    };
-    const next = this.#former.nextChange;
-    if (next !== undefined && !this.#closed) this.#timer = setTimeout(this.options.onChange, next).unref();
+    const forward = self?.forward ?? [];
+    const plan = this.#former.plan({ own, peers, forward });
+    if (plan.nextChange !== undefined && !this.#closed) {
+      this.#timer = setTimeout(this.options.onChange, plan.nextChange).unref();
+    }
     this.#lookIfOther(peers);
-    return plan;
+    return {
+      addresses: plan.own.map(hostPrefix),
+      peers: plan.peers,
+      forward: forward.length > 0 ? plan.forward : [],
+    };
   }
 
   /** Links, addresses or routes of the host changed, or there is a new data plane. */
