@@ -62,6 +62,48 @@ export function roleToJSON(object: Role): string {
   }
 }
 
+export enum PathKind {
+  /** PATH_KIND_UNSPECIFIED - No path, or none needed so far. */
+  PATH_KIND_UNSPECIFIED = 0,
+  PATH_KIND_DIRECT = 1,
+  PATH_KIND_RELAY = 2,
+  PATH_KIND_BOUNCE = 3,
+}
+
+export function pathKindFromJSON(object: any): PathKind {
+  switch (object) {
+    case 0:
+    case "PATH_KIND_UNSPECIFIED":
+      return PathKind.PATH_KIND_UNSPECIFIED;
+    case 1:
+    case "PATH_KIND_DIRECT":
+      return PathKind.PATH_KIND_DIRECT;
+    case 2:
+    case "PATH_KIND_RELAY":
+      return PathKind.PATH_KIND_RELAY;
+    case 3:
+    case "PATH_KIND_BOUNCE":
+      return PathKind.PATH_KIND_BOUNCE;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum PathKind");
+  }
+}
+
+export function pathKindToJSON(object: PathKind): string {
+  switch (object) {
+    case PathKind.PATH_KIND_UNSPECIFIED:
+      return "PATH_KIND_UNSPECIFIED";
+    case PathKind.PATH_KIND_DIRECT:
+      return "PATH_KIND_DIRECT";
+    case PathKind.PATH_KIND_RELAY:
+      return "PATH_KIND_RELAY";
+    case PathKind.PATH_KIND_BOUNCE:
+      return "PATH_KIND_BOUNCE";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum PathKind");
+  }
+}
+
 export interface PrepareJoinRequest {
   tokenId: string;
   /** The secret part of the token, 32 bytes. */
@@ -242,6 +284,8 @@ export interface SyncRequest {
     | { $case: "ack"; value: Ack }
     | { $case: "heartbeat"; value: Heartbeat }
     | { $case: "observation"; value: Observation }
+    | { $case: "pathReport"; value: PathReport }
+    | { $case: "explainAnswer"; value: ExplainAnswer }
     | undefined;
 }
 
@@ -277,20 +321,108 @@ export interface Observation {
   lanPrefixes: string[];
 }
 
+/**
+ * What the agent sees of the mesh: shown to the operator, never stored, nothing depends on it. The first one of a stream is
+ * complete; after it come what is another now, at once when a path is (gathered for a moment), and counters as the last
+ * ReportPolicy says.
+ */
+export interface PathReport {
+  /** What is not in `peers` is gone. */
+  complete: boolean;
+  /** At most 2,000 a report; those with a path or traffic first. */
+  peers: PeerReport[];
+  /** Absent: unchanged. */
+  nat:
+    | NatReport
+    | undefined;
+  /** Bytes of all peers inside the tunnel since the data plane began. */
+  rxBytes: number;
+  txBytes: number;
+  /** Unix milliseconds at which it was true. */
+  atMs: number;
+}
+
+/** One peer, as `agent status` shows it. */
+export interface PeerReport {
+  nodeId: string;
+  kind: PathKind;
+  /** The path goes over the local network: a host candidate on a common LAN. */
+  lan: boolean;
+  /** The relay is reached over TLS. */
+  tls: boolean;
+  /** "address:port" of a direct path; IPv6 in brackets. */
+  endpoint: string;
+  /** Name of the signal server that relays, or of the bounce. */
+  via: string;
+  /** Microseconds; 0: not measured. */
+  rttUs: number;
+  /** Unix milliseconds, 0: unknown. */
+  sinceMs: number;
+  /** Why it is not direct; empty when it is. */
+  reason: string;
+  /** Unix milliseconds, 0: never. */
+  lastHandshakeMs: number;
+  rxBytes: number;
+  txBytes: number;
+}
+
+/**
+ * What stands between the agent and the internet, in terms of RFC 4787: `endpoint-independent`, `address-dependent`,
+ * `address-and-port-dependent`, `none`, `unknown`.
+ */
+export interface NatReport {
+  mapping: string;
+  filtering: string;
+  /** Whether UDP gets out and back: `yes`, `no`; empty: not known. */
+  udp: string;
+  /** "address:port", as servers see the data plane's socket. */
+  reflexive: string[];
+  /** `pcp`, `nat-pmp`, `upnp`; empty: no port is mapped. */
+  portMapping: string;
+  /** Names of the signal servers where it is registered, the nearest first. */
+  homes: string[];
+}
+
+/** The answer to an Explain of the same id. */
+export interface ExplainAnswer {
+  id: number;
+  /** The JSON of `agent explain NODE --json`, at most 64 KiB; empty with a failure. */
+  json: string;
+  /** Why there is no answer, for people. */
+  failure: string;
+}
+
 export interface Heartbeat {
   position: Position | undefined;
   digest: Buffer;
 }
 
 export interface SyncResponse {
-  message: { $case: "snapshot"; value: Snapshot } | { $case: "delta"; value: Delta } | {
-    $case: "heartbeatReply";
-    value: HeartbeatReply;
-  } | //
-  /** The last message before the stream ends. */
-  { $case: "farewell"; value: Farewell } | //
-  /** After the stream began, and again once a day. */
-  { $case: "signalTicket"; value: SignalTicket } | undefined;
+  message:
+    | { $case: "snapshot"; value: Snapshot }
+    | { $case: "delta"; value: Delta }
+    | { $case: "heartbeatReply"; value: HeartbeatReply }
+    | //
+    /** The last message before the stream ends. */
+    { $case: "farewell"; value: Farewell }
+    | //
+    /** After the stream began, and again once a day. */
+    { $case: "signalTicket"; value: SignalTicket }
+    | { $case: "reportPolicy"; value: ReportPolicy }
+    | { $case: "explain"; value: Explain }
+    | undefined;
+}
+
+/** How often counters and round-trip times are wanted while no path changes. */
+export interface ReportPolicy {
+  /** Milliseconds; 0: not at all. */
+  intervalMs: number;
+}
+
+/** Asks for what `agent explain` says of a peer. */
+export interface Explain {
+  id: number;
+  nodeId: string;
 }
 
 export interface Snapshot {
@@ -2780,6 +2912,12 @@ export const SyncRequest: MessageFns<SyncRequest> = {
       case "observation":
         Observation.encode(message.message.value, writer.uint32(34).fork()).join();
         break;
+      case "pathReport":
+        PathReport.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
+      case "explainAnswer":
+        ExplainAnswer.encode(message.message.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2829,6 +2967,22 @@ export const SyncRequest: MessageFns<SyncRequest> = {
             message.message = { $case: "observation", value: Observation.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "pathReport", value: PathReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "explainAnswer", value: ExplainAnswer.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2851,6 +3005,14 @@ export const SyncRequest: MessageFns<SyncRequest> = {
         ? { $case: "heartbeat", value: Heartbeat.fromJSON(object.heartbeat) }
         : isSet(object.observation)
         ? { $case: "observation", value: Observation.fromJSON(object.observation) }
+        : isSet(object.pathReport)
+        ? { $case: "pathReport", value: PathReport.fromJSON(object.pathReport) }
+        : isSet(object.path_report)
+        ? { $case: "pathReport", value: PathReport.fromJSON(object.path_report) }
+        : isSet(object.explainAnswer)
+        ? { $case: "explainAnswer", value: ExplainAnswer.fromJSON(object.explainAnswer) }
+        : isSet(object.explain_answer)
+        ? { $case: "explainAnswer", value: ExplainAnswer.fromJSON(object.explain_answer) }
         : undefined,
     };
   },
@@ -2865,6 +3027,10 @@ export const SyncRequest: MessageFns<SyncRequest> = {
       obj.heartbeat = Heartbeat.toJSON(message.message.value);
     } else if (message.message?.$case === "observation") {
       obj.observation = Observation.toJSON(message.message.value);
+    } else if (message.message?.$case === "pathReport") {
+      obj.pathReport = PathReport.toJSON(message.message.value);
+    } else if (message.message?.$case === "explainAnswer") {
+      obj.explainAnswer = ExplainAnswer.toJSON(message.message.value);
     }
     return obj;
   },
@@ -2896,6 +3062,18 @@ export const SyncRequest: MessageFns<SyncRequest> = {
       case "observation": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "observation", value: Observation.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "pathReport": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "pathReport", value: PathReport.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "explainAnswer": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "explainAnswer", value: ExplainAnswer.fromPartial(object.message.value) };
         }
         break;
       }
@@ -3280,6 +3458,705 @@ export const Observation: MessageFns<Observation> = {
   },
 };
 
+function createBasePathReport(): PathReport {
+  return { complete: false, peers: [], nat: undefined, rxBytes: 0, txBytes: 0, atMs: 0 };
+}
+
+export const PathReport: MessageFns<PathReport> = {
+  encode(message: PathReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.complete !== false) {
+      writer.uint32(8).bool(message.complete);
+    }
+    for (const v of message.peers) {
+      PeerReport.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.nat !== undefined) {
+      NatReport.encode(message.nat, writer.uint32(26).fork()).join();
+    }
+    if (message.rxBytes !== 0) {
+      writer.uint32(32).uint64(message.rxBytes);
+    }
+    if (message.txBytes !== 0) {
+      writer.uint32(40).uint64(message.txBytes);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(48).uint64(message.atMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PathReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePathReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peers.push(PeerReport.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nat = NatReport.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rxBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.txBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PathReport {
+    return {
+      complete: isSet(object.complete) ? globalThis.Boolean(object.complete) : false,
+      peers: globalThis.Array.isArray(object?.peers) ? object.peers.map((e: any) => PeerReport.fromJSON(e)) : [],
+      nat: isSet(object.nat) ? NatReport.fromJSON(object.nat) : undefined,
+      rxBytes: isSet(object.rxBytes)
+        ? globalThis.Number(object.rxBytes)
+        : isSet(object.rx_bytes)
+        ? globalThis.Number(object.rx_bytes)
+        : 0,
+      txBytes: isSet(object.txBytes)
+        ? globalThis.Number(object.txBytes)
+        : isSet(object.tx_bytes)
+        ? globalThis.Number(object.tx_bytes)
+        : 0,
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: PathReport): unknown {
+    const obj: any = {};
+    if (message.complete !== false) {
+      obj.complete = message.complete;
+    }
+    if (message.peers?.length) {
+      obj.peers = message.peers.map((e) => PeerReport.toJSON(e));
+    }
+    if (message.nat !== undefined) {
+      obj.nat = NatReport.toJSON(message.nat);
+    }
+    if (message.rxBytes !== 0) {
+      obj.rxBytes = Math.round(message.rxBytes);
+    }
+    if (message.txBytes !== 0) {
+      obj.txBytes = Math.round(message.txBytes);
+    }
+    if (message.atMs !== 0) {
+      obj.atMs = Math.round(message.atMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PathReport>): PathReport {
+    return PathReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PathReport>): PathReport {
+    const message = createBasePathReport();
+    message.complete = object.complete ?? false;
+    message.peers = object.peers?.map((e) => PeerReport.fromPartial(e)) || [];
+    message.nat = (object.nat !== undefined && object.nat !== null) ? NatReport.fromPartial(object.nat) : undefined;
+    message.rxBytes = object.rxBytes ?? 0;
+    message.txBytes = object.txBytes ?? 0;
+    message.atMs = object.atMs ?? 0;
+    return message;
+  },
+};
+
+function createBasePeerReport(): PeerReport {
+  return {
+    nodeId: "",
+    kind: 0,
+    lan: false,
+    tls: false,
+    endpoint: "",
+    via: "",
+    rttUs: 0,
+    sinceMs: 0,
+    reason: "",
+    lastHandshakeMs: 0,
+    rxBytes: 0,
+    txBytes: 0,
+  };
+}
+
+export const PeerReport: MessageFns<PeerReport> = {
+  encode(message: PeerReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.lan !== false) {
+      writer.uint32(24).bool(message.lan);
+    }
+    if (message.tls !== false) {
+      writer.uint32(32).bool(message.tls);
+    }
+    if (message.endpoint !== "") {
+      writer.uint32(42).string(message.endpoint);
+    }
+    if (message.via !== "") {
+      writer.uint32(50).string(message.via);
+    }
+    if (message.rttUs !== 0) {
+      writer.uint32(56).uint32(message.rttUs);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(64).uint64(message.sinceMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(74).string(message.reason);
+    }
+    if (message.lastHandshakeMs !== 0) {
+      writer.uint32(80).uint64(message.lastHandshakeMs);
+    }
+    if (message.rxBytes !== 0) {
+      writer.uint32(88).uint64(message.rxBytes);
+    }
+    if (message.txBytes !== 0) {
+      writer.uint32(96).uint64(message.txBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeerReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeerReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lan = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.tls = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.endpoint = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.via = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.rttUs = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.lastHandshakeMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.rxBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.txBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PeerReport {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      kind: isSet(object.kind) ? pathKindFromJSON(object.kind) : 0,
+      lan: isSet(object.lan) ? globalThis.Boolean(object.lan) : false,
+      tls: isSet(object.tls) ? globalThis.Boolean(object.tls) : false,
+      endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
+      via: isSet(object.via) ? globalThis.String(object.via) : "",
+      rttUs: isSet(object.rttUs)
+        ? globalThis.Number(object.rttUs)
+        : isSet(object.rtt_us)
+        ? globalThis.Number(object.rtt_us)
+        : 0,
+      sinceMs: isSet(object.sinceMs)
+        ? globalThis.Number(object.sinceMs)
+        : isSet(object.since_ms)
+        ? globalThis.Number(object.since_ms)
+        : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      lastHandshakeMs: isSet(object.lastHandshakeMs)
+        ? globalThis.Number(object.lastHandshakeMs)
+        : isSet(object.last_handshake_ms)
+        ? globalThis.Number(object.last_handshake_ms)
+        : 0,
+      rxBytes: isSet(object.rxBytes)
+        ? globalThis.Number(object.rxBytes)
+        : isSet(object.rx_bytes)
+        ? globalThis.Number(object.rx_bytes)
+        : 0,
+      txBytes: isSet(object.txBytes)
+        ? globalThis.Number(object.txBytes)
+        : isSet(object.tx_bytes)
+        ? globalThis.Number(object.tx_bytes)
+        : 0,
+    };
+  },
+
+  toJSON(message: PeerReport): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.kind !== 0) {
+      obj.kind = pathKindToJSON(message.kind);
+    }
+    if (message.lan !== false) {
+      obj.lan = message.lan;
+    }
+    if (message.tls !== false) {
+      obj.tls = message.tls;
+    }
+    if (message.endpoint !== "") {
+      obj.endpoint = message.endpoint;
+    }
+    if (message.via !== "") {
+      obj.via = message.via;
+    }
+    if (message.rttUs !== 0) {
+      obj.rttUs = Math.round(message.rttUs);
+    }
+    if (message.sinceMs !== 0) {
+      obj.sinceMs = Math.round(message.sinceMs);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.lastHandshakeMs !== 0) {
+      obj.lastHandshakeMs = Math.round(message.lastHandshakeMs);
+    }
+    if (message.rxBytes !== 0) {
+      obj.rxBytes = Math.round(message.rxBytes);
+    }
+    if (message.txBytes !== 0) {
+      obj.txBytes = Math.round(message.txBytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PeerReport>): PeerReport {
+    return PeerReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PeerReport>): PeerReport {
+    const message = createBasePeerReport();
+    message.nodeId = object.nodeId ?? "";
+    message.kind = object.kind ?? 0;
+    message.lan = object.lan ?? false;
+    message.tls = object.tls ?? false;
+    message.endpoint = object.endpoint ?? "";
+    message.via = object.via ?? "";
+    message.rttUs = object.rttUs ?? 0;
+    message.sinceMs = object.sinceMs ?? 0;
+    message.reason = object.reason ?? "";
+    message.lastHandshakeMs = object.lastHandshakeMs ?? 0;
+    message.rxBytes = object.rxBytes ?? 0;
+    message.txBytes = object.txBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseNatReport(): NatReport {
+  return { mapping: "", filtering: "", udp: "", reflexive: [], portMapping: "", homes: [] };
+}
+
+export const NatReport: MessageFns<NatReport> = {
+  encode(message: NatReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mapping !== "") {
+      writer.uint32(10).string(message.mapping);
+    }
+    if (message.filtering !== "") {
+      writer.uint32(18).string(message.filtering);
+    }
+    if (message.udp !== "") {
+      writer.uint32(26).string(message.udp);
+    }
+    for (const v of message.reflexive) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.portMapping !== "") {
+      writer.uint32(42).string(message.portMapping);
+    }
+    for (const v of message.homes) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NatReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNatReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mapping = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.filtering = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.udp = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reflexive.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.portMapping = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.homes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NatReport {
+    return {
+      mapping: isSet(object.mapping) ? globalThis.String(object.mapping) : "",
+      filtering: isSet(object.filtering) ? globalThis.String(object.filtering) : "",
+      udp: isSet(object.udp) ? globalThis.String(object.udp) : "",
+      reflexive: globalThis.Array.isArray(object?.reflexive)
+        ? object.reflexive.map((e: any) => globalThis.String(e))
+        : [],
+      portMapping: isSet(object.portMapping)
+        ? globalThis.String(object.portMapping)
+        : isSet(object.port_mapping)
+        ? globalThis.String(object.port_mapping)
+        : "",
+      homes: globalThis.Array.isArray(object?.homes) ? object.homes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: NatReport): unknown {
+    const obj: any = {};
+    if (message.mapping !== "") {
+      obj.mapping = message.mapping;
+    }
+    if (message.filtering !== "") {
+      obj.filtering = message.filtering;
+    }
+    if (message.udp !== "") {
+      obj.udp = message.udp;
+    }
+    if (message.reflexive?.length) {
+      obj.reflexive = message.reflexive;
+    }
+    if (message.portMapping !== "") {
+      obj.portMapping = message.portMapping;
+    }
+    if (message.homes?.length) {
+      obj.homes = message.homes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NatReport>): NatReport {
+    return NatReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NatReport>): NatReport {
+    const message = createBaseNatReport();
+    message.mapping = object.mapping ?? "";
+    message.filtering = object.filtering ?? "";
+    message.udp = object.udp ?? "";
+    message.reflexive = object.reflexive?.map((e) => e) || [];
+    message.portMapping = object.portMapping ?? "";
+    message.homes = object.homes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseExplainAnswer(): ExplainAnswer {
+  return { id: 0, json: "", failure: "" };
+}
+
+export const ExplainAnswer: MessageFns<ExplainAnswer> = {
+  encode(message: ExplainAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.json !== "") {
+      writer.uint32(18).string(message.json);
+    }
+    if (message.failure !== "") {
+      writer.uint32(26).string(message.failure);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.json = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainAnswer {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      json: isSet(object.json) ? globalThis.String(object.json) : "",
+      failure: isSet(object.failure) ? globalThis.String(object.failure) : "",
+    };
+  },
+
+  toJSON(message: ExplainAnswer): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.json !== "") {
+      obj.json = message.json;
+    }
+    if (message.failure !== "") {
+      obj.failure = message.failure;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainAnswer>): ExplainAnswer {
+    return ExplainAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainAnswer>): ExplainAnswer {
+    const message = createBaseExplainAnswer();
+    message.id = object.id ?? 0;
+    message.json = object.json ?? "";
+    message.failure = object.failure ?? "";
+    return message;
+  },
+};
+
 function createBaseHeartbeat(): Heartbeat {
   return { position: undefined, digest: Buffer.alloc(0) };
 }
@@ -3389,6 +4266,12 @@ export const SyncResponse: MessageFns<SyncResponse> = {
       case "signalTicket":
         SignalTicket.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
+      case "reportPolicy":
+        ReportPolicy.encode(message.message.value, writer.uint32(50).fork()).join();
+        break;
+      case "explain":
+        Explain.encode(message.message.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3446,6 +4329,22 @@ export const SyncResponse: MessageFns<SyncResponse> = {
             message.message = { $case: "signalTicket", value: SignalTicket.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "reportPolicy", value: ReportPolicy.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.message = { $case: "explain", value: Explain.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3474,6 +4373,12 @@ export const SyncResponse: MessageFns<SyncResponse> = {
         ? { $case: "signalTicket", value: SignalTicket.fromJSON(object.signalTicket) }
         : isSet(object.signal_ticket)
         ? { $case: "signalTicket", value: SignalTicket.fromJSON(object.signal_ticket) }
+        : isSet(object.reportPolicy)
+        ? { $case: "reportPolicy", value: ReportPolicy.fromJSON(object.reportPolicy) }
+        : isSet(object.report_policy)
+        ? { $case: "reportPolicy", value: ReportPolicy.fromJSON(object.report_policy) }
+        : isSet(object.explain)
+        ? { $case: "explain", value: Explain.fromJSON(object.explain) }
         : undefined,
     };
   },
@@ -3490,6 +4395,10 @@ export const SyncResponse: MessageFns<SyncResponse> = {
       obj.farewell = Farewell.toJSON(message.message.value);
     } else if (message.message?.$case === "signalTicket") {
       obj.signalTicket = SignalTicket.toJSON(message.message.value);
+    } else if (message.message?.$case === "reportPolicy") {
+      obj.reportPolicy = ReportPolicy.toJSON(message.message.value);
+    } else if (message.message?.$case === "explain") {
+      obj.explain = Explain.toJSON(message.message.value);
     }
     return obj;
   },
@@ -3530,7 +4439,181 @@ export const SyncResponse: MessageFns<SyncResponse> = {
         }
         break;
       }
+      case "reportPolicy": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "reportPolicy", value: ReportPolicy.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "explain": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "explain", value: Explain.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseReportPolicy(): ReportPolicy {
+  return { intervalMs: 0 };
+}
+
+export const ReportPolicy: MessageFns<ReportPolicy> = {
+  encode(message: ReportPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.intervalMs !== 0) {
+      writer.uint32(8).uint32(message.intervalMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.intervalMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportPolicy {
+    return {
+      intervalMs: isSet(object.intervalMs)
+        ? globalThis.Number(object.intervalMs)
+        : isSet(object.interval_ms)
+        ? globalThis.Number(object.interval_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: ReportPolicy): unknown {
+    const obj: any = {};
+    if (message.intervalMs !== 0) {
+      obj.intervalMs = Math.round(message.intervalMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportPolicy>): ReportPolicy {
+    return ReportPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportPolicy>): ReportPolicy {
+    const message = createBaseReportPolicy();
+    message.intervalMs = object.intervalMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseExplain(): Explain {
+  return { id: 0, nodeId: "" };
+}
+
+export const Explain: MessageFns<Explain> = {
+  encode(message: Explain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.nodeId !== "") {
+      writer.uint32(18).string(message.nodeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Explain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Explain {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+    };
+  },
+
+  toJSON(message: Explain): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Explain>): Explain {
+    return Explain.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Explain>): Explain {
+    const message = createBaseExplain();
+    message.id = object.id ?? 0;
+    message.nodeId = object.nodeId ?? "";
     return message;
   },
 };
