@@ -23,6 +23,7 @@ import { addPreconditions, conditional } from './preconditions.js';
 import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { signalRoutes } from './signals.js';
+import { telemetryRoutes } from './telemetry.js';
 import { tokenRoutes } from './tokens.js';
 import { vanillaRoutes } from './vanilla.js';
 
@@ -88,6 +89,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       keyRotationRoutes(api, context);
       configRoutes(api, context);
       vanillaRoutes(api, context);
+      telemetryRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
