@@ -35,11 +35,13 @@ import { Metrics } from './metrics/metrics.js';
 import { tokenAddresses } from './public-host.js';
 import { buildRest, type RestApp } from './rest/app.js';
 import type { RestContext } from './rest/context.js';
+import { LoopDelay } from './rest/process-health.js';
 import { REST_RATES, type RestRates } from './rest/rate-limits.js';
 import { RelayServer } from './signal/relay-server.js';
 import { SignalDirectory } from './signal/signal-directory.js';
 import { LONGEST_TICKET_LIFE, ticketSigner } from './signal/tickets.js';
 import { followTombstones } from './signal/tombstone-feed.js';
+import { Telemetry } from './telemetry/telemetry.js';
 
 /** Milliseconds that requests may take to end when the process stops. */
 const HTTP_CLOSE_TIMEOUT = 5_000;
@@ -138,6 +140,9 @@ async function start(
     agentAddresses: [],
     stunAddress: tokenAddresses([relay.address], config.publicHost)[0]!,
   };
+  const telemetry = new Telemetry();
+  const loopDelay = new LoopDelay();
+  closers.push(async () => loopDelay.close());
   const context: RestContext = {
     store,
     hubs,
@@ -145,6 +150,8 @@ async function start(
     signals,
     relay,
     log,
+    telemetry,
+    loopDelay,
     metrics,
     now,
     pin: ca.pin,

@@ -71,9 +71,36 @@ export interface NodeRow extends Omit<NetworkNode, 'publicKey'> {
   readonly listenPort: number | null;
   /** The last start generation that an agent of this node reported (see `claimGeneration`). */
   readonly startGeneration: number;
+  /** When it was last seen, as `noteSightings` was told. */
+  readonly lastSeenAt: Date | null;
+  readonly agentVersion: string | null;
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
 }
+
+/** That a node was there, and with which agent; absent: nothing is known of that. */
+export interface Sighting {
+  readonly id: NodeId;
+  readonly at: Date;
+  readonly agentVersion?: string;
+}
+
+/** A node of a network as the topology shows it. */
+export type MemberRow = Pick<
+  NodeRow,
+  | 'id'
+  | 'name'
+  | 'role'
+  | 'kind'
+  | 'status'
+  | 'tags'
+  | 'addresses'
+  | 'disabledAt'
+  | 'cloneNoticedAt'
+  | 'keyExpiresAt'
+  | 'lastSeenAt'
+  | 'agentVersion'
+> & { readonly endpoint: string | null };
 
 /** Nodes whose going has consequences: bounces are left by their members, ephemeral nodes removed. A node may be both. */
 export type WatchedKind = 'bounce' | 'ephemeral';
@@ -325,6 +352,10 @@ export interface Store
 
   /** Notes that these watched nodes have a stream open now. Observed state: no revision, nobody is told. */
   noteSeen(ids: readonly NodeId[]): Promise<void>;
+  /** Keeps when nodes were last seen, for people. Observed state: no revision, nobody is told; an older time is left out. */
+  noteSightings(sightings: readonly Sighting[]): Promise<void>;
+  /** Every node of a network but the revoked ones, by id; in one statement, as there may be thousands. */
+  members(network: NetworkId): Promise<readonly MemberRow[]>;
   /** The active agents of all networks that are of this kind. */
   presences(kind: WatchedKind): Promise<readonly NodePresence[]>;
   /**

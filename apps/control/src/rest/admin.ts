@@ -5,6 +5,7 @@ import { parseDuration } from '../duration.js';
 import { VERSION } from '../version.js';
 import { type Api, found, problems, type RestContext } from './context.js';
 import { AuditQuery } from './event-schemas.js';
+import { processHealth } from './process-health.js';
 import {
   ApiKeyView,
   AuditView,
@@ -36,7 +37,8 @@ function checkOutlives(end: Date | undefined, expiresAt: Date | null): void {
 }
 
 /** API keys, the audit log, and what this process is doing. */
-export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now }: RestContext): void {
+export function adminRoutes(api: Api, context: RestContext): void {
+  const { store, hubs, signals, relay, about, now } = context;
   api.get(
     '/apikeys',
     {
@@ -125,10 +127,11 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now 
     '/status',
     { config: { scope: 'status:read' }, schema: { tags: ['status'], response: { 200: StatusView, ...problems } } },
     async () => {
-      const [{ items }, servers, stats] = await Promise.all([
+      const [{ items }, servers, stats, health] = await Promise.all([
         store.listNetworks({ limit: 500 }),
         signals.rows(),
         relay.stats(),
+        processHealth(context),
       ]);
       return {
         version: VERSION,
@@ -138,7 +141,8 @@ export function adminRoutes(api: Api, { store, hubs, signals, relay, about, now 
         agents: [...about.agentAddresses],
         stun: about.stunAddress,
         relay: { ...stats, drops: { ...stats.drops } },
-        signalServers: servers.map(signalServerView),
+        signalServers: servers.map((row) => signalServerView(row)),
+        health,
         networks: items.map(({ id, name, cidrs, revision }) => ({
           id,
           name,

@@ -27,6 +27,7 @@ import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
 import { sessionRoutes } from './sessions.js';
 import { signalRoutes } from './signals.js';
+import { telemetryRoutes } from './telemetry.js';
 import { tokenRoutes } from './tokens.js';
 import { vanillaRoutes } from './vanilla.js';
 
@@ -97,6 +98,7 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       keyRotationRoutes(api, context);
       configRoutes(api, context);
       vanillaRoutes(api, context);
+      telemetryRoutes(api, context);
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);

@@ -15,6 +15,8 @@ import { noteInLog } from '../log-fields.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { RelayServer } from '../signal/relay-server.js';
 import type { SignalDirectory } from '../signal/signal-directory.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import type { LoopDelay } from './process-health.js';
 import type { RestRates } from './rate-limits.js';
 import { Problem } from './schemas.js';
 
@@ -26,6 +28,8 @@ export interface RestContext {
   readonly relay: Pick<RelayServer, 'stats'>;
   readonly log: Log;
   readonly events: EventFeed;
+  readonly telemetry: Telemetry;
+  readonly loopDelay: LoopDelay;
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly rates: RestRates;

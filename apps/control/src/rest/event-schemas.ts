@@ -6,6 +6,10 @@ const Time = z.iso.datetime({ offset: true });
 
 export const EventQuery = z.object({
   network: Reference.optional().meta({ description: 'Only events of this network' }),
+  telemetry: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'true: also `topology.links` and `topology.nodes`; needs nodes:read, too' }),
   lastEventId: z
     .string()
     .max(64)

@@ -54,6 +54,7 @@ const TAGS = [
   { name: 'configuration files', description: 'For hosts that run an official WireGuard: `curl` and `wg` are enough' },
   { name: 'config keys', description: 'Read the configuration files of one node' },
   { name: 'preshared keys', description: 'Of pairs with a vanilla member' },
+  { name: 'telemetry', description: 'What agents report of the mesh now; nothing of it is stored' },
   { name: 'join tokens' },
   { name: 'signal servers' },
   { name: 'API keys' },

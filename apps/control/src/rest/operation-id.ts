@@ -4,6 +4,7 @@ const NAMED: Readonly<Record<string, string>> = {
   'POST /nodes/:id/clone-seen': 'acceptNodeClone',
   'POST /nodes/:id/config-key': 'createNodeConfigKey',
   'GET /networks/:id/export': 'exportNetwork',
+  'GET /nodes/:id/explain': 'getNodeExplanation',
   'GET /events': 'streamEvents',
   'GET /audit': 'listAudit',
   'GET /session/state': 'getSignInState',

@@ -6,7 +6,17 @@ import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 
 /** What is seen and not set: it changes by itself, and no change by a caller can conflict with it. */
-const OBSERVED = new Set(['online', 'unavailable', 'seenAt', 'lastUsedAt', 'lastSeenAt', 'idleExpiresAt', 'revision']);
+const OBSERVED = new Set([
+  'online',
+  'unavailable',
+  'seenAt',
+  'lastSeenAt',
+  'idleExpiresAt',
+  'agentVersion',
+  'lastUsedAt',
+  'load',
+  'revision',
+]);
 const CHANGING = ['PATCH', 'PUT', 'DELETE'];
 
 /**

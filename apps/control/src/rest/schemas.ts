@@ -116,6 +116,8 @@ export const NodeView = z
     disabledAt: Time.nullable().meta({ description: 'A disabled node is pending again' }),
     cloneNoticedAt: Time.nullable().meta({ description: 'When a second copy of its state directory was noticed' }),
     configKeyCreatedAt: Time.nullable(),
+    lastSeenAt: Time.nullable().meta({ description: 'When its agent was last connected, within a few minutes' }),
+    agentVersion: z.string().nullable().meta({ description: 'null: no agent of it has connected' }),
     createdAt: Time,
     revokedAt: Time.nullable(),
   })
@@ -238,6 +240,14 @@ export const SignalServerView = z
     tls: z.array(z.string()),
     key: z.string().meta({ description: 'base64 of its X25519 public key' }),
     seenAt: Time.meta({ description: 'When it last spoke with a control plane; it runs without' }),
+    load: z
+      .object({
+        clients: z.number().int().meta({ description: 'Agents registered there' }),
+        relayedBytes: z.number().int(),
+        relayedRate: z.number().int().meta({ description: 'Bytes a second' }),
+      })
+      .nullable()
+      .meta({ description: 'null: it has not said' }),
     createdAt: Time,
   })
   .meta({ id: 'SignalServer' });
@@ -273,6 +283,28 @@ export const AuditView = z
   })
   .meta({ id: 'AuditEntry' });
 
+export const HealthView = z
+  .object({
+    uptimeMs: z.number().int(),
+    databaseLatencyMs: z.number().nullable().meta({ description: 'Of a round trip now; null: it does not answer' }),
+    agentsConnected: z.number().int(),
+    eventStreams: z.number().int(),
+    memory: z.object({
+      rssBytes: z.number().int(),
+      heapUsedBytes: z.number().int(),
+      heapLimitBytes: z.number().int(),
+    }),
+    eventLoopDelayMs: z
+      .object({ mean: z.number(), p99: z.number(), max: z.number() })
+      .meta({ description: 'By how much timers were late in the last half minute or so' }),
+    telemetry: z.object({
+      links: z.number().int(),
+      reports: z.number().int().meta({ description: 'Reports of agents since the start' }),
+      dropped: z.number().int().meta({ description: 'Entries of reports that were not taken' }),
+    }),
+  })
+  .meta({ id: 'Health', description: 'Of the process that answers' });
+
 export const StatusView = z
   .object({
     version: z.string(),
@@ -288,6 +320,7 @@ export const StatusView = z
       drops: z.record(z.string(), z.number()),
     }),
     signalServers: z.array(SignalServerView),
+    health: HealthView,
     networks: z.array(
       z.object({
         id: z.string(),

@@ -73,6 +73,8 @@ export const nodeView = (row: NodeRow, network: string, hubs: Hubs): z.infer<typ
   disabledAt: timeOrNull(row.disabledAt),
   cloneNoticedAt: timeOrNull(row.cloneNoticedAt),
   configKeyCreatedAt: timeOrNull(row.configKeyCreatedAt),
+  lastSeenAt: timeOrNull(row.lastSeenAt),
+  agentVersion: row.agentVersion,
   createdAt: time(row.createdAt),
   revokedAt: timeOrNull(row.revokedAt),
 });
@@ -102,7 +104,10 @@ export const apiKeyView = (row: ApiKeyRow): z.infer<typeof ApiKeyView> => ({
   lastUsedAt: timeOrNull(row.lastUsedAt),
 });
 
-export const signalServerView = (row: SignalServerRow): z.infer<typeof SignalServerView> => ({
+export const signalServerView = (
+  row: SignalServerRow,
+  load: z.infer<typeof SignalServerView>['load'] = null,
+): z.infer<typeof SignalServerView> => ({
   id: row.id,
   kind: row.kind,
   region: row.region,
@@ -110,6 +115,7 @@ export const signalServerView = (row: SignalServerRow): z.infer<typeof SignalSer
   tls: [...row.tls],
   key: toBase64(row.key),
   seenAt: time(row.seenAt),
+  load,
   createdAt: time(row.createdAt),
 });
 

@@ -210,6 +210,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/networks/{id}/topology": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getNetworkTopology"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes": {
         parameters: {
             query?: never;
@@ -300,6 +316,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["disableNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getNodeExplanation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -413,6 +445,22 @@ export interface paths {
         put?: never;
         /** @description The agent makes another WireGuard key as soon as it hears of it; the answer comes before. `rotateGeneration` is null again when it has. Refused with `vanilla-key` for a vanilla member, whose key is made where it runs. */
         post: operations["rotateNodeKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getNodeTelemetry"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -652,6 +700,8 @@ export interface components {
         };
         CreatedNode: {
             addresses: string[];
+            /** @description null: no agent of it has connected */
+            agentVersion: string | null;
             /** @description When a second copy of its state directory was noticed */
             cloneNoticedAt: string | null;
             /** @description Reads this node’s configuration files and nothing else; shown once */
@@ -673,6 +723,8 @@ export interface components {
             kind: "agent" | "vanilla";
             /** @description Networks of its host that overlap this one, while its agent is connected */
             lanClashes: string[];
+            /** @description When its agent was last connected, within a few minutes */
+            lastSeenAt: string | null;
             listenPort: number | null;
             name: string;
             /** @description Name of the network */
@@ -727,6 +779,62 @@ export interface components {
             token: string;
             uses: number;
         };
+        /** @description What `agent explain` says of a path, asked of the agent now */
+        Explanation: {
+            advice: string | null;
+            candidates: {
+                endpoint: string;
+                kind: string;
+                probes: number;
+                result: string;
+                rttMs: number | null;
+                used: boolean;
+            }[];
+            homes: {
+                local: string[];
+                remote: string[];
+            };
+            nat: {
+                local: {
+                    filtering: string;
+                    mapping: string;
+                };
+                remote: {
+                    filtering: string;
+                    mapping: string;
+                } | null;
+            };
+            node: {
+                addresses: string[];
+                id: string;
+                /** @enum {string} */
+                kind: "agent" | "vanilla";
+                name: string;
+                online: boolean;
+                role: string;
+            };
+            path: {
+                endpoint: string | null;
+                /** @enum {string} */
+                kind: "direct" | "relay" | "bounce" | "none";
+                reason: string | null;
+                rttMs: number | null;
+                since: string | null;
+                transport: ("udp" | "tls") | null;
+                via: string | null;
+            };
+            servers: {
+                failure: string | null;
+                home: boolean;
+                id: string;
+                name: string;
+                reflexive: string | null;
+                registered: boolean;
+                rttMs: number | null;
+                transport: ("udp" | "tls") | null;
+            }[];
+            why: string;
+        };
         Export: {
             files: {
                 /** @description Name of the node */
@@ -738,6 +846,32 @@ export interface components {
             }[];
             network: string;
             networkId: string;
+        };
+        /** @description Of the process that answers */
+        Health: {
+            agentsConnected: number;
+            /** @description Of a round trip now; null: it does not answer */
+            databaseLatencyMs: number | null;
+            /** @description By how much timers were late in the last half minute or so */
+            eventLoopDelayMs: {
+                max: number;
+                mean: number;
+                p99: number;
+            };
+            eventStreams: number;
+            memory: {
+                heapLimitBytes: number;
+                heapUsedBytes: number;
+                rssBytes: number;
+            };
+            telemetry: {
+                /** @description Entries of reports that were not taken */
+                dropped: number;
+                links: number;
+                /** @description Reports of agents since the start */
+                reports: number;
+            };
+            uptimeMs: number;
         };
         Hook: {
             command: string;
@@ -805,6 +939,8 @@ export interface components {
         };
         Node: {
             addresses: string[];
+            /** @description null: no agent of it has connected */
+            agentVersion: string | null;
             /** @description When a second copy of its state directory was noticed */
             cloneNoticedAt: string | null;
             configKeyCreatedAt: string | null;
@@ -824,6 +960,8 @@ export interface components {
             kind: "agent" | "vanilla";
             /** @description Networks of its host that overlap this one, while its agent is connected */
             lanClashes: string[];
+            /** @description When its agent was last connected, within a few minutes */
+            lastSeenAt: string | null;
             listenPort: number | null;
             name: string;
             /** @description Name of the network */
@@ -846,6 +984,65 @@ export interface components {
             tags: string[];
             /** @description A bounce held for dead: nobody is homed there until it is back */
             unavailable: boolean;
+        };
+        NodePath: {
+            /** @description `address:port` of a direct path */
+            endpoint: string | null;
+            /** @description Of a direct path */
+            family: ("ipv4" | "ipv6") | null;
+            /** @enum {string} */
+            kind: "direct" | "relay" | "bounce" | "none";
+            lan: boolean;
+            lastHandshake: string | null;
+            peer: {
+                id: string;
+                name: string;
+            };
+            /** @description Why it is not direct; null when it is */
+            reason: string | null;
+            /** @description null: not measured */
+            rttMs: number | null;
+            rxBytes: number;
+            since: string | null;
+            transport: ("udp" | "tls") | null;
+            txBytes: number;
+            /** @description Name of the signal server that relays, or of the bounce */
+            via: string | null;
+        };
+        /** @description What its agent reports, and its peers of a vanilla member */
+        NodeTelemetry: {
+            /** @description Whence its stream comes */
+            address: string | null;
+            connectedSince: string | null;
+            lastSeenAt: string | null;
+            nat: {
+                filtering: string;
+                /** @description Signal servers where it is registered, the nearest first */
+                homes: string[];
+                mapping: string;
+                /** @description `pcp`, `nat-pmp`, `upnp` */
+                portMapping: string | null;
+                reflexive: string[];
+                udp: boolean | null;
+            } | null;
+            online: boolean | null;
+            paths: components["schemas"]["NodePath"][];
+            rxBytes: number;
+            /** @description Bytes a second inside the tunnel */
+            rxRate: number;
+            traffic: {
+                intervalMs: number;
+                /** @description Unix milliseconds, bytes a second received, and sent; oldest first */
+                points: [
+                    number,
+                    number,
+                    number
+                ][];
+            };
+            txBytes: number;
+            /** @description Bytes a second inside the tunnel */
+            txRate: number;
+            version: string | null;
         };
         /** @description That there is one; the key itself is in the files of the two nodes only */
         PresharedKey: {
@@ -914,6 +1111,14 @@ export interface components {
              * @enum {string}
              */
             kind: "control" | "enrolled";
+            /** @description null: it has not said */
+            load: {
+                /** @description Agents registered there */
+                clients: number;
+                relayedBytes: number;
+                /** @description Bytes a second */
+                relayedRate: number;
+            } | null;
             region: string;
             /**
              * Format: date-time
@@ -937,6 +1142,7 @@ export interface components {
             agents: string[];
             /** @enum {string} */
             database: "embedded" | "external";
+            health: components["schemas"]["Health"];
             http: string;
             networks: {
                 cidrs: string[];
@@ -978,8 +1184,83 @@ export interface components {
             tags: string[];
             uses: number;
         };
+        /** @description A network as its agents see it now */
+        Topology: {
+            /** Format: date-time */
+            at: string;
+            links: components["schemas"]["TopologyLink"][];
+            networkId: string;
+            nodes: components["schemas"]["TopologyNode"][];
+            revision: number;
+        };
+        TopologyLink: {
+            /** @description The lesser node id */
+            a: string;
+            /** @description Both ends report this kind, or one end only is heard; else the worse of the two is shown */
+            agreed: boolean;
+            b: string;
+            /** @description Of a direct path */
+            family: ("ipv4" | "ipv6") | null;
+            /** @enum {string} */
+            kind: "direct" | "relay" | "bounce" | "none";
+            lan: boolean;
+            /** @description Bytes a second, both ways */
+            rate: number;
+            /** @description Why it is not direct; null when it is */
+            reason: string | null;
+            /** @description null: not measured */
+            rttMs: number | null;
+            since: string | null;
+            transport: ("udp" | "tls") | null;
+            /** @description Name of the signal server that relays, or of the bounce */
+            via: string | null;
+        };
+        TopologyNode: {
+            addresses: string[];
+            disabled: boolean;
+            endpoint: string | null;
+            /** @description Id of the bounce through which it is reached */
+            home: string | null;
+            id: string;
+            /** @enum {string} */
+            kind: "agent" | "vanilla";
+            lastSeenAt: string | null;
+            name: string;
+            /** @description Its mapping (RFC 4787), such as endpoint-independent */
+            nat: string | null;
+            /** @description Its agent is connected; of a vanilla member: its peers report a handshake of the last three minutes. null: nobody has seen it */
+            online: boolean | null;
+            /** @description Its links by kind */
+            paths: {
+                bounce: number;
+                direct: number;
+                none: number;
+                relay: number;
+            };
+            /** @description `address:port`, as servers see its socket */
+            reflexive: string[];
+            /** @enum {string} */
+            role: "client" | "direct" | "bounce";
+            /** @description Bytes a second inside the tunnel */
+            rxRate: number;
+            /** @enum {string} */
+            status: "pending" | "active" | "expired";
+            tags: string[];
+            /** @description Bytes a minute, both ways, oldest first; at most 30 */
+            traffic?: number[];
+            /** @description Bytes a second inside the tunnel */
+            txRate: number;
+            /** @description Of its agent */
+            version: string | null;
+            warnings: {
+                code: string;
+                message: string;
+            }[];
+        };
         UpdatedNode: {
             addresses: string[];
+            /** @description null: no agent of it has connected */
+            agentVersion: string | null;
             /** @description When a second copy of its state directory was noticed */
             cloneNoticedAt: string | null;
             configKeyCreatedAt: string | null;
@@ -1001,6 +1282,8 @@ export interface components {
             kind: "agent" | "vanilla";
             /** @description Networks of its host that overlap this one, while its agent is connected */
             lanClashes: string[];
+            /** @description When its agent was last connected, within a few minutes */
+            lastSeenAt: string | null;
             listenPort: number | null;
             name: string;
             /** @description Name of the network */
@@ -1277,6 +1560,8 @@ export interface operations {
                 lastEventId?: string;
                 /** @description Only events of this network */
                 network?: string;
+                /** @description true: also `topology.links` and `topology.nodes`; needs nodes:read, too */
+                telemetry?: "true" | "false";
             };
             header?: {
                 /** @description The id of the last event that the caller has: the stream goes on after it */
@@ -1930,6 +2215,54 @@ export interface operations {
             };
         };
     };
+    getNetworkTopology: {
+        parameters: {
+            query?: {
+                /** @description true: with the traffic of each node in the last half hour */
+                traffic?: "true" | "false";
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topology"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listNodes: {
         parameters: {
             query?: {
@@ -2358,6 +2691,55 @@ export interface operations {
             };
         };
     };
+    getNodeExplanation: {
+        parameters: {
+            query: {
+                network?: string;
+                /** @description Id of the other node, or its name */
+                peer: string;
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     extendNode: {
         parameters: {
             query?: {
@@ -2681,6 +3063,53 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Node"];
                 };
+            };
+            /** @description RFC 9457 problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNodeTelemetry: {
+        parameters: {
+            query?: {
+                network?: string;
+            };
+            header?: {
+                /** @description ETag of what the caller has: 304 while that is still so */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeTelemetry"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    /** @description Changes with the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description RFC 9457 problem */
             default: {

@@ -30,6 +30,7 @@ import { renumberNetwork } from './renumbering.js';
 import { createReservation, deleteReservation, listReservations } from './reservations.js';
 import { deleteNode, listTombstones, revokeNode } from './revocations.js';
 import { checkSealingKey, secret } from './secrets.js';
+import { members, noteSightings } from './sightings.js';
 import {
   checkSession,
   endSession,
@@ -105,6 +106,8 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     deleteNode: guard((id, actor) => deleteNode(database, id, actor)),
     claimGeneration: guard((id, generation, resuming) => claimGeneration(database, id, generation, resuming)),
     noteSeen: guard((ids) => noteSeen(database, ids)),
+    noteSightings: guard((sightings) => noteSightings(database, sightings)),
+    members: guard((network) => members(database, network)),
     presences: guard((kind) => presences(database, kind)),
     removeEphemeral: guard((id, unseenMs, actor) => removeEphemeral(database, id, unseenMs, actor)),
     withdrawBounce: guard((id, condition, actor) => withdrawBounce(database, id, condition, actor)),

@@ -63,6 +63,8 @@ export function toNodeRow(row: NodeWithAddresses): NodeRow {
     ephemeral: row.ephemeral,
     listenPort: row.listenPort,
     startGeneration: Number(row.startGeneration),
+    lastSeenAt: row.lastSeenAt,
+    agentVersion: row.agentVersion,
     createdAt: row.createdAt,
     revokedAt: row.revokedAt,
   };

@@ -13,6 +13,7 @@ import { lifecycleSuite } from './lifecycle.suite.js';
 import { membersSuite } from './members.suite.js';
 import { requestsSuite } from './requests.suite.js';
 import { sessionsSuite } from './sessions.suite.js';
+import { sightingsSuite } from './sightings.suite.js';
 import { signalsSuite } from './signals.suite.js';
 import { vanillaSuite } from './vanilla.suite.js';
 
@@ -42,5 +43,6 @@ describe('the store on an external PostgreSQL, by TCP', () => {
   lifecycleSuite(given);
   sessionsSuite(given);
   signalsSuite(given);
+  sightingsSuite(given);
   vanillaSuite(given);
 });

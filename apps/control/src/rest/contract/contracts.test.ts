@@ -12,6 +12,7 @@ import { KEY_ROTATION_CONTRACTS } from './key-rotation.fixture.js';
 import { NETWORK_CONTRACTS } from './networks.fixture.js';
 import { NODE_CONTRACTS } from './nodes.fixture.js';
 import { SIGNAL_CONTRACTS } from './signals.fixture.js';
+import { TELEMETRY_CONTRACTS } from './telemetry.fixture.js';
 import { TOKEN_CONTRACTS } from './tokens.fixture.js';
 import { VANILLA_CONTRACTS } from './vanilla.fixture.js';
 
@@ -25,6 +26,7 @@ const ALL: Readonly<Record<string, Contracts>> = {
   'configuration files': CONFIG_CONTRACTS,
   tokens: TOKEN_CONTRACTS,
   'vanilla members': VANILLA_CONTRACTS,
+  telemetry: TELEMETRY_CONTRACTS,
   'signal servers': SIGNAL_CONTRACTS,
   events: EVENT_CONTRACTS,
   administration: ADMIN_CONTRACTS,

@@ -2006,6 +2006,8 @@ export const NodeScalarFieldEnum = {
   unavailable: 'unavailable',
   signalPort: 'signalPort',
   seenAt: 'seenAt',
+  lastSeenAt: 'lastSeenAt',
+  agentVersion: 'agentVersion',
   createdAt: 'createdAt',
   revokedAt: 'revokedAt'
 } as const

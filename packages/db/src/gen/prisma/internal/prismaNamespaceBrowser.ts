@@ -140,6 +140,8 @@ export const NodeScalarFieldEnum = {
   unavailable: 'unavailable',
   signalPort: 'signalPort',
   seenAt: 'seenAt',
+  lastSeenAt: 'lastSeenAt',
+  agentVersion: 'agentVersion',
   createdAt: 'createdAt',
   revokedAt: 'revokedAt'
 } as const

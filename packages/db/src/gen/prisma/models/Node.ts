@@ -70,6 +70,8 @@ export type NodeMinAggregateOutputType = {
   unavailable: boolean | null
   signalPort: number | null
   seenAt: Date | null
+  lastSeenAt: Date | null
+  agentVersion: string | null
   createdAt: Date | null
   revokedAt: Date | null
 }
@@ -104,6 +106,8 @@ export type NodeMaxAggregateOutputType = {
   unavailable: boolean | null
   signalPort: number | null
   seenAt: Date | null
+  lastSeenAt: Date | null
+  agentVersion: string | null
   createdAt: Date | null
   revokedAt: Date | null
 }
@@ -140,6 +144,8 @@ export type NodeCountAggregateOutputType = {
   unavailable: number
   signalPort: number
   seenAt: number
+  lastSeenAt: number
+  agentVersion: number
   createdAt: number
   revokedAt: number
   _all: number
@@ -190,6 +196,8 @@ export type NodeMinAggregateInputType = {
   unavailable?: true
   signalPort?: true
   seenAt?: true
+  lastSeenAt?: true
+  agentVersion?: true
   createdAt?: true
   revokedAt?: true
 }
@@ -224,6 +232,8 @@ export type NodeMaxAggregateInputType = {
   unavailable?: true
   signalPort?: true
   seenAt?: true
+  lastSeenAt?: true
+  agentVersion?: true
   createdAt?: true
   revokedAt?: true
 }
@@ -260,6 +270,8 @@ export type NodeCountAggregateInputType = {
   unavailable?: true
   signalPort?: true
   seenAt?: true
+  lastSeenAt?: true
+  agentVersion?: true
   createdAt?: true
   revokedAt?: true
   _all?: true
@@ -383,6 +395,8 @@ export type NodeGroupByOutputType = {
   unavailable: boolean
   signalPort: number | null
   seenAt: Date | null
+  lastSeenAt: Date | null
+  agentVersion: string | null
   createdAt: Date
   revokedAt: Date | null
   _count: NodeCountAggregateOutputType | null
@@ -442,6 +456,8 @@ export type NodeWhereInput = {
   unavailable?: Prisma.BoolFilter<"Node"> | boolean
   signalPort?: Prisma.IntNullableFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  lastSeenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  agentVersion?: Prisma.StringNullableFilter<"Node"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
@@ -483,6 +499,8 @@ export type NodeOrderByWithRelationInput = {
   unavailable?: Prisma.SortOrder
   signalPort?: Prisma.SortOrderInput | Prisma.SortOrder
   seenAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lastSeenAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  agentVersion?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   network?: Prisma.NetworkOrderByWithRelationInput
@@ -527,6 +545,8 @@ export type NodeWhereUniqueInput = Prisma.AtLeast<{
   unavailable?: Prisma.BoolFilter<"Node"> | boolean
   signalPort?: Prisma.IntNullableFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  lastSeenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  agentVersion?: Prisma.StringNullableFilter<"Node"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
   network?: Prisma.XOR<Prisma.NetworkScalarRelationFilter, Prisma.NetworkWhereInput>
@@ -568,6 +588,8 @@ export type NodeOrderByWithAggregationInput = {
   unavailable?: Prisma.SortOrder
   signalPort?: Prisma.SortOrderInput | Prisma.SortOrder
   seenAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lastSeenAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  agentVersion?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.NodeCountOrderByAggregateInput
@@ -612,6 +634,8 @@ export type NodeScalarWhereWithAggregatesInput = {
   unavailable?: Prisma.BoolWithAggregatesFilter<"Node"> | boolean
   signalPort?: Prisma.IntNullableWithAggregatesFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
+  lastSeenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
+  agentVersion?: Prisma.StringNullableWithAggregatesFilter<"Node"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Node"> | Date | string | null
 }
@@ -647,6 +671,8 @@ export type NodeCreateInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -688,6 +714,8 @@ export type NodeUncheckedCreateInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -727,6 +755,8 @@ export type NodeUpdateInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -768,6 +798,8 @@ export type NodeUncheckedUpdateInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -808,6 +840,8 @@ export type NodeCreateManyInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
 }
@@ -843,6 +877,8 @@ export type NodeUpdateManyMutationInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -879,6 +915,8 @@ export type NodeUncheckedUpdateManyInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -925,6 +963,8 @@ export type NodeCountOrderByAggregateInput = {
   unavailable?: Prisma.SortOrder
   signalPort?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
+  lastSeenAt?: Prisma.SortOrder
+  agentVersion?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -966,6 +1006,8 @@ export type NodeMaxOrderByAggregateInput = {
   unavailable?: Prisma.SortOrder
   signalPort?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
+  lastSeenAt?: Prisma.SortOrder
+  agentVersion?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -1000,6 +1042,8 @@ export type NodeMinOrderByAggregateInput = {
   unavailable?: Prisma.SortOrder
   signalPort?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
+  lastSeenAt?: Prisma.SortOrder
+  agentVersion?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -1187,6 +1231,8 @@ export type NodeCreateWithoutNetworkInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressCreateNestedManyWithoutNodeInput
@@ -1226,6 +1272,8 @@ export type NodeUncheckedCreateWithoutNetworkInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -1295,6 +1343,8 @@ export type NodeScalarWhereInput = {
   unavailable?: Prisma.BoolFilter<"Node"> | boolean
   signalPort?: Prisma.IntNullableFilter<"Node"> | number | null
   seenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  lastSeenAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
+  agentVersion?: Prisma.StringNullableFilter<"Node"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Node"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Node"> | Date | string | null
 }
@@ -1330,6 +1380,8 @@ export type NodeCreateWithoutPairKeysAInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -1370,6 +1422,8 @@ export type NodeUncheckedCreateWithoutPairKeysAInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -1413,6 +1467,8 @@ export type NodeCreateWithoutPairKeysBInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -1453,6 +1509,8 @@ export type NodeUncheckedCreateWithoutPairKeysBInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -1507,6 +1565,8 @@ export type NodeUpdateWithoutPairKeysAInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -1547,6 +1607,8 @@ export type NodeUncheckedUpdateWithoutPairKeysAInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -1596,6 +1658,8 @@ export type NodeUpdateWithoutPairKeysBInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -1636,6 +1700,8 @@ export type NodeUncheckedUpdateWithoutPairKeysBInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -1674,6 +1740,8 @@ export type NodeCreateWithoutAddressesInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -1714,6 +1782,8 @@ export type NodeUncheckedCreateWithoutAddressesInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   uses?: Prisma.TokenUseUncheckedCreateNestedManyWithoutNodeInput
@@ -1768,6 +1838,8 @@ export type NodeUpdateWithoutAddressesInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -1808,6 +1880,8 @@ export type NodeUncheckedUpdateWithoutAddressesInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   uses?: Prisma.TokenUseUncheckedUpdateManyWithoutNodeNestedInput
@@ -1846,6 +1920,8 @@ export type NodeCreateWithoutUsesInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   network: Prisma.NetworkCreateNestedOneWithoutNodesInput
@@ -1886,6 +1962,8 @@ export type NodeUncheckedCreateWithoutUsesInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
   addresses?: Prisma.NodeAddressUncheckedCreateNestedManyWithoutNodeInput
@@ -1940,6 +2018,8 @@ export type NodeUpdateWithoutUsesInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   network?: Prisma.NetworkUpdateOneRequiredWithoutNodesNestedInput
@@ -1980,6 +2060,8 @@ export type NodeUncheckedUpdateWithoutUsesInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -2018,6 +2100,8 @@ export type NodeCreateManyNetworkInput = {
   unavailable?: boolean
   signalPort?: number | null
   seenAt?: Date | string | null
+  lastSeenAt?: Date | string | null
+  agentVersion?: string | null
   createdAt?: Date | string
   revokedAt?: Date | string | null
 }
@@ -2053,6 +2137,8 @@ export type NodeUpdateWithoutNetworkInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUpdateManyWithoutNodeNestedInput
@@ -2092,6 +2178,8 @@ export type NodeUncheckedUpdateWithoutNetworkInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   addresses?: Prisma.NodeAddressUncheckedUpdateManyWithoutNodeNestedInput
@@ -2131,6 +2219,8 @@ export type NodeUncheckedUpdateManyWithoutNetworkInput = {
   unavailable?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signalPort?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   seenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  agentVersion?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -2225,6 +2315,8 @@ export type NodeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   unavailable?: boolean
   signalPort?: boolean
   seenAt?: boolean
+  lastSeenAt?: boolean
+  agentVersion?: boolean
   createdAt?: boolean
   revokedAt?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
@@ -2267,6 +2359,8 @@ export type NodeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   unavailable?: boolean
   signalPort?: boolean
   seenAt?: boolean
+  lastSeenAt?: boolean
+  agentVersion?: boolean
   createdAt?: boolean
   revokedAt?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
@@ -2304,6 +2398,8 @@ export type NodeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   unavailable?: boolean
   signalPort?: boolean
   seenAt?: boolean
+  lastSeenAt?: boolean
+  agentVersion?: boolean
   createdAt?: boolean
   revokedAt?: boolean
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
@@ -2341,11 +2437,13 @@ export type NodeSelectScalar = {
   unavailable?: boolean
   signalPort?: boolean
   seenAt?: boolean
+  lastSeenAt?: boolean
+  agentVersion?: boolean
   createdAt?: boolean
   revokedAt?: boolean
 }
 
-export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "keyChangedAt" | "keyExpiresAt" | "keyWarnedFor" | "rotateGeneration" | "previousPublicKey" | "previousRecord" | "previousSignature" | "overlapUntil" | "disabledAt" | "cloneNoticedAt" | "settings" | "configKeyHash" | "configKeyCreatedAt" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "signalPort" | "seenAt" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
+export type NodeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "networkId" | "name" | "role" | "kind" | "status" | "tags" | "ephemeral" | "publicKey" | "keyChangedAt" | "keyExpiresAt" | "keyWarnedFor" | "rotateGeneration" | "previousPublicKey" | "previousRecord" | "previousSignature" | "overlapUntil" | "disabledAt" | "cloneNoticedAt" | "settings" | "configKeyHash" | "configKeyCreatedAt" | "endpoint" | "listenPort" | "record" | "identityKey" | "signature" | "startGeneration" | "unavailable" | "signalPort" | "seenAt" | "lastSeenAt" | "agentVersion" | "createdAt" | "revokedAt", ExtArgs["result"]["node"]>
 export type NodeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   network?: boolean | Prisma.NetworkDefaultArgs<ExtArgs>
   addresses?: boolean | Prisma.Node$addressesArgs<ExtArgs>
@@ -2447,6 +2545,11 @@ export type $NodePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
      * Bounces and ephemeral nodes only: when a replica last had its stream open. Observed, so no change.
      */
     seenAt: Date | null
+    /**
+     * For people: when the node was last there, and the version of its agent. Nothing depends on it. Observed, so no change.
+     */
+    lastSeenAt: Date | null
+    agentVersion: string | null
     createdAt: Date
     revokedAt: Date | null
   }, ExtArgs["result"]["node"]>
@@ -2908,6 +3011,8 @@ export interface NodeFieldRefs {
   readonly unavailable: Prisma.FieldRef<"Node", 'Boolean'>
   readonly signalPort: Prisma.FieldRef<"Node", 'Int'>
   readonly seenAt: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly lastSeenAt: Prisma.FieldRef<"Node", 'DateTime'>
+  readonly agentVersion: Prisma.FieldRef<"Node", 'String'>
   readonly createdAt: Prisma.FieldRef<"Node", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"Node", 'DateTime'>
 }
