@@ -3423,8 +3423,6 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key and body is answered again, not done again */
-                "Idempotency-Key"?: string;
                 /** @description ETag of what the caller has read: 412 `etag-mismatch` when it has changed since */
                 "If-Match"?: string;
             };
