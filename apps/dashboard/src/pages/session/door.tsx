@@ -36,6 +36,6 @@ export const ClearTextWarning = () => (
 /** How somebody gets in who has no password. */
 export const LinkHelp = () => (
   <p>
-    On the machine of the control plane, <code>warren admin link</code> prints a link that sets a new one.
+    On the machine of the control plane, <code>warren admin link</code> prints a link that sets one.
   </p>
 );

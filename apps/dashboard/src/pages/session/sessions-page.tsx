@@ -60,6 +60,9 @@ export function SessionsPage() {
   );
 }
 
+/** Columns that a phone has no room for. */
+const WIDE = 'max-sm:hidden';
+
 /** Unless it is used before. */
 const endOf = ({ idleExpiresAt, expiresAt }: Session): string => [idleExpiresAt, expiresAt].sort()[0]!;
 
@@ -68,10 +71,10 @@ const SessionTable = ({ sessions, onEnd }: { sessions: readonly Session[]; onEnd
     <thead>
       <tr>
         <Th>Browser</Th>
-        <Th>From</Th>
-        <Th>Signed in</Th>
+        <Th className={WIDE}>From</Th>
+        <Th className={WIDE}>Signed in</Th>
         <Th>Last seen</Th>
-        <Th>Ends</Th>
+        <Th className={WIDE}>Ends</Th>
         <Th>
           <span className="sr-only">Actions</span>
         </Th>
@@ -83,15 +86,16 @@ const SessionTable = ({ sessions, onEnd }: { sessions: readonly Session[]; onEnd
           <Td>
             <span title={session.userAgent ?? undefined}>{browserName(session.userAgent)}</span>{' '}
             {session.current && <Badge tone="accent">this one</Badge>}
+            <div className="mono text-muted sm:hidden">{session.address}</div>
           </Td>
-          <Td className="mono">{session.address ?? 'unknown'}</Td>
-          <Td>
+          <Td className={`mono ${WIDE}`}>{session.address ?? 'unknown'}</Td>
+          <Td className={WIDE}>
             <Time at={session.createdAt} />
           </Td>
           <Td>
             <Time at={session.lastSeenAt} />
           </Td>
-          <Td>
+          <Td className={WIDE}>
             <Time at={endOf(session)} />
           </Td>
           <Td className="text-right">
