@@ -36,6 +36,8 @@ declare module 'fastify' {
     actor: Actor;
     /** Who asks and what they may do; undefined at public routes. */
     grant: Grant | undefined;
+    /** For a part of an answer that needs another scope than its route. @throws WarrenError `scope-missing` */
+    requireScope: (scope: Scope) => void;
     /** For answers that last: whether who asked still may. */
     stillGranted: () => Promise<boolean>;
   }
@@ -67,6 +69,7 @@ export function enforceScopes(app: FastifyInstance, authenticate: Authenticate):
   const routes: RouteScope[] = [];
   app.decorateRequest('actor', '');
   app.decorateRequest('grant', undefined);
+  app.decorateRequest('requireScope', () => undefined);
   app.decorateRequest('stillGranted', async () => false);
   app.addHook('onRoute', (route) => {
     const scope = route.config?.scope ?? (route.url.startsWith(DOCUMENTATION) ? 'public' : undefined);
@@ -88,10 +91,13 @@ export function enforceScopes(app: FastifyInstance, authenticate: Authenticate):
         throw error;
       }
     };
-    if (covers(grant.scopes, scope) && (configKey || grant.nodeId === undefined)) return;
-    // RFC 6750 §3.1
-    void reply.header('www-authenticate', `Bearer realm="warren", error="insufficient_scope", scope="${scope}"`);
-    throw scopeMissing(grant, scope);
+    request.requireScope = (needed) => {
+      if (covers(grant.scopes, needed) && (configKey || grant.nodeId === undefined)) return;
+      // RFC 6750 §3.1
+      void reply.header('www-authenticate', `Bearer realm="warren", error="insufficient_scope", scope="${needed}"`);
+      throw scopeMissing(grant, needed);
+    };
+    request.requireScope(scope);
   });
   return routes;
 }

@@ -3,6 +3,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import {
   type AgentServiceClient,
   type Delta,
+  type Explain,
   type Farewell,
   type HeartbeatReply,
   PeerEntry,
@@ -44,6 +45,10 @@ export class FakeStream {
   readonly replies: HeartbeatReply[] = [];
   readonly tombstones: SignedTombstone[] = [];
   readonly tickets: Buffer[] = [];
+  /** Milliseconds, as it was asked to report. */
+  readonly policies: number[] = [];
+  /** What it was asked to explain. */
+  readonly questions: Explain[] = [];
   position: Position;
   self: SelfConfig | undefined;
   farewell: Farewell | undefined;
@@ -129,6 +134,8 @@ export class FakeStream {
     else if (message?.$case === 'delta') this.#takeDelta(message.value);
     else if (message?.$case === 'heartbeatReply') this.replies.push(message.value);
     else if (message?.$case === 'signalTicket') this.tickets.push(message.value.ticket);
+    else if (message?.$case === 'reportPolicy') this.policies.push(message.value.intervalMs);
+    else if (message?.$case === 'explain') this.questions.push(message.value);
     else if (message?.$case === 'farewell') this.farewell = message.value;
   }
 
