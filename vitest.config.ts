@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'packages/*/src/**/*.test.ts',
-            'apps/*/src/**/*.test.ts',
+            'apps/*/src/**/*.test.{ts,tsx}',
             'scripts/**/*.test.ts',
             'tests/sim/**/*.test.ts',
             'bench/src/**/*.test.ts',

@@ -1,0 +1,3 @@
+import { Page } from '../../ui/page.js';
+
+export const ApiKeysPage = () => <Page title="API keys">{null}</Page>;

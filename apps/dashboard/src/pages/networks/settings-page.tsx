@@ -1,0 +1,3 @@
+import { Page } from '../../ui/page.js';
+
+export const SettingsPage = () => <Page title="Network settings">{null}</Page>;

@@ -1,0 +1,3 @@
+import { Page } from '../../ui/page.js';
+
+export const NodesPage = () => <Page title="Nodes">{null}</Page>;

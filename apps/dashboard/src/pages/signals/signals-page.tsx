@@ -1,0 +1,3 @@
+import { Page } from '../../ui/page.js';
+
+export const SignalsPage = () => <Page title="Signal servers">{null}</Page>;

@@ -1,0 +1,3 @@
+import { Page } from '../../ui/page.js';
+
+export const TopologyPage = () => <Page title="Topology">{null}</Page>;
