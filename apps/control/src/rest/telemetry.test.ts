@@ -51,11 +51,11 @@ async function pair() {
   await a.stream.sees('two');
   await until(() => a.stream.policies.length > 0 && b.stream.policies.length > 0, 'both are asked to report');
   const topology = () => get<Topology>(`/networks/${name}/topology?traffic=true`);
-  return { network, a, b, topology, vanilla: (more: object = {}) => vanilla(network.id, more) };
+  const vanilla = () =>
+    plane.context.store.createVanilla({ networkId: network.id, name: 'phone', role: 'client' }, 'test');
+  return { network, a, b, topology, vanilla };
 }
 
-const vanilla = (networkId: never, more: object) =>
-  plane.context.store.createVanilla({ networkId, name: 'phone', role: 'client', ...more } as never, 'test');
 const reports = (stream: FakeStream, ...report: Parameters<typeof pathReport>) =>
   stream.send({ $case: 'pathReport', value: pathReport(...report) });
 const lesser = (one: string, two: string) => (one < two ? { a: one, b: two } : { a: two, b: one });
@@ -186,7 +186,7 @@ describe('an explanation', () => {
     const asked = explain(a.id, b.id);
     await until(() => a.stream.questions.length > 0, 'it is asked');
     expect(a.stream.questions[0]).toMatchObject({ nodeId: b.id });
-    const [{ id }] = a.stream.questions as [{ id: number }];
+    const { id } = a.stream.questions[0]!;
     // Who was not asked says nothing.
     b.stream.send({ $case: 'explainAnswer', value: { id, json: '{}', failure: '' } });
     await answers(a.stream, { json: JSON.stringify({ ...explanation, secret: 'left out' }) });
