@@ -23,10 +23,12 @@ import { nodeCommands } from './node-commands.js';
 import { type Output, reportError } from './output.js';
 import { createRestClient } from './rest-client.js';
 import { Screen } from './screen.js';
+import { sessionCommands } from './session-commands.js';
 import { signalCommands } from './signal-commands.js';
 import { statusCommands } from './status-commands.js';
 import { findTarget } from './target.js';
 import { tokenCommands } from './token-commands.js';
+import { topologyCommand } from './topology-commands.js';
 
 export interface ProgramOptions {
   readonly environment: Environment;
@@ -91,8 +93,10 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   exportCommand(program, context);
   tokenCommands(program, context);
   apiKeyCommands(program, context);
+  sessionCommands(program, context);
   signalCommands(program, context, options, done);
   statusCommands(program, context);
+  topologyCommand(program, context);
   auditCommands(program, context);
   eventCommands(program, context);
   contextCommands(program, context, options);

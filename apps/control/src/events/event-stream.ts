@@ -12,6 +12,9 @@ const MOST_WAITING = 1_000;
 const MOST_TOPOLOGY = 16 * 1024 * 1024;
 const LAPSED = `event: topology.lapsed\ndata: {"reason":"the topology was read too slowly: read it anew"}\n\n`;
 
+/** What ends a session or an API key. */
+const GRANTS = /^(session\.(sign-out|end)|user\.set-password|apikey\.delete)$/;
+
 /** What a stream of events is made of. */
 export interface EventStreamOptions {
   readonly feed: EventFeed;
@@ -51,6 +54,8 @@ export async function* eventStream(options: EventStreamOptions): AsyncGenerator<
         askedAt = performance.now();
       }
       const events = await feed.after(position);
+      // Who may listen may be another now; nothing goes to who may not.
+      if (events.some(({ action }) => GRANTS.test(action)) && !(await options.mayGoOn())) return;
       const wanted = events.filter((event) => networkId === undefined || event.networkId === networkId);
       const presence = inbox.take();
       const topology = inbox.takeTopology();

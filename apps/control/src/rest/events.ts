@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { eventStream } from '../events/event-stream.js';
 import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { EventQuery } from './event-schemas.js';
+import { covers } from './scopes.js';
 
 /** Streams that one process feeds, and that one caller may have; each is an open connection. */
 const MOST_STREAMS = 500;
@@ -38,7 +39,8 @@ export function eventRoutes(api: Api, context: RestContext): void {
     },
     async (request, reply) => {
       const { network, telemetry } = request.query;
-      if (telemetry === 'true') request.requireScope('nodes:read');
+      if (telemetry === 'true' && !covers(request.grant?.scopes ?? [], 'nodes:read'))
+        throw new WarrenError('scope-missing', 'telemetry=true needs the scope nodes:read, too');
       const networkId = network === undefined ? undefined : (await networkOf(context.store, network)).id;
       const tail = await context.events.open();
       const given = request.query.lastEventId ?? request.headers['last-event-id'];

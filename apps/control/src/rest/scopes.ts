@@ -15,6 +15,8 @@ export const SCOPES = [
   'tokens:write',
   'apikeys:read',
   'apikeys:write',
+  'sessions:read',
+  'sessions:write',
   'signals:read',
   'signals:write',
   'configs:read',
@@ -23,11 +25,14 @@ export const SCOPES = [
   'status:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+/** What a route asks for. `public`: nobody is asked; `session`: it is about the session of who has signed in. */
+type Needed = Scope | 'public' | 'session';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `public`: nobody is asked. */
-    scope?: Scope | 'public';
+    scope?: Needed;
+    /** False: an Idempotency-Key is not heeded, as what would be kept of the request is secret. */
+    repeatable?: boolean;
     /** A node's config key is taken here, too; the handler then compares `grant.nodeId` with the node that it found. */
     configKey?: boolean;
   }
@@ -36,8 +41,6 @@ declare module 'fastify' {
     actor: Actor;
     /** Who asks and what they may do; undefined at public routes. */
     grant: Grant | undefined;
-    /** For a part of an answer that needs another scope than its route. @throws WarrenError `scope-missing` */
-    requireScope: (scope: Scope) => void;
     /** For answers that last: whether who asked still may. */
     stillGranted: () => Promise<boolean>;
   }
@@ -46,7 +49,7 @@ declare module 'fastify' {
 export interface RouteScope {
   readonly method: string;
   readonly url: string;
-  readonly scope: Scope | 'public';
+  readonly scope: Needed;
 }
 
 /** Pages of the API's documentation come from a plugin, which declares no scope for them: they are public. */
@@ -69,7 +72,6 @@ export function enforceScopes(app: FastifyInstance, authenticate: Authenticate):
   const routes: RouteScope[] = [];
   app.decorateRequest('actor', '');
   app.decorateRequest('grant', undefined);
-  app.decorateRequest('requireScope', () => undefined);
   app.decorateRequest('stillGranted', async () => false);
   app.addHook('onRoute', (route) => {
     const scope = route.config?.scope ?? (route.url.startsWith(DOCUMENTATION) ? 'public' : undefined);
@@ -85,22 +87,25 @@ export function enforceScopes(app: FastifyInstance, authenticate: Authenticate):
     request.actor = grant.actor;
     request.stillGranted = async () => {
       try {
-        return covers((await authenticate(request, reply)).scopes, scope);
+        return allows(await authenticate(request, reply, true), scope);
       } catch (error) {
         if (error instanceof WarrenError) return GRANT_UNKNOWN.includes(error.code);
         throw error;
       }
     };
-    request.requireScope = (needed) => {
-      if (covers(grant.scopes, needed) && (configKey || grant.nodeId === undefined)) return;
-      // RFC 6750 §3.1
-      void reply.header('www-authenticate', `Bearer realm="warren", error="insufficient_scope", scope="${needed}"`);
-      throw scopeMissing(grant, needed);
-    };
-    request.requireScope(scope);
+    if (allows(grant, scope) && (configKey || grant.nodeId === undefined)) return;
+    if (scope === 'session') throw new WarrenError('unauthorized', NO_SESSION);
+    // RFC 6750 §3.1
+    void reply.header('www-authenticate', `Bearer realm="warren", error="insufficient_scope", scope="${scope}"`);
+    throw scopeMissing(grant, scope);
   });
   return routes;
 }
+
+const NO_SESSION = 'this is about the session of who has signed in: an API key has none';
+
+const allows = (grant: Grant, scope: Exclude<Needed, 'public'>): boolean =>
+  scope === 'session' ? grant.session !== undefined : covers(grant.scopes, scope);
 
 function scopeMissing(grant: Grant, needed: Scope): WarrenError {
   if (grant.nodeId !== undefined)

@@ -10,7 +10,7 @@ let count = 0;
 const agents: FakeAgent[] = [];
 const listeners: Listener[] = [];
 beforeAll(async () => {
-  plane = await startTestPlane({ answerTime: 500 });
+  plane = await startTestPlane({ answerTime: 2_000 });
 });
 afterAll(async () => {
   for (const listener of listeners) listener.close();
@@ -91,6 +91,7 @@ describe('the topology', () => {
     expect((await post(`/nodes/${a.id}/disable`)).statusCode).toBe(200);
     await linked(0);
     await post(`/nodes/${a.id}/approve`);
+    await b.stream.sees('one');
     reports(b.stream, [peerReport(a.id)]);
     await linked(1);
     await post(`/nodes/${a.id}/revoke`);
@@ -213,18 +214,18 @@ describe('an explanation', () => {
     reports(a.stream, [peerReport(b.id)]);
     await until(() => plane.context.telemetry.network(a.stream.self!.networkId as never)?.size.links === 1, 'heard');
     expect(await explain(a.id, b.id)).toMatchObject({ status: 504, code: 'agent-silent' });
-  });
+  }, 20_000);
 
   it('is refused when the agent goes, of a vanilla member, of the node itself, and when too many ask', async () => {
     const { a, b, vanilla } = await pair();
     const phone = await vanilla();
     expect(await explain(phone.id, a.id)).toMatchObject({ status: 409, code: 'agent-offline' });
     expect(await explain(a.id, a.id)).toMatchObject({ status: 400, code: 'bad-request' });
-    const many = Array.from({ length: 5 }, () => explain(a.id, b.id));
+    const many = Array.from({ length: 4 }, () => explain(a.id, b.id));
     await until(() => a.stream.questions.length === 4, 'four are asked');
+    expect(await explain(a.id, b.id)).toMatchObject({ status: 429, code: 'too-many-requests' });
     a.stream.cancel();
-    const codes = (await Promise.all(many)).map(({ code }) => code).sort();
-    expect(codes).toEqual([...Array(4).fill('agent-offline'), 'too-many-requests']);
+    expect((await Promise.all(many)).map(({ code }) => code)).toEqual(Array(4).fill('agent-offline'));
     expect(await explain(a.id, b.id)).toMatchObject({ status: 409, code: 'agent-offline' });
   });
 });
