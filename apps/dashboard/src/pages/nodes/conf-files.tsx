@@ -43,15 +43,17 @@ export function ConfFiles({ node }: { node: Node }) {
           QR code holds the private key, too: it is shown once, when the member is added. Later whoever has the key
           makes it: <code className="break-words">warren node conf {node.name} --private-key-file FILE --qr</code>
         </p>
-        <TextField
-          label="Private key"
-          hint="Put into the file here, in this browser. It is sent to nobody and kept nowhere."
-          error={problem}
-          type="password"
-          autoComplete="off"
-          value={privateKey}
-          onChange={(event) => setPrivateKey(event.target.value)}
-        />
+        {node.kind === 'vanilla' && (
+          <TextField
+            label="Private key"
+            hint="Put into the file here, in this browser. It is sent to nobody and kept nowhere."
+            error={problem}
+            type="password"
+            autoComplete="off"
+            value={privateKey}
+            onChange={(event) => setPrivateKey(event.target.value)}
+          />
+        )}
       </FileCard>
       <FileCard node={node} name="peers.conf" fill={fill}>
         <p className="text-muted text-sm">

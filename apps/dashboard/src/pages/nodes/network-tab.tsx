@@ -60,7 +60,7 @@ function natFacts(nat: NonNullable<NodeTelemetry['nat']>): (readonly [string, Re
       nat.reflexive.length === 0 ? (
         'Not known'
       ) : (
-        <div key="reflexive">
+        <div key="reflexive" className="flex flex-col gap-2.5">
           {nat.reflexive.map((address) => (
             <Copyable key={address} text={address} what={`address ${address}`} />
           ))}

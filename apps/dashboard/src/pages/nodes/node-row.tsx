@@ -40,7 +40,7 @@ export function NodeRow({ network, entry, traffic, selected, onSelect, rowIndex,
       data-node={node.name}
       className={cx(
         COLUMNS,
-        'absolute inset-x-0 grid h-[116px] grid-cols-[1.5rem_minmax(0,1fr)_auto] content-center items-center gap-y-0.5 border-line px-3 md:h-14',
+        'absolute inset-x-0 grid h-[116px] grid-cols-[1.5rem_minmax(0,1fr)_auto] content-center items-center gap-y-0.5 border-line px-3 md:h-[56px]',
         !last && 'border-b',
         selected ? 'bg-accent-soft' : 'hover:bg-sunken/60',
         last && 'rounded-b-2xl',

@@ -48,12 +48,12 @@ export function NodeToolbar({ filter, onChange, tags, entries }: ToolbarProps) {
             </option>
           ))}
         </Choice>
-        <div className="flex min-w-0 gap-1">
+        <div className="flex min-w-0 gap-1 xl:hidden">
           <Select
             aria-label="Order"
             value={key}
             onChange={(event) => set({ sort: event.target.value === 'name' ? undefined : event.target.value })}
-            className="min-w-0 xl:hidden"
+            className="min-w-0"
           >
             {Object.entries(SORTS).map(([sort, { name }]) => (
               <option key={sort} value={sort}>
@@ -64,7 +64,7 @@ export function NodeToolbar({ filter, onChange, tags, entries }: ToolbarProps) {
           <IconButton
             label={reversed ? 'Reversed order: turn it round' : 'Turn the order round'}
             onClick={() => set({ sort: reversed ? (key === 'name' ? undefined : key) : `-${key}` })}
-            className="size-10 xl:hidden"
+            className="size-10"
           >
             {reversed ? <ArrowUp aria-hidden size={18} /> : <ArrowDown aria-hidden size={18} />}
           </IconButton>
@@ -129,7 +129,7 @@ const Choice = ({
     aria-label={label}
     value={value ?? ''}
     onChange={(event) => onChange(event.target.value || undefined)}
-    className="min-w-0 md:w-44"
+    className="min-w-0 md:w-48"
   >
     <option value="">{none}</option>
     {children}

@@ -41,7 +41,7 @@ function memberFacts({ network, node, topology }: OverviewProps): Fact[] {
   return [
     [
       'Addresses',
-      <div key="addresses">
+      <div key="addresses" className="flex flex-col gap-2.5">
         {node.addresses.map((address) => (
           <Copyable key={address} text={address} what={`address ${address}`} />
         ))}

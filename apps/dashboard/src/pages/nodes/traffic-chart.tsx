@@ -4,7 +4,7 @@ import { chartScale, nearestIndex, type Point } from './chart-scale.js';
 
 const WIDTH = 800;
 const HEIGHT = 260;
-const LEFT = 76;
+const LEFT = 92;
 const BOTTOM = 24;
 const TOP = 10;
 
