@@ -9,8 +9,8 @@ const GATHER = 150;
 
 /** Families of queries (queries.ts) that an event makes stale, by the first word of its type. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  node: ['nodes', 'topology', 'networks'],
-  network: ['networks', 'topology', 'nodes', 'addresses'],
+  node: ['nodes', 'topology', 'networks', 'addresses', 'files', 'status'],
+  network: ['networks', 'topology', 'nodes', 'addresses', 'files', 'status'],
   token: ['tokens'],
   apikey: ['apikeys'],
   'api-key': ['apikeys'],
