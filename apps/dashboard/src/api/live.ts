@@ -16,6 +16,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   apikey: ['apikeys'],
   'api-key': ['apikeys'],
   session: ['sessions'],
+  user: ['sessions'],
   signal: ['signals'],
   'signal-server': ['signals'],
   'signal-token': ['signals'],
