@@ -137,7 +137,7 @@ const sessions = createRoute({
 const log = createRoute({
   getParentRoute: () => signedIn,
   path: '/log',
-  validateSearch: texts('q', 'action'),
+  validateSearch: texts('q', 'action', 'actor', 'subject', 'network'),
   component: lazyRouteComponent(() => import('./pages/log/log-page.js'), 'LogPage'),
 });
 const signals = createRoute({
