@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { MonitorSmartphone, Plus } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import { useDeferredValue, useMemo } from 'react';
 import { nodesQuery } from '../../api/queries.js';
 import { trafficQuery, useTopology } from '../../api/telemetry.js';
+import { FirstSteps } from '../../shell/first-steps.js';
 import { Button } from '../../ui/button.js';
 import { plural } from '../../ui/format.js';
 import { Page } from '../../ui/page.js';
@@ -43,13 +44,7 @@ export function NodesPage() {
       ) : nodes.isPending ? (
         <ListSkeleton />
       ) : entries.length === 0 ? (
-        <EmptyState
-          title="No node has joined yet"
-          icon={<MonitorSmartphone aria-hidden size={32} />}
-          action={<AddLink network={network} />}
-        >
-          Add a host with an agent, or a phone or router with a WireGuard app. It appears here by itself.
-        </EmptyState>
+        <FirstSteps network={network} />
       ) : (
         <>
           <NodeToolbar filter={filter} onChange={change} tags={tags} entries={entries} />
