@@ -1,6 +1,7 @@
 import { X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import type { TopologySearch } from '../../router.js';
+import { cx } from '../../ui/class-names.js';
 import { AttentionList } from './attention-list.js';
 import { GraphCanvas } from './canvas/graph-canvas.js';
 import type { NodePositions } from './canvas/node-positions.js';
@@ -44,27 +45,29 @@ export function Graph(props: GraphProps) {
   );
   const [leftOut, setLeftOut] = useState(0);
   return (
-    <div className="relative min-w-0 grow">
-      <GraphCanvas
-        {...{ store, scene, positions, description: props.description }}
-        groupPositions={groups?.positions}
-        selected={search.node}
-        peer={search.peer}
-        onLeftOut={setLeftOut}
-        onSelect={(node, peer) => set({ node, peer })}
-        onOpenGroup={(group) => groups?.toggle(group.key)}
-      />
-      <div className="pointer-events-none absolute inset-x-3 top-3 flex flex-col items-start gap-2 *:pointer-events-auto">
-        <AttentionList network={props.network} attention={props.attention} mesh={store.mesh} />
-        {groups && groups.openGroups.length > 0 && <OpenGroups groups={groups.openGroups} onClose={groups.toggle} />}
-      </div>
-      <div className="pointer-events-none absolute bottom-3 left-3 flex max-w-[calc(100%-5rem)] flex-col items-start gap-2 *:pointer-events-auto">
-        <Legend counts={props.counts} filter={props.filter} set={set} />
+    <div className="flex min-h-0 min-w-0 grow flex-col">
+      <div className="relative min-h-0 grow">
+        <GraphCanvas
+          {...{ store, scene, positions, description: props.description }}
+          groupPositions={groups?.positions}
+          selected={search.node}
+          peer={search.peer}
+          onLeftOut={setLeftOut}
+          onSelect={(node, peer) => set({ node, peer })}
+          onOpenGroup={(group) => groups?.toggle(group.key)}
+        />
+        <div className="pointer-events-none absolute inset-x-3 top-3 flex flex-col items-start gap-2 *:pointer-events-auto">
+          <AttentionList network={props.network} attention={props.attention} mesh={store.mesh} />
+          {groups && groups.openGroups.length > 0 && <OpenGroups groups={groups.openGroups} onClose={groups.toggle} />}
+        </div>
         {leftOut > 0 && (
-          <p className="rounded-lg bg-raised/90 px-2.5 py-1 text-muted text-sm">
+          <p className="absolute bottom-3 left-3 max-w-[calc(100%-5rem)] rounded-lg bg-raised px-2.5 py-1 text-muted text-sm">
             {leftOut.toLocaleString('en')} more paths than can be drawn here: zoom in, select a node or filter.
           </p>
         )}
+      </div>
+      <div className={cx(search.node !== undefined && 'max-lg:hidden')}>
+        <Legend counts={props.counts} filter={props.filter} set={set} />
       </div>
     </div>
   );

@@ -20,8 +20,11 @@ export function Legend({ counts, filter, set }: LegendProps) {
   const [open, setOpen] = useState(WIDE.matches);
   const chosen = filter.paths.size + filter.states.size + filter.shapes.size;
   return (
-    <section aria-label="Legend and filters" className="rounded-xl border border-line bg-raised text-sm">
-      <div className="flex items-center">
+    <section
+      aria-label="Legend and filters"
+      className="flex flex-col border-line border-t bg-surface text-sm lg:flex-row lg:items-start"
+    >
+      <div className="flex shrink-0 items-center">
         <button
           type="button"
           aria-expanded={open}
@@ -42,7 +45,7 @@ export function Legend({ counts, filter, set }: LegendProps) {
         )}
       </div>
       {open && (
-        <div className="flex max-h-[42dvh] max-w-md flex-col gap-2 overflow-y-auto px-2 pb-2">
+        <div className="flex max-h-[36dvh] flex-col gap-x-5 gap-y-0.5 overflow-y-auto px-2 py-1 sm:flex-row sm:flex-wrap">
           <Row name="Path">
             {entries<PathLook, (typeof PATH_LOOKS)[PathLook]>(PATH_LOOKS).map(([look, { name, colour, dash }]) => (
               <Entry

@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router';
-import { PlusCircle, Search, Share2, Table2 } from 'lucide-react';
+import { ListFilter, PlusCircle, Search, Share2, Table2 } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useState } from 'react';
 import type { TopologySearch } from '../../router.js';
+import { IconButton } from '../../ui/button.js';
 import { cx } from '../../ui/class-names.js';
 import { Input, Select } from '../../ui/field.js';
 import { formatRate, plural } from '../../ui/format.js';
@@ -22,57 +23,71 @@ interface ToolbarProps {
 
 export function Toolbar(props: ToolbarProps) {
   const { network, search, set, totals, counts } = props;
+  const [open, setOpen] = useState(false);
   const tags = [...counts.tags].sort(([a], [b]) => (a < b ? -1 : 1));
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-line border-b bg-surface px-3 py-2 sm:px-4">
-      <div className="min-w-0 grow basis-40">
+      <div className="min-w-0 grow basis-40 sm:basis-60">
         <h1 className="font-semibold text-lg leading-tight tracking-tight">Topology</h1>
         <p className="min-h-5 truncate text-muted text-sm tabular-nums">
           {totals.nodes > 0 && <Numbers {...totals} />}
         </p>
       </div>
       <ViewSwitch search={search} network={network} />
-      <div className="order-last grid w-full grid-cols-2 gap-2 sm:order-none sm:flex sm:w-auto">
+      <div className="order-last flex w-full flex-wrap gap-2 sm:flex-nowrap xl:order-none xl:w-auto">
         <SearchBox {...props} />
-        {(tags.length > 0 || search.tag) && (
-          <Select
-            aria-label="Tag"
-            value={search.tag ?? ''}
-            onChange={(event) => set({ tag: event.target.value || undefined })}
-          >
-            <option value="">All tags</option>
-            {search.tag && !counts.tags.has(search.tag) && <option value={search.tag}>{search.tag}</option>}
-            {tags.map(([tag, count]) => (
-              <option key={tag} value={tag}>
-                {tag} ({count})
-              </option>
-            ))}
-          </Select>
-        )}
-        {search.view !== 'table' && (
-          <Select
-            aria-label="Group nodes"
-            value={search.group ?? ''}
-            onChange={(event) => set({ group: event.target.value || undefined })}
-          >
-            <option value="">Groups: automatic</option>
-            <option value="none">No groups</option>
-            {Object.entries(GROUPINGS).map(([by, name]) => (
-              <option key={by} value={by}>
-                By {name.toLowerCase()}
-              </option>
-            ))}
-          </Select>
-        )}
+        <IconButton
+          label={open ? 'Hide the filters' : 'Show the filters'}
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+          className="size-10! border border-line-strong/60 sm:hidden"
+        >
+          <ListFilter aria-hidden size={17} />
+        </IconButton>
+        <div className={cx('gap-2 max-sm:w-full sm:flex', open ? 'flex' : 'hidden')}>
+          {(tags.length > 0 || search.tag) && (
+            <Select
+              aria-label="Tag"
+              className="sm:w-36!"
+              value={search.tag ?? ''}
+              onChange={(event) => set({ tag: event.target.value || undefined })}
+            >
+              <option value="">All tags</option>
+              {search.tag && !counts.tags.has(search.tag) && <option value={search.tag}>{search.tag}</option>}
+              {tags.map(([tag, count]) => (
+                <option key={tag} value={tag}>
+                  {tag} ({count})
+                </option>
+              ))}
+            </Select>
+          )}
+          {search.view !== 'table' && (
+            <Select
+              aria-label="Group nodes"
+              className="sm:w-44!"
+              value={search.group ?? ''}
+              onChange={(event) => set({ group: event.target.value || undefined })}
+            >
+              <option value="">Group: auto</option>
+              <option value="none">No groups</option>
+              {Object.entries(GROUPINGS).map(([by, name]) => (
+                <option key={by} value={by}>
+                  By {name.toLowerCase()}
+                </option>
+              ))}
+            </Select>
+          )}
+        </div>
       </div>
       <Link
         to="/n/$network/add"
         params={{ network }}
         search={{}}
+        aria-label="Add a peer"
         className="inline-flex h-10 items-center gap-2 rounded-lg bg-accent px-3 font-medium text-accent-ink hover:brightness-110"
       >
         <PlusCircle aria-hidden size={17} />
-        Add
+        <span className="hidden sm:inline">Add</span>
       </Link>
     </header>
   );
@@ -105,7 +120,7 @@ function SearchBox({ search, set, mesh }: ToolbarProps) {
     if (first) set({ q: text.trim(), node: first.id, peer: undefined });
   };
   return (
-    <div className="relative col-span-2 sm:w-56">
+    <div className="relative min-w-0 grow xl:w-48">
       <Search aria-hidden size={16} className="absolute top-3 left-3 text-muted" />
       <Input
         type="search"

@@ -46,7 +46,7 @@ function NetworkTopology({ network }: { network: string }) {
       <p className="sr-only" role="status">
         {query.data ? description : 'Loading the topology.'}
       </p>
-      <div className="relative flex min-h-0 grow">
+      <div className="flex min-h-0 grow flex-col lg:flex-row">
         {query.error && !query.data ? (
           <div className="w-full p-4">
             <ErrorState error={query.error} onRetry={() => void query.refetch()} />

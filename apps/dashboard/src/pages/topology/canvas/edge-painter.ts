@@ -65,7 +65,7 @@ function collect(edges: readonly SceneEdge[], box: Box, most: number, { camera, 
     }
     drawn += 1;
     const width = widthOf(edge, chosen, crowded && moving);
-    const alpha = edge.faded ? 0.08 : lit ? (chosen ? 1 : 0.1) : crowded ? 0.42 : 0.8;
+    const alpha = edge.faded ? 0.08 : lit ? (chosen ? 1 : 0.1) : crowded ? 0.42 : edges.length > 150 ? 0.6 : 0.85;
     const key = `${look} ${width} ${alpha}`;
     let batch = batches.get(key);
     if (!batch) {

@@ -24,6 +24,9 @@ const DIRECTIONS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, 1],
 };
 
+/** Smaller than that a mark cannot be told from its neighbours. */
+const MARKS_FROM = 0.25;
+
 /** Holds together what happens on the canvas without React: drawing, gestures, keys, the running layout. */
 export class GraphController {
   readonly #renderer: GraphRenderer;
@@ -72,7 +75,7 @@ export class GraphController {
     // A link to a node is a link to where it is.
     if (!this.#shown && this.#renderer.size.width > 0 && scene.nodes.length > 0) {
       this.#shown = true;
-      this.#reveal(this.#selected);
+      if (this.#renderer.camera.scale < MARKS_FROM) this.#reveal(this.#selected);
     }
   }
 
@@ -161,7 +164,8 @@ export class GraphController {
     const { camera, size } = this.#renderer;
     const [x, y] = [node.x * camera.scale + camera.x, node.y * camera.scale + camera.y];
     const margin = 60;
-    if (x > margin && x < size.width - margin && y > margin && y < size.height - margin && camera.scale > 0.25) return;
+    if (x > margin && x < size.width - margin && y > margin && y < size.height - margin && camera.scale > MARKS_FROM)
+      return;
     this.#follows = false;
     const scale = Math.max(camera.scale, 0.7);
     this.#renderer.setCamera({ scale, x: size.width / 2 - node.x * scale, y: size.height / 2 - node.y * scale });
@@ -186,6 +190,7 @@ export class GraphController {
     const first = this.#renderer.size.width === 0;
     this.#renderer.resize({ width, height }, window.devicePixelRatio);
     if (this.#follows) this.fitAll();
+    else this.#reveal(this.#selected);
     if (first) this.show(this.#renderer.scene, this.#groupPositions);
   }
 

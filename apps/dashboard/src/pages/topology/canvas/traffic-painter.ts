@@ -8,6 +8,7 @@ const MOST_BUSY = 150;
 /** CSS pixels a second, by how much goes. */
 const SPEEDS = [0, 30, 60, 110] as const;
 const APART = 46;
+const ENDS = 13;
 
 /** Whether the canvas still shows dots of the frame before. */
 const dirty = new WeakSet<CanvasRenderingContext2D>();
@@ -48,12 +49,15 @@ function paintDots(
 ): void {
   const [dx, dy] = [(to.x - from.x) * scale, (to.y - from.y) * scale];
   const length = Math.hypot(dx, dy);
-  if (length < 30) return;
+  // Not over the marks at its ends.
+  const end = ENDS / length;
+  if (length < 3 * ENDS) return;
   const size = 2.5 + level;
   const dots = Math.min(24, Math.max(1, Math.floor(length / APART)));
   const shift = (seconds * SPEEDS[level]) / length;
   for (let i = 0; i < dots; i++) {
-    const along = (((i / dots + (i % 2 === 0 ? shift : -shift)) % 1) + 1) % 1;
+    const part = (((i / dots + (i % 2 === 0 ? shift : -shift)) % 1) + 1) % 1;
+    const along = end + part * (1 - 2 * end);
     const x = from.x * scale + left + dx * along;
     const y = from.y * scale + top + dy * along;
     context.fillRect(x - size / 2, y - size / 2, size, size);

@@ -1,7 +1,6 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { api, take } from '../../../api/client.js';
+import { useNodeTelemetry } from '../../../api/telemetry.js';
 import { Badge } from '../../../ui/badge.js';
 import { CopyButton } from '../../../ui/copy.js';
 import { formatRate, formatRtt, plural } from '../../../ui/format.js';
@@ -13,17 +12,7 @@ import { linksOf, type Mesh, otherEnd, type TopologyLink, type TopologyNode } fr
 import { NODE_SHAPES, NODE_STATES, nodeShape, nodeState } from '../model/node-look.js';
 import { NatFacts } from './nat-facts.js';
 
-/** Counters come with events, but not what they were: asked for while somebody looks. Milliseconds. */
-const ASKED_EVERY = 10_000;
 const MOST_PEERS = 40;
-
-const telemetryQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['topology', 'telemetry', id],
-    queryFn: () => take(api.GET('/api/v1/nodes/{id}/telemetry', { params: { path: { id } } })),
-    refetchInterval: ASKED_EVERY,
-    refetchOnMount: 'always',
-  });
 
 interface NodeDetailsProps {
   readonly network: string;
@@ -33,7 +22,7 @@ interface NodeDetailsProps {
 }
 
 export function NodeDetails({ network, mesh, node, onPeer }: NodeDetailsProps) {
-  const telemetry = useQuery(telemetryQuery(node.id)).data;
+  const telemetry = useNodeTelemetry(node.id).data;
   const points = telemetry?.traffic.points ?? [];
   const home = node.home === null ? undefined : mesh.nodes.get(node.home);
   return (

@@ -1,8 +1,9 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { RefreshCw } from 'lucide-react';
 import { useState } from 'react';
-import { api, messageOf, take } from '../../../api/client.js';
+import { messageOf } from '../../../api/client.js';
+import { explanationQuery } from '../../../api/telemetry.js';
 import { Button } from '../../../ui/button.js';
 import { formatRate, formatRtt } from '../../../ui/format.js';
 import { Facts } from '../../../ui/page.js';
@@ -13,13 +14,10 @@ import type { TopologyLink, TopologyNode } from '../model/mesh.js';
 import { Explanation } from './explanation.js';
 
 /** Another path has another explanation: `since` and `kind` are part of the question. */
-const explainQuery = (asked: string, peer: string, link: TopologyLink | undefined) =>
-  queryOptions({
-    queryKey: ['topology', 'explain', asked, peer, link?.kind, link?.since],
-    queryFn: () => take(api.GET('/api/v1/nodes/{id}/explain', { params: { path: { id: asked }, query: { peer } } })),
-    staleTime: 5_000,
-    retry: false,
-  });
+const explainQuery = (asked: string, peer: string, link: TopologyLink | undefined) => {
+  const asking = explanationQuery(asked, peer);
+  return { ...asking, queryKey: [...asking.queryKey, link?.kind, link?.since], retry: false };
+};
 
 interface PairDetailsProps {
   readonly network: string;
@@ -76,7 +74,10 @@ function Why({ node, peer, link }: Omit<PairDetailsProps, 'network'>) {
   const able = [node, peer].filter(answers);
   const asked = able[swapped && able.length > 1 ? 1 : 0];
   const other = asked === node ? peer : node;
-  const query = useQuery({ ...explainQuery(asked?.id ?? '', other.id, link), enabled: asked !== undefined });
+  const query = useQuery({
+    ...(explainQuery(asked?.id ?? '', other.id, link) as ReturnType<typeof explanationQuery>),
+    enabled: asked !== undefined,
+  });
   if (!asked) return <p className="text-muted">{whyNobody(node, peer)}</p>;
   return (
     <section aria-label="Why" className="flex flex-col gap-3">

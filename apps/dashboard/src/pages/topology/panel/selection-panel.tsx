@@ -58,7 +58,7 @@ const Sheet = ({
     tabIndex={-1}
     aria-label={`Selected: ${title}`}
     onKeyDown={(event) => event.key === 'Escape' && onEscape()}
-    className="fixed inset-x-0 bottom-0 z-20 flex max-h-[58dvh] flex-col rounded-t-2xl border border-line bg-surface shadow-2xl outline-none lg:static lg:max-h-none lg:w-96 lg:shrink-0 lg:rounded-none lg:border-y-0 lg:border-r-0 lg:shadow-none"
+    className="flex max-h-[52dvh] shrink-0 flex-col rounded-t-2xl border border-line bg-surface outline-none lg:max-h-none lg:w-96 lg:rounded-none lg:border-y-0 lg:border-r-0"
   >
     <header className="flex items-center gap-2 border-line border-b py-2 pr-2 pl-4">
       <h2 className="min-w-0 grow truncate font-semibold text-lg" title={title}>
