@@ -1,8 +1,8 @@
-import { getRouteApi, Link } from '@tanstack/react-router';
-import { Share2 } from 'lucide-react';
+import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useDeferredValue, useMemo } from 'react';
+import { FirstSteps } from '../../shell/first-steps.js';
 import { useTitle } from '../../ui/page.js';
-import { EmptyState, ErrorState, Skeleton } from '../../ui/states.js';
+import { ErrorState, Skeleton } from '../../ui/states.js';
 import { Graph } from './graph.js';
 import { findAttention } from './model/attention.js';
 import { countLooks, filterMesh, matcher } from './model/filter.js';
@@ -77,22 +77,9 @@ const Loading = () => (
 );
 
 const EmptyNetwork = ({ network }: { network: string }) => (
-  <div className="m-auto w-full max-w-xl p-4">
-    <EmptyState
-      title="This network has no nodes yet"
-      icon={<Share2 aria-hidden size={32} />}
-      action={
-        <Link
-          to="/n/$network/add"
-          params={{ network }}
-          search={{}}
-          className="inline-flex h-10 items-center rounded-lg bg-accent px-4 font-medium text-accent-ink hover:brightness-110"
-        >
-          Add the first node
-        </Link>
-      }
-    >
-      Run one line on a Linux host, or scan a code with a phone. Each appears here by itself as soon as it has joined.
-    </EmptyState>
+  <div className="grow overflow-y-auto p-4">
+    <div className="mx-auto max-w-3xl">
+      <FirstSteps network={network} />
+    </div>
   </div>
 );

@@ -36,6 +36,8 @@ export class GraphController {
   #focus: string | undefined;
   /** Until the view is moved by hand it shows everything. */
   #follows = true;
+  /** Kept in view while the layout moves it. */
+  #revealed: string | undefined;
   #shown = false;
   #groupPositions: Map<string, Point> | undefined;
 
@@ -130,6 +132,7 @@ export class GraphController {
       },
       onCamera: () => {
         this.#follows = false;
+        this.#revealed = undefined;
       },
     };
   }
@@ -159,6 +162,7 @@ export class GraphController {
 
   /** Moves the view so that a node is in it. */
   #reveal(id: string | undefined): void {
+    this.#revealed = id;
     const node = id === undefined ? undefined : this.#renderer.scene.byId.get(id);
     if (!node) return;
     const { camera, size } = this.#renderer;
@@ -183,6 +187,7 @@ export class GraphController {
     }
     this.#renderer.moved();
     if (this.#follows) this.fitAll();
+    else this.#reveal(this.#revealed);
   }
 
   #resized(): void {
