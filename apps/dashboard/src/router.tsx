@@ -105,7 +105,7 @@ const nodes = createRoute({
 const node = createRoute({
   getParentRoute: () => signedIn,
   path: '/n/$network/nodes/$id',
-  validateSearch: texts('tab'),
+  validateSearch: texts('tab', 'peer'),
   component: lazyRouteComponent(() => import('./pages/nodes/node-page.js'), 'NodePage'),
 });
 const add = createRoute({
