@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import type { Page } from 'playwright-core';
+
+/** Another one in each run: nothing of a test is a secret anywhere. */
+export const PASSWORD = `correct horse ${randomBytes(6).toString('hex')}`;
+
+/** Opens the one-time link and sends a password. */
+export async function setPassword(page: Page, link: string, { password = PASSWORD } = {}): Promise<void> {
+  await page.goto(link);
+  for (const field of await page.getByLabel(/password/i).all()) await field.fill(password);
+  await page.getByRole('button', { name: /set|continue|sign in/i }).click();
+}
+
+/** Fills in the form of the sign-in page and sends it. */
+export async function submitSignIn(page: Page, password: string): Promise<void> {
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export const waitUntilSignedIn = (page: Page): Promise<void> =>
+  page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' });
+
+/** As a click on a link does: without loading the page anew. */
+export async function openView(page: Page, path: string): Promise<void> {
+  await page.locator(`nav a[href="${path}"]`).click();
+}
