@@ -24,6 +24,8 @@ export interface DataPlaneOptions {
   readonly signalling?: SignallingOptions;
   /** Links, addresses or routes of this host changed, those of this interface left out; told with `signalling` only. */
   readonly onNetworkChange?: () => void;
+  /** Peers may be reached another way than before, or have been heard: not called for packets, but maybe in swarms. */
+  readonly onPathChange?: () => void;
   /** One line each: what the worker has to say. */
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }
@@ -166,7 +168,7 @@ export interface DataPlane {
   /** Empty without `DataPlaneOptions.signalling`. */
   paths(): Promise<PathsReport>;
   /** Asks silent agents whether they are there (`PathManager.inquire`). @returns how many were asked. */
-  inquire(): Promise<number>;
+  inquire(silentMs?: number): Promise<number>;
   /** All that the interface is set to, with copies of its keys that the caller erases. */
   settings(): Promise<DeviceSettings>;
   /**

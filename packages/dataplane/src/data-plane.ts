@@ -185,8 +185,9 @@ class RunningDataPlane implements DataPlane {
     return this.#worker.request(() => ({ request: { type: 'paths' } }));
   }
 
-  inquire(): Promise<number> {
-    return this.#worker.request(() => ({ request: { type: 'inquire' } }));
+  inquire(silentMs?: number): Promise<number> {
+    const request = { type: 'inquire', ...(silentMs !== undefined && { silentMs }) } as const;
+    return this.#worker.request(() => ({ request }));
   }
 
   async stats(): Promise<DataPlaneStats> {
@@ -218,7 +219,9 @@ class RunningDataPlane implements DataPlane {
     else if (notice.type === 'peer-heard') {
       this.#record.heard(notice.peer, notice.endpoint);
       this.#labels.note();
-    } else if (notice.type === 'link-returned') this.#putBack();
+      this.options.onPathChange?.();
+    } else if (notice.type === 'paths-changed') this.options.onPathChange?.();
+    else if (notice.type === 'link-returned') this.#putBack();
     else if (notice.type === 'network-changed') this.options.onNetworkChange?.();
     else if (notice.type === 'descriptors') this.#worker.guard(notice.descriptors);
     else if (notice.type === 'tombstone') {

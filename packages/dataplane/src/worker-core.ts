@@ -37,6 +37,8 @@ export interface CoreListener {
   log(level: LogLevel, message: string): void;
   handshakeFailing(peer: PublicKey): void;
   peerHeard(peer: PublicKey, endpoint: Endpoint | undefined): void;
+  /** Some agents are reached another way than before. */
+  pathsChanged(): void;
   tombstone(tombstone: Uint8Array, signature: Uint8Array): void;
   descriptors(descriptors: Descriptors): void;
   linkReturned(): void;
@@ -80,7 +82,7 @@ export class WorkerCore {
       case 'paths':
         return running.driver?.report() ?? NO_PATHS;
       case 'inquire':
-        return running.driver?.inquire() ?? 0;
+        return running.driver?.inquire(request.silentMs) ?? 0;
       case 'settings':
         return running.settings.settings();
       case 'configure':
@@ -215,6 +217,7 @@ export class WorkerCore {
       createManager,
       log: (level, message) => this.listener.log(level, message),
       onTombstone: (tombstone, signature) => this.listener.tombstone(tombstone, signature),
+      onPaths: () => this.listener.pathsChanged(),
       onDescriptors: () => {
         interfaces.further = driver.descriptors();
         this.listener.descriptors(interfaces.descriptors());

@@ -25,7 +25,7 @@ export type WorkerRequest =
   | { readonly type: 'initiate-handshake'; readonly peer: PublicKey }
   | { readonly type: 'set-signalling'; readonly change: SignallingChange }
   | { readonly type: 'paths' }
-  | { readonly type: 'inquire' }
+  | { readonly type: 'inquire'; readonly silentMs?: number }
   | { readonly type: 'stats' }
   | { readonly type: 'settings' }
   | { readonly type: 'configure'; readonly change: WorkerDeviceChange }
@@ -152,6 +152,8 @@ export type FromWorker =
    * no endpoint: where it is, its paths say.
    */
   | { readonly type: 'peer-heard'; readonly peer: PublicKey; readonly endpoint: Endpoint | undefined }
+  /** Some agents are reached another way than before. */
+  | { readonly type: 'paths-changed' }
   | { readonly type: 'tombstone'; readonly tombstone: Uint8Array; readonly signature: Uint8Array }
   /** There are others now: all of them. */
   | { readonly type: 'descriptors'; readonly descriptors: Descriptors }

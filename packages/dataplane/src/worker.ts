@@ -16,6 +16,7 @@ const core = new WorkerCore({
   peerHeard: (peer, endpoint) => post({ type: 'peer-heard', peer, endpoint }),
   linkReturned: () => post({ type: 'link-returned' }),
   networkChanged: () => post({ type: 'network-changed' }),
+  pathsChanged: () => post({ type: 'paths-changed' }),
   tombstone: (tombstone, signature) => post({ type: 'tombstone', tombstone, signature }),
   descriptors: (descriptors) => post({ type: 'descriptors', descriptors }),
   ended: (error) => {

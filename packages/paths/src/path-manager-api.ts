@@ -136,6 +136,8 @@ export interface PathReport {
   readonly since: Instant | undefined;
   /** Whether something authenticated came from the peer in the last three minutes, and the path has not failed since. */
   readonly proven: boolean;
+  /** WireGuard has ever had something for it. */
+  readonly wanted: boolean;
   /** Why it is not direct; undefined when it is. A sentence without a full stop. */
   readonly reason: string | undefined;
   /** What would make it direct; undefined when it is, or nothing would. */
@@ -203,9 +205,10 @@ export interface PathManager {
   /**
    * Asks peers that were not heard lately, over the path that they have, whether they are there: `PathReport.proven` tells
    * soon afterwards. At most 64 at a call, each at most once in ten seconds.
+   * @param silentMs keeps what is known from growing old: only those are asked that were heard before, but not for so long.
    * @returns how many were asked.
    */
-  inquire(now: Instant): number;
+  inquire(now: Instant, silentMs?: number): number;
 
   streamOpened(server: ServerId, now: Instant): void;
   streamClosed(server: ServerId, reason: string, now: Instant): void;

@@ -92,6 +92,22 @@ describe('presence', () => {
     network.pass(1_000);
     expect(proven()).toBe(false);
   });
+
+  it('is kept fresh by asking those that were heard before, and only when they were silent for as long as is said', () => {
+    const { network, alice, bob } = pair(kind(EI, APD), kind(EI, APD));
+    network.pass(100);
+    const ask = () => alice.manager.inquire(network.now, 120_000);
+    expect(ask()).toBe(0);
+    alice.manager.inquire(network.now);
+    alice.drain();
+    network.pass(100_000);
+    expect(ask()).toBe(0);
+    network.pass(21_000);
+    expect(ask()).toBe(1);
+    alice.drain();
+    network.pass(100_000);
+    expect(alice.manager.report(bob.publicKey, network.now)?.proven).toBe(true);
+  });
 });
 
 describe('direct paths', () => {

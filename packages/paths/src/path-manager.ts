@@ -192,11 +192,11 @@ class Manager implements PathManager, PeerContext, LinkHooks {
     if (this.#serversDirty) this.#settle(now);
   }
 
-  inquire(now: Instant): number {
+  inquire(now: Instant, silentMs?: number): number {
     let asked = 0;
     for (const peer of this.#peers.values()) {
       if (asked >= MAX_INQUIRIES) break;
-      if (peer.inquire(now)) asked++;
+      if (peer.inquire(now, silentMs)) asked++;
     }
     this.#settle(now);
     return asked;

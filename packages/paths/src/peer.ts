@@ -213,8 +213,8 @@ export class Peer {
   }
 
   /** Asks a silent peer whether it is there. @returns whether anything was sent. */
-  inquire(now: Instant): boolean {
-    if (!this.#chosen.path || !this.#presence.takeQuestion(now)) return false;
+  inquire(now: Instant, silentMs?: number): boolean {
+    if (!this.#chosen.path || !this.#presence.takeQuestion(now, silentMs)) return false;
     if (this.#direct) this.#prober.probe(this.#direct.candidate, now, true);
     else this.#probeConfigured(now);
     this.#pingRelays(now);
@@ -234,6 +234,7 @@ export class Peer {
       rttMs: relay === undefined ? candidate?.rttMs : this.relays.rttMs(relay),
       since: this.#chosen.since,
       proven: works && this.#presence.isThere(now),
+      wanted: this.#lastSentAt !== undefined,
       reason: why?.reason,
       advice: why?.advice,
       candidates: this.candidates.reports((family) => this.context.hasFamily(family)),

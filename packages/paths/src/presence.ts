@@ -20,9 +20,11 @@ export class Presence {
 
   isThere = (now: Instant): boolean => isWithin(this.#heardAt, HEARD_FOR_MS, now);
 
-  /** @returns whether to ask it now. */
-  takeQuestion(now: Instant): boolean {
-    if (isWithin(this.#heardAt, ASK_AFTER_MS, now) || isWithin(this.#askedAt, ASK_AFTER_MS, now)) return false;
+  /** @param silentMs if said: only one that was heard before, but not for so long. @returns whether to ask it now. */
+  takeQuestion(now: Instant, silentMs?: number): boolean {
+    if (silentMs !== undefined && this.#heardAt === undefined) return false;
+    const after = silentMs ?? ASK_AFTER_MS;
+    if (isWithin(this.#heardAt, after, now) || isWithin(this.#askedAt, after, now)) return false;
     this.#askedAt = now;
     return true;
   }

@@ -48,6 +48,7 @@ const reports = ({ publicKey: peer }: TestPeer) => ({
       rttMs: 12.3,
       since: '2030-01-01T00:00:00.000Z',
       proven: true,
+      wanted: true,
       reason: undefined,
       advice: undefined,
       candidates: [

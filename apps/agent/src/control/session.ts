@@ -7,6 +7,9 @@ import { notAnswering, refusalCode, translateCallError } from './refusal.js';
 /** What the owner of a session decides about one message. */
 export type Verdict = 'applied' | 'resync';
 
+/** Says something on the stream, while it lives; `sent` is called when the stream takes more, and never once it has ended. */
+export type Reply = (request: SyncRequest, sent?: () => void) => void;
+
 /** What a session needs of its owner; the session itself knows streams and time only. */
 export interface SessionOptions {
   /** A client ready for Sync; renews the certificate first when needed. Rejects when that fails. */
@@ -17,7 +20,7 @@ export interface SessionOptions {
   readonly hello: (fresh: boolean) => SyncRequest;
   readonly heartbeat: () => SyncRequest;
   /** Applies a snapshot, delta or heartbeat reply; `reply` sends the acknowledgement. */
-  readonly handle: (message: SyncResponse, reply: (request: SyncRequest) => void) => Promise<Verdict>;
+  readonly handle: (message: SyncResponse, reply: Reply) => Promise<Verdict>;
   /** Connected means: the control plane has said something on this stream. */
   readonly onConnection: (connected: boolean, address: string) => void;
   /** A certificate was asked for: make sure that the next stream has a fresh one. */
@@ -221,8 +224,12 @@ class StreamRun {
   }
 
   async #handle(message: SyncResponse): Promise<void> {
-    const verdict = await this.options.handle(message, (request) => {
-      if (!this.#ended) this.stream.write(request);
+    const verdict = await this.options.handle(message, (request, sent) => {
+      if (!this.#ended) {
+        this.stream.write(request, () => {
+          if (!this.#ended) sent?.();
+        });
+      }
     });
     if (verdict === 'resync') {
       return this.end({ code: 'resync', message: 'the peer sets differ: asking for a snapshot' });

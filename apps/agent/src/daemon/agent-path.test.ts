@@ -11,6 +11,7 @@ const nothing: DataPlanePathReport = {
   publicKey: peer,
   path: undefined,
   candidateKind: undefined,
+  wanted: true,
   also: undefined,
   rttMs: undefined,
   since: undefined,

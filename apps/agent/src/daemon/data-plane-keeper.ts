@@ -32,6 +32,8 @@ export interface KeeperOptions {
   readonly onStarted: (plane: DataPlane) => Promise<void>;
   /** Links, addresses or routes of this host changed. */
   readonly onNetworkChange: () => void;
+  /** Peers may be reached another way than before; comes in swarms. */
+  readonly onPathChange: () => void;
   /** The data plane ended by itself. */
   readonly onLost: (reason: Error | undefined) => void;
 }
@@ -84,8 +86,8 @@ export class DataPlaneKeeper {
   }
 
   /** Asks silent agents whether they are there. @returns how many were asked. */
-  async inquire(): Promise<number> {
-    return (await this.#plane?.inquire()) ?? 0;
+  async inquire(silentMs?: number): Promise<number> {
+    return (await this.#plane?.inquire(silentMs)) ?? 0;
   }
 
   async close(): Promise<void> {
@@ -96,10 +98,11 @@ export class DataPlaneKeeper {
   }
 
   async #start(plan: InterfacePlan, wanted: ReadonlyMap<NodeId, DataPlanePeer>): Promise<void> {
-    const { start, signalling, log, onStarted, onNetworkChange, onLost } = this.options;
+    const { start, signalling, log, onStarted, onNetworkChange, onPathChange, onLost } = this.options;
     const keys = this.options.keys();
     const peers = [...wanted.values()].map((peer) => this.#withRemembered(peer));
-    const plane = await start({ ...plan, privateKey: keys.privateKey, peers, signalling, onNetworkChange, log });
+    const listeners = { onNetworkChange, onPathChange, log };
+    const plane = await start({ ...plan, privateKey: keys.privateKey, peers, signalling, ...listeners });
     this.#plane = plane;
     void plane.closed.then((reason) => {
       if (this.#plane !== plane) return; // we closed it

@@ -26,17 +26,19 @@ export function explain({ peer, status, paths, nat }: ExplanationFacts): Explana
     candidates: (report?.candidates ?? []).map((candidate) => candidateStatus(candidate, report)),
     nat: { local: { mapping: nat.mapping, filtering: nat.filtering }, remote: natKind(report?.remoteNat) },
     homes: {
-      local: servers
-        .filter((server) => server.registered)
-        .sort(nearestFirst)
-        .map((server) => server.name),
+      local: homesOf(paths),
       remote: (report?.remoteHomes ?? []).map((server) => names.get(server) ?? server),
     },
     servers,
   };
 }
 
-const nearestFirst = (a: ServerStatus, b: ServerStatus): number => Number(b.home) - Number(a.home);
+/** Names of the signal servers where we are registered, the nearest first. */
+export const homesOf = (paths: PathsReport | undefined): string[] =>
+  (paths?.servers ?? [])
+    .filter((server) => server.registered)
+    .sort((a, b) => Number(b.home) - Number(a.home))
+    .map((server) => server.name);
 
 const natKind = (kind: NatKind | undefined): Explanation['nat']['remote'] =>
   kind ? { mapping: kind.mapping, filtering: kind.filtering } : null;

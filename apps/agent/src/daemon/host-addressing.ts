@@ -61,6 +61,12 @@ export class HostAddressing {
     return this.#clashes.warnings;
   }
 
+  /** Names of the interfaces of all networks of this agent. */
+  get tunnels(): ReadonlySet<string> {
+    const { interfaceName, others } = this.options;
+    return new Set([interfaceName, ...others().map((other) => other.interfaceName)]);
+  }
+
   /** Runs what changes the view; addresses that are given up by it are kept for a while. */
   changing<T>(change: () => T): T {
     const before = this.#view();

@@ -7,11 +7,12 @@ import { createControlClient } from '../control/client.js';
 import { Credentials } from '../control/credentials.js';
 import { exchangeRotation } from '../control/key-rotation-exchange.js';
 import { leaveNetwork } from '../control/leave.js';
-import { Session, type SessionEnd, type Verdict } from '../control/session.js';
+import { type Reply, Session, type SessionEnd, type Verdict } from '../control/session.js';
 import { describeError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Membership } from '../state/membership.js';
 import type { NodeKeys } from '../state/node-keys.js';
+import { Contact } from './contact.js';
 import { DataPlaneKeeper } from './data-plane-keeper.js';
 import { helloOf } from './hello.js';
 import { HostAddressing } from './host-addressing.js';
@@ -25,8 +26,10 @@ import { PathSupport } from './path-support.js';
 import { PathHistory, type PingRecord } from './peer-status.js';
 import { type RunnerEnd, runnerEnd } from './runner-end.js';
 import type { RunnerOptions } from './runner-options.js';
+import { createTelemetry } from './runner-telemetry.js';
 import { StandingLog, stateOf } from './standing.js';
 import type { AgentState } from './status-types.js';
+import type { Telemetry } from './telemetry.js';
 import { Waiters } from './waiters.js';
 
 /** Milliseconds between two looks at certificate age and offline tolerance, and two notes of the last contact. */
@@ -65,25 +68,24 @@ export class NetworkRunner {
   #startGeneration = 0;
   #certificateRefused = false;
   #stopping = false;
-  #distrusted = false;
-  /** The run before ended as expired: nothing is trusted until somebody has revived the node. */
-  #expired = false;
   readonly #standing: StandingLog;
   #everConnected = false;
   /** The data plane may differ from the view: a change failed half way. */
   #dirty = false;
-  #contact = 0;
+  #contact!: Contact;
   #waitingTombstones = 0;
   /** Port of our signal server that the control plane was told. */
   #announcedPort = 0;
   readonly #waiters = new Waiters();
-  /** Of the last message: says something on its stream, while that lives. */
-  #reply: ((request: SyncRequest) => void) | undefined;
+  /** Of the last message. */
+  #reply: Reply | undefined;
+  readonly #telemetry: Telemetry;
   readonly #log: Log;
 
   constructor(private readonly options: RunnerOptions) {
     this.#log = options.log;
     this.#standing = new StandingLog(options.log);
+    this.#telemetry = createTelemetry(this, options.log);
     this.#membership = options.network.membership;
     this.address = this.#membership.control.addresses[0] ?? '';
     this.ended = new Promise((resolve) => {
@@ -106,7 +108,13 @@ export class NetworkRunner {
   get state(): AgentState {
     const known = this.#everConnected || (this.view?.position.revision ?? 0) > 0;
     const { connected, view } = this;
-    const facts = { stopping: this.#stopping, up: this.plane !== undefined, connected, known, expired: this.#expired };
+    const facts = {
+      stopping: this.#stopping,
+      up: this.plane !== undefined,
+      connected,
+      known,
+      expired: this.#contact?.expired ?? false,
+    };
     return stateOf({ ended: this.#finished?.state, ...facts, self: view?.self });
   }
 
@@ -121,7 +129,7 @@ export class NetworkRunner {
     this.addressing = this.#createAddressing();
     const lastKnown = await state.lastKnown();
     if (!lastKnown || !this.view.restore(lastKnown)) this.#log('warn', 'last known state is missing or damaged');
-    this.#contact = (await state.lastContact()) ?? Date.parse(this.membership.joinedAt);
+    this.#contact = await Contact.open(state, this.membership.joinedAt);
     this.#startGeneration = await state.nextStartGeneration();
     this.#credentials = new Credentials(state, this.membership, this.keys, Date.now);
     this.support = new PathSupport({
@@ -137,10 +145,9 @@ export class NetworkRunner {
       log: namedLog(this.#log, this.view.names),
       onStarted: (plane) => this.support.signalling.attach(plane),
       onNetworkChange: () => this.addressing.networkChanged(),
+      onPathChange: () => this.#telemetry.pathsChanged(),
       onLost: (reason) => void this.#dataPlaneLost(reason),
     });
-    this.#expired = (await state.terminal()) !== undefined;
-    this.#distrusted = this.#expired;
     this.#checkTolerance();
     await this.support.restore();
     // Revoked, and killed before that could be written down.
@@ -235,6 +242,11 @@ export class NetworkRunner {
     return inquireOf(this.#keeper);
   }
 
+  /** Asks agents that were heard before, but not for so many milliseconds, whether they are still there. */
+  refresh(silentMs: number): Promise<number> {
+    return this.#keeper.inquire(silentMs);
+  }
+
   #follow(): void {
     this.#session = new Session({
       openClient: (address) => this.#openClient(address),
@@ -262,6 +274,7 @@ export class NetworkRunner {
 
   #hello(fresh: boolean): SyncRequest {
     this.#announcedPort = this.support.signalPort;
+    this.#telemetry.reset();
     this.rotation.noteStream();
     return helloOf({
       membership: this.membership,
@@ -283,15 +296,15 @@ export class NetworkRunner {
     return createControlClient(await this.#credentials.target(address));
   }
 
-  async #handle(message: SyncResponse, reply: (request: SyncRequest) => void): Promise<Verdict> {
+  async #handle(message: SyncResponse, reply: Reply): Promise<Verdict> {
     if (this.#stopping) return 'applied';
     this.#reply = reply;
-    const verdict = await this.#apply(message, reply);
+    const verdict = this.#telemetry.handle(message, reply) ? 'applied' : await this.#apply(message, reply);
     // The port is said in the first message of a stream only: so begin another.
     return this.support.signalPort === this.#announcedPort ? verdict : 'resync';
   }
 
-  async #apply(message: SyncResponse, reply: (request: SyncRequest) => void): Promise<Verdict> {
+  async #apply(message: SyncResponse, reply: Reply): Promise<Verdict> {
     const content = message.message;
     if (content?.$case === 'heartbeatReply') {
       const { position, digest } = content.value;
@@ -307,12 +320,12 @@ export class NetworkRunner {
       content.$case === 'snapshot' ? this.view.applySnapshot(content.value) : this.view.applyDelta(content.value),
     );
     if (!applied) return 'resync';
-    this.#distrusted = false;
+    this.#contact.distrusted = false;
     // The data plane first: a revoked peer is gone before the disk has turned once.
     await this.#putUp();
     if (content.value.self && this.view.self) await this.rotation.follow(this.view.self);
     await this.#save();
-    await this.#noteContact();
+    await this.#contact.note();
     this.rotation.tick();
     reply(acknowledge(this.view.position));
     return 'applied';
@@ -324,7 +337,7 @@ export class NetworkRunner {
     this.#dirty = true;
     const self = view.self;
     if (!self) throw new WarrenError('state-damaged', 'nothing is known of this network: leave it and join again');
-    const { addresses, peers, forward } = this.addressing.plan(this.#distrusted ? [] : view.peers());
+    const { addresses, peers, forward } = this.addressing.plan(this.#contact.distrusted ? [] : view.peers());
     const listenPort = this.plane?.listenPort ?? (await choosePort(membership, this.options.findPort));
     const mtu = membership.mtu ?? self.mtu;
     const { interfaceName } = membership;
@@ -353,7 +366,7 @@ export class NetworkRunner {
       await this.options.forwarding.takeDown(this.membership.interfaceName);
     }
     await support;
-    if (this.connected) await this.#noteContact();
+    if (this.connected) await this.#contact.note();
   }
 
   async #save(): Promise<void> {
@@ -385,11 +398,6 @@ export class NetworkRunner {
     });
   }
 
-  async #noteContact(): Promise<void> {
-    this.#contact = Date.now();
-    await this.options.network.state.saveLastContact(this.#contact);
-  }
-
   /** Peers that come to us cannot know that we restarted: we greet them where they were. */
   async #noteEndpoints(): Promise<void> {
     const endpoints = sessionEndpoints(await this.stats(), Date.now());
@@ -402,6 +410,8 @@ export class NetworkRunner {
     this.since = new Date().toISOString();
     this.failure = undefined;
     this.#everConnected ||= connected;
+    if (connected && this.#reply) this.#telemetry.streamBegan(this.#reply);
+    else this.#telemetry.streamEnded();
     this.#log('info', connected ? `connected to ${address}` : `lost ${address}: running on last known state`);
     const follow = (): Promise<void> => (connected ? this.#trustAgain() : this.support.signalling.askServers());
     void this.#enqueue(follow).catch((error: unknown) => this.#warn(error));
@@ -412,11 +422,10 @@ export class NetworkRunner {
   async #trustAgain(): Promise<void> {
     this.rotation.tick();
     this.addressing.connected();
-    if (this.#expired) await this.options.network.state.clearTerminal();
-    this.#expired = false;
-    await this.#noteContact();
-    if (!this.#distrusted || this.#stopping) return;
-    this.#distrusted = false;
+    await this.#contact.revive();
+    await this.#contact.note();
+    if (!this.#contact.distrusted || this.#stopping) return;
+    this.#contact.distrusted = false;
     await this.#putUp();
   }
 
@@ -464,18 +473,16 @@ export class NetworkRunner {
       this.support.noteServers((await this.paths())?.servers ?? []);
       if (this.connected) {
         this.rotation.tick();
-        await this.#noteContact();
+        await this.#contact.note();
         if ((await this.#credentials.renewAt()) <= Date.now()) await this.#credentials.renew(this.address);
       }
       if (this.#checkTolerance() || this.#dirty) await this.#putUp();
     }).catch((error: unknown) => this.#warn(error));
   }
 
-  /** @returns whether last known state has just become too old to be trusted (join-and-sync.md, “Tombstone”). */
+  /** @returns whether last known state has just become too old to be trusted. */
   #checkTolerance(): boolean {
-    const tolerance = this.view.self?.offlineToleranceMs ?? 0;
-    if (this.connected || this.#distrusted || tolerance === 0 || Date.now() - this.#contact <= tolerance) return false;
-    this.#distrusted = true;
+    if (this.connected || !this.#contact.lapses(this.view.self?.offlineToleranceMs ?? 0)) return false;
     this.#log('error', 'the control plane was not reached for longer than the network allows: peers are taken out');
     return true;
   }

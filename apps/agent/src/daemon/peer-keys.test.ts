@@ -103,6 +103,7 @@ describe('the data plane', () => {
       onStarted: async () => undefined,
       onLost: () => undefined,
       onNetworkChange: () => undefined,
+      onPathChange: () => undefined,
     });
     keeper.remembered = new Map([[before.publicKey, '192.0.2.7:7']]);
     use(before.bytes, two.bytes);

@@ -79,7 +79,7 @@ function handshakeAge(peer: AcceptedPeer, facts: PeerFacts): number | undefined 
 function directPath(peer: AcceptedPeer, facts: PeerFacts): Path {
   const age = handshakeAge(peer, facts);
   if (age === undefined) return { ...NO_PATH, reason: whyNoHandshake(peer) };
-  if (age > SESSION_LIFE) return { ...NO_PATH, reason: `no handshake for ${Math.round(age / 1000)} s` };
+  if (age > SESSION_LIFE) return { ...NO_PATH, reason: 'no handshake for more than three minutes' };
   const endpoint = facts.stats.get(peer.publicKey)?.endpoint ?? null;
   return { kind: 'direct', endpoint, via: null, transport: 'udp', rttMs: rttOf(peer, facts), reason: null };
 }

@@ -69,7 +69,7 @@ export async function describeExplanation(runner: NetworkRunner, id: string): Pr
   const peer = peers.find((candidate) => candidate.id === id);
   const status = describePeers(peers, facts, runner.history).find((candidate) => candidate.id === id);
   if (peer && status) return explain({ peer, status, paths, nat });
-  throw new WarrenError('node-unknown', 'the node has just left the network: see `agent peers`');
+  throw new WarrenError('node-unknown', 'the network has no such node any more: see `agent peers`');
 }
 
 /** Signal servers, and what the router gave us. */
@@ -83,7 +83,7 @@ export async function describeServers(runner: NetworkRunner): Promise<DaemonRepl
 }
 
 /** Everything that the data plane and discovery know at this moment. */
-async function observe(runner: NetworkRunner) {
+export async function observe(runner: NetworkRunner) {
   const [stats, paths] = await Promise.all([runner.stats(), runner.paths()]);
   const anyHandshake = stats?.peers.some((peer) => peer.lastHandshake !== undefined) ?? false;
   const facts: PeerFacts = {

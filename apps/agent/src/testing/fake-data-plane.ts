@@ -20,6 +20,7 @@ class FakeDataPlane implements DataPlane {
   unrouted: readonly Prefix[] = [];
   readonly peers = new Map<PublicKey, DataPlanePeer>();
   readonly greeted: PublicKey[] = [];
+  readonly counters = new Map<PublicKey, { readonly rxBytes: number; readonly txBytes: number }>();
   handshakes = new Map<PublicKey, string>();
   /** Everything that it was told of signalling, and each change as it came. */
   signalling: SignallingChange = {};
@@ -27,6 +28,8 @@ class FakeDataPlane implements DataPlane {
   /** What `setKeys` was told, each as it came. */
   readonly keys: DataPlaneKeys[] = [];
   report: PathsReport = { peers: [], servers: [] };
+  /** What `inquire` was told, each as it came. */
+  readonly inquiries: (number | undefined)[] = [];
   isClosed = false;
   #end!: (reason: Error | undefined) => void;
 
@@ -80,7 +83,8 @@ class FakeDataPlane implements DataPlane {
     return this.report;
   }
 
-  async inquire(): Promise<number> {
+  async inquire(silentMs?: number): Promise<number> {
+    this.inquiries.push(silentMs);
     return 0;
   }
 
@@ -91,6 +95,7 @@ class FakeDataPlane implements DataPlane {
       lastHandshake: this.handshakes.get(publicKey),
       rxBytes: 10,
       txBytes: 20,
+      ...this.counters.get(publicKey),
     }));
     return { backend: 'userspace', crypto: 'fake', path: 'plain', peers, drops: {} };
   }

@@ -19,6 +19,9 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   'signal-server': ['signals'],
   'signal-token': ['signals'],
   reservation: ['addresses'],
+  bounce: ['nodes', 'topology'],
+  'config-key': ['nodes'],
+  'preshared-key': ['nodes'],
 };
 
 type Listener = (event: LiveEvent) => void;
@@ -34,7 +37,7 @@ class Live {
   readonly #listeners = new Set<Listener>();
   readonly #reopened = new Set<() => void>();
   #stale = new Set<string>();
-  #gathering: ReturnType<typeof setTimeout> | undefined;
+  #refreshing = false;
   #hidden: ReturnType<typeof setTimeout> | undefined;
   #since = Date.now();
 
@@ -135,12 +138,18 @@ class Live {
 
   #makeStale(families: readonly string[]): void {
     for (const family of families) this.#stale.add(family);
-    this.#gathering ??= setTimeout(() => {
-      const stale = this.#stale;
-      this.#stale = new Set();
-      this.#gathering = undefined;
-      void queryClient.invalidateQueries({ predicate: ({ queryKey }) => stale.has(String(queryKey[0])) });
-    }, GATHER);
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    setTimeout(() => void this.#refresh(), GATHER);
+  }
+
+  /** One after the other: events without a pause would else cut off each answer before it is there. */
+  async #refresh(): Promise<void> {
+    const stale = this.#stale;
+    this.#stale = new Set();
+    await queryClient.invalidateQueries({ predicate: ({ queryKey }) => stale.has(String(queryKey[0])) });
+    this.#refreshing = false;
+    if (this.#stale.size > 0) this.#makeStale([]);
   }
 
   readonly #visibility = (): void => {

@@ -110,6 +110,7 @@ function setUp() {
   const sockets = { v4, v6: undefined, port: 51_820, mark: 0 } as Partial<UdpSockets> as UdpSockets;
   const manager = new FakeManager();
   const [logged, tombstones, told, added]: [string[], Uint8Array[], number[][], number[]] = [[], [], [], []];
+  const moves: number[] = [];
   const driver: PathDriver = new PathDriver({
     interfaceName: 'wg0',
     device,
@@ -124,6 +125,7 @@ function setUp() {
     },
     log: (_level, message) => logged.push(message),
     onTombstone: (tombstone) => tombstones.push(tombstone),
+    onPaths: () => moves.push(AT),
     onDescriptors: () => told.push(driver.descriptors()),
   });
   const engine = {
@@ -143,7 +145,7 @@ function setUp() {
     memory.bytes.set(bytes, offset);
     return offset;
   };
-  return { memory, paths, device, manager, driver, sent, logged, tombstones, told, added, wake, path, put };
+  return { memory, paths, device, manager, driver, sent, logged, tombstones, told, added, moves, wake, path, put };
 }
 
 const frame = (type: number, ...parts: (number[] | Uint8Array)[]): Uint8Array =>
@@ -170,6 +172,16 @@ describe('the path driver', () => {
     const { options } = world.manager;
     const isInside = (address: string) => options?.isInside?.(address as IpAddress);
     expect(['10.44.0.2', '10.44.0.3', '198.51.100.1', 'fd00::1'].map(isInside)).toEqual([true, false, false, false]);
+  });
+
+  it('says once that peers are reached another way, however many moved at the same time', () => {
+    const { manager, moves, wake } = world;
+    const event = { type: 'path', peer: PEER, also: undefined, reason: 'test' } as const;
+    manager.events.push({ ...event, path: udpPath(1) }, { ...event, path: udpPath(2) });
+    wake();
+    expect(moves).toHaveLength(1);
+    wake();
+    expect(moves).toHaveLength(1);
   });
 
   it('moves a peer to the path that the manager names, with a copy on the second one for as long as it says', () => {

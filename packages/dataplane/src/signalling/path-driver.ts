@@ -50,6 +50,8 @@ export interface PathDriverParts {
   readonly createManager: (options: PathManagerOptions) => PathManager;
   readonly log: (level: LogLevel, message: string) => void;
   readonly onTombstone: (tombstone: Uint8Array, signature: Uint8Array) => void;
+  /** Some agents are reached another way than before. */
+  readonly onPaths: () => void;
   /** Which descriptors there are besides the first ones has changed. */
   readonly onDescriptors: () => void;
 }
@@ -85,6 +87,7 @@ export class PathDriver implements PathFrames {
   #noted = false;
   #settledAt = Number.NEGATIVE_INFINITY;
   #settling = false;
+  #moved = false;
   #closed = false;
 
   constructor(private readonly parts: PathDriverParts) {
@@ -170,10 +173,10 @@ export class PathDriver implements PathFrames {
   }
 
   /** See `PathManager.inquire`. */
-  inquire(): number {
+  inquire(silentMs?: number): number {
     let asked = 0;
     this.#call((at) => {
-      asked = this.#manager.inquire(at);
+      asked = this.#manager.inquire(at, silentMs);
     });
     return asked;
   }
@@ -285,6 +288,8 @@ export class PathDriver implements PathFrames {
     }
     this.#further.closeUnused(() => this.parts.onDescriptors());
     this.#settling = false;
+    if (this.#moved) this.parts.onPaths();
+    this.#moved = false;
     this.#settledAt = now();
     const deadline = this.#manager.pollTimeout();
     if (deadline) this.#arm(deadline.at);
@@ -347,6 +352,7 @@ export class PathDriver implements PathFrames {
   #move(name: PublicKey, path: Path, also: Path | undefined, reason: string): void {
     const { paths, device, log } = this.parts;
     const peer = this.#names.keyOf(name);
+    this.#moved = true;
     const former = this.#current.get(name);
     if (former) former.also = undefined;
     const id = this.#ids.idOf(path);
