@@ -63,6 +63,8 @@ export interface ControlPlaneOptions {
   readonly rates?: RestRates;
   /** Milliseconds between comments in silent streams of events. */
   readonly heartbeat?: number;
+  /** Folder of the built dashboard instead of `@warren/dashboard`'s. */
+  readonly dashboard?: string;
 }
 
 /**
@@ -156,6 +158,7 @@ async function start(
     about,
     rates: options.rates ?? REST_RATES,
     heartbeat: options.heartbeat,
+    dashboard: options.dashboard,
   };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
@@ -274,7 +277,11 @@ async function listenHttp(config: ServeConfig, rest: RestApp, closers: (() => Pr
   } catch (error) {
     throw listenError('http', config.http, error as NodeJS.ErrnoException);
   }
-  return rest.app.listeningOrigin;
+  const { host } = config.http;
+  if (host !== '0.0.0.0' && host !== '::') return rest.app.listeningOrigin;
+  // For people, who cannot go to a wildcard.
+  const port = Number(new URL(rest.app.listeningOrigin).port);
+  return `http://${tokenAddresses([{ host, port }], config.publicHost)[0]}`;
 }
 
 /** Sessions measure durations only: a wall clock that is set back would make every reconnect look like a clone's. */

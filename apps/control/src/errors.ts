@@ -4,6 +4,7 @@ import { WarrenError } from '@warren/base';
 /** The one place that says what a stable error code is on each wire. A code that is not listed is a bug of ours. */
 const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'bad-request': [400, Grpc.INVALID_ARGUMENT],
+  'password-too-short': [400, Grpc.INVALID_ARGUMENT],
   'private-key-sent': [400, Grpc.INVALID_ARGUMENT],
   'endpoint-missing': [400, Grpc.INVALID_ARGUMENT],
   'record-bad': [400, Grpc.INVALID_ARGUMENT],
@@ -11,6 +12,10 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'possession-unproven': [400, Grpc.INVALID_ARGUMENT],
   unauthorized: [401, Grpc.UNAUTHENTICATED],
   'certificate-required': [401, Grpc.UNAUTHENTICATED],
+  'sign-in-failed': [401, Grpc.UNAUTHENTICATED],
+  'link-unknown': [401, Grpc.UNAUTHENTICATED],
+  'link-used': [401, Grpc.UNAUTHENTICATED],
+  'link-expired': [401, Grpc.UNAUTHENTICATED],
   'api-key-expired': [401, Grpc.UNAUTHENTICATED],
   'renewal-bad': [401, Grpc.UNAUTHENTICATED],
   'token-unknown': [401, Grpc.UNAUTHENTICATED],
@@ -27,6 +32,8 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'node-removed': [403, Grpc.PERMISSION_DENIED],
   clone: [403, Grpc.PERMISSION_DENIED],
   'scope-missing': [403, Grpc.PERMISSION_DENIED],
+  csrf: [403, Grpc.PERMISSION_DENIED],
+  'password-wrong': [403, Grpc.PERMISSION_DENIED],
   forbidden: [403, Grpc.PERMISSION_DENIED],
   'not-found': [404, Grpc.NOT_FOUND],
   'not-acceptable': [406, Grpc.INVALID_ARGUMENT],
@@ -64,6 +71,8 @@ const CODES: Readonly<Record<string, readonly [http: number, grpc: Grpc]>> = {
   'agent-silent': [504, Grpc.DEADLINE_EXCEEDED],
   internal: [500, Grpc.INTERNAL],
   draining: [503, Grpc.UNAVAILABLE],
+  busy: [503, Grpc.UNAVAILABLE],
+  'dashboard-missing': [503, Grpc.UNAVAILABLE],
   'database-outdated': [503, Grpc.UNAVAILABLE],
   'database-unavailable': [503, Grpc.UNAVAILABLE],
 };

@@ -32,6 +32,12 @@ export class RateLimiter {
     return 0;
   }
 
+  /** Takes one back that was counted. */
+  giveBack(caller: string): void {
+    const paidAt = this.#paidAt.get(caller);
+    if (paidAt !== undefined) this.#paidAt.set(caller, paidAt - this.#interval);
+  }
+
   /** Milliseconds until this caller may do one more; nothing is counted. */
   wait(caller: string, now: number): number {
     const paidAt = Math.max(now, this.#paidAt.get(caller) ?? now);

@@ -1,8 +1,11 @@
 import type { ServeConfig } from './config.js';
 import { type ControlPlane, startControlPlane } from './control-plane.js';
 import type { Log } from './log.js';
+import { dashboardFolder, isBuilt } from './dashboard/dashboard-files.js';
 import { joinTokenText } from './rest/tokens.js';
 
+/** How long the sign-in link that is printed while there is no password can be used. */
+const FIRST_LINK_LIFE = 86_400_000;
 /** How long the join line that is printed at each start can be used. */
 const FIRST_TOKEN_LIFE = 3_600_000;
 /** A shutdown that takes longer is no longer orderly. */
@@ -38,12 +41,22 @@ async function greeting(plane: ControlPlane): Promise<string> {
   return `
 Warren is ready.
 
-  REST API    ${about.httpUrl}/api/docs
+${await dashboardLines(plane)}  REST API    ${about.httpUrl}/api/docs
 ${key}  agents      ${about.agentAddresses.join(', ')} (TCP)
   relay       ${about.stunAddress} (UDP: STUN, signalling, relay)
 
 ${await joinLine(plane)}
 `;
+}
+
+async function dashboardLines({ context }: ControlPlane): Promise<string> {
+  const { store, about } = context;
+  const missing = isBuilt(dashboardFolder()) ? '' : '              (it is not built: `npm run build` does that)\n';
+  if (await store.isSetUp())
+    return `  dashboard   ${about.httpUrl}/\n              (password forgotten: \`warren admin link\`)\n${missing}`;
+  const { link } = await store.createSignInLink(FIRST_LINK_LIFE, 'local');
+  return `  dashboard   ${about.httpUrl}/welcome#${link}
+              (open it to set the password: once, within a day; \`warren admin link\` makes another)\n${missing}`;
 }
 
 async function joinLine({ context, network }: ControlPlane): Promise<string> {

@@ -14,6 +14,7 @@ import type { ImportStore } from './import-api.js';
 import type { KeyStore } from './key-store-api.js';
 import type { StoreKeys } from './store-keys.js';
 import type { NodeFilter, StoreRequests } from './store-requests.js';
+import type { StoreSessions } from './store-sessions.js';
 import type { StoreSignals } from './store-signals.js';
 
 /** How many nodes of a network have this status and kind; of how many of them a second copy was noticed. */
@@ -25,7 +26,7 @@ export interface NodeCount {
   readonly clones: number;
 }
 
-/** Who did it, for the audit log: `admin`, `apikey:<id>`, `control`, `local`, `node:<id>`, `token:<id>`. */
+/** Who did it, for the audit log: `apikey:<id>`, `control`, `local`, `nobody`, `node:<id>`, `token:<id>`, `user:<name>`. */
 export type Actor = string;
 
 /** A network without its nodes; `revision` is its newest, starting at 1. */
@@ -270,7 +271,14 @@ export interface PageQuery {
  * (`UPDATE network SET revision = revision + 1 … RETURNING`, the row lock held to commit), the change log, the audit
  * row, and `NOTIFY`. Methods throw `WarrenError` with the code given at each; other errors are the database's.
  */
-export interface Store extends AddressStore, ImportStore, KeyStore, StoreKeys, StoreRequests, StoreSignals {
+export interface Store
+  extends AddressStore,
+    ImportStore,
+    KeyStore,
+    StoreKeys,
+    StoreRequests,
+    StoreSessions,
+    StoreSignals {
   createNetwork(
     input: { name: string; cidrs: readonly Prefix[]; mtu?: number; pools?: readonly string[] },
     actor: Actor,

@@ -9,6 +9,9 @@ const HEARTBEAT_INTERVAL = 15_000;
 /** Presence events that wait for a slow reader; with more it is cut. */
 const MOST_WAITING = 1_000;
 
+/** What ends a session or an API key. */
+const GRANTS = /^(session\.(sign-out|end)|user\.set-password|apikey\.delete)$/;
+
 /** What a stream of events is made of. */
 export interface EventStreamOptions {
   readonly feed: EventFeed;
@@ -46,6 +49,8 @@ export async function* eventStream(options: EventStreamOptions): AsyncGenerator<
         askedAt = performance.now();
       }
       const events = await feed.after(position);
+      // Who may listen may be another now; nothing goes to who may not.
+      if (events.some(({ action }) => GRANTS.test(action)) && !(await options.mayGoOn())) return;
       const wanted = events.filter((event) => networkId === undefined || event.networkId === networkId);
       const presence = inbox.take();
       position = events.at(-1)?.position ?? position;

@@ -25,6 +25,12 @@ export class Metrics {
     'Time to answer REST requests; without event streams and polls that wait',
     ['method', 'route'],
   );
+  readonly signIns = this.#counter('warren_sign_ins_total', 'Sign-ins, by what became of them', ['by', 'result']);
+  readonly passwordSeconds = this.#histogram(
+    'warren_password_hash_duration_seconds',
+    'Time to compute a hash of a password',
+    [],
+  );
   readonly configPolls = this.#gauge(
     'warren_config_polls_waiting',
     'Requests for a configuration file that wait for a change',

@@ -39,7 +39,7 @@ describe('a method that a path does not have', () => {
 describe('headers', () => {
   it('let no browser guess, frame or keep what is behind a key', async () => {
     const read = await call('GET', '/api/v1/networks/default');
-    expect(read.headers).toMatchObject({ 'cache-control': 'private, no-cache', vary: 'authorization' });
+    expect(read.headers).toMatchObject({ 'cache-control': 'private, no-cache', vary: 'authorization, cookie' });
     const made = await call('POST', '/api/v1/tokens', {});
     expect(made.headers['cache-control']).toBe('no-store');
     const refused = await call('GET', '/api/v1/nodes/x', undefined, { authorization: '' });

@@ -1,5 +1,6 @@
 import { WarrenError } from '@warren/base';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServePage } from '../dashboard/serve-dashboard.js';
 import { sendProblem } from './problem.js';
 
 /**
@@ -12,13 +13,13 @@ export async function describeAnswer(request: FastifyRequest, reply: FastifyRepl
     void reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
   if (reply.hasHeader('cache-control')) return payload;
   const isRead = reply.hasHeader('etag');
-  if (isRead) void reply.header('cache-control', 'private, no-cache').header('vary', 'authorization');
+  if (isRead) void reply.header('cache-control', 'private, no-cache').header('vary', 'authorization, cookie');
   else if (request.url.startsWith('/api/v1')) void reply.header('cache-control', 'no-store');
   return payload;
 }
 
-/** Answers what no route takes: 405 with `Allow` where another method would do (RFC 9110 §15.5.6), else 404. */
-export function addNotFound(app: FastifyInstance): void {
+/** Answers what no route takes: a page of the dashboard, or 405 with `Allow` where another method would do (RFC 9110 §15.5.6), else 404. */
+export function addNotFound(app: FastifyInstance, servePage: () => ServePage | undefined): void {
   const methods = new Map<string, { readonly pattern: RegExp; readonly allowed: Set<string> }>();
   app.addHook('onRoute', ({ method, url }) => {
     const known = methods.get(url) ?? { pattern: patternOf(url), allowed: new Set() };
@@ -30,7 +31,9 @@ export function addNotFound(app: FastifyInstance): void {
     const allowed = [...methods.values()]
       .filter(({ pattern }) => pattern.test(path))
       .flatMap((one) => [...one.allowed]);
-    if (allowed.length === 0)
+    if (allowed.length === 0 && servePage()?.(request, reply)) return reply;
+    // A route that is there, for a file that is not.
+    if (allowed.length === 0 || allowed.includes(request.method))
       return sendProblem(reply, new WarrenError('not-found', `there is no ${request.method} ${path}`));
     const list = allowed.sort().join(', ');
     const text = `${path} has no ${request.method}: it has ${list}`;

@@ -1,14 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import cookie from '@fastify/cookie';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { dashboardFolder } from '../dashboard/dashboard-files.js';
+import { type ServePage, serveDashboard } from '../dashboard/serve-dashboard.js';
 import { addressRoutes } from './addresses.js';
 import { adminRoutes } from './admin.js';
 import { addNotFound, describeAnswer } from './answers.js';
 import { createAuthentication } from './authentication.js';
 import { createBearers } from './bearers.js';
 import { configRoutes } from './configs.js';
-import { type Api, PUBLIC, type RestContext } from './context.js';
+import type { Api, RestContext } from './context.js';
 import { eventRoutes } from './events.js';
 import { healthRoutes } from './health.js';
 import { addIdempotency } from './idempotency.js';
@@ -22,6 +25,7 @@ import { documentation } from './openapi.js';
 import { addPreconditions, conditional } from './preconditions.js';
 import { errorHandler, sendProblem } from './problem.js';
 import { enforceScopes, type RouteScope } from './scopes.js';
+import { sessionRoutes } from './sessions.js';
 import { signalRoutes } from './signals.js';
 import { telemetryRoutes } from './telemetry.js';
 import { tokenRoutes } from './tokens.js';
@@ -51,6 +55,8 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
     logger: false,
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    // A proxy on this machine says whom it speaks for; anybody else could say anything.
+    trustProxy: 'loopback',
     // Before any route is found; without it these would be the only answers that are no problem documents.
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, error),
   }).withTypeProvider<ZodTypeProvider>();
@@ -64,13 +70,16 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
   observeRequests(app, context.log, context.metrics);
-  addNotFound(app);
-  const authenticate = createAuthentication(
-    createBearers(context.store, context.now),
-    (request) => local.has(request),
-    context.rates,
-    () => performance.now(),
-  );
+  let servePage: ServePage | undefined;
+  addNotFound(app, () => servePage);
+  await app.register(cookie);
+  const authenticate = createAuthentication({
+    bearers: createBearers(context.store, context.now),
+    store: context.store,
+    isLocal: (request) => local.has(request),
+    rates: context.rates,
+    now: () => performance.now(),
+  });
   const routes = enforceScopes(app, authenticate);
   addPreconditions(app, context.store);
   app.addHook('onSend', conditional);
@@ -93,11 +102,12 @@ export async function buildRest(context: RestContext): Promise<RestApp> {
       tokenRoutes(api, context);
       signalRoutes(api, context);
       adminRoutes(api, context);
+      sessionRoutes(api, context);
       eventRoutes(api, context);
     },
     { prefix: API },
   );
-  homeRoute(app);
+  servePage = await serveDashboard(app, context.dashboard ?? dashboardFolder(), context.log);
   healthRoutes(app, context);
   await app.ready();
   return {
@@ -117,8 +127,4 @@ function acceptNoBody(app: Api): void {
     if (body === '') done(null, undefined);
     else void parse(request, body, done);
   });
-}
-
-function homeRoute(app: Api): void {
-  app.get('/', { config: PUBLIC, schema: { hide: true } }, async (_request, reply) => reply.redirect('/api/docs'));
 }

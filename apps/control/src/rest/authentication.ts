@@ -1,36 +1,53 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { WarrenError } from '@warren/base';
+import type { Store } from '@warren/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiter } from '../rate-limiter.js';
+import { checkForgery, csrfTokenOf, SESSION_COOKIE } from '../sign-in/session-cookie.js';
 import type { Bearers, Grant } from './bearers.js';
-import type { RestRates } from './rate-limits.js';
+import { type RestRates, tooMany } from './rate-limits.js';
 
-/** Finds out who sent a request. @throws WarrenError `unauthorized`, `api-key-expired`, `too-many-requests` */
-export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Promise<Grant>;
+/**
+ * Finds out who sent a request. `again`: it was let in before, and still is answered; that alone keeps no session alive.
+ *
+ * @throws WarrenError `unauthorized`, `api-key-expired`, `csrf`, `too-many-requests`
+ */
+export type Authenticate = (request: FastifyRequest, reply: FastifyReply, again?: boolean) => Promise<Grant>;
+
+/** What requests are judged by. */
+export interface AuthenticationParts {
+  readonly bearers: Bearers;
+  readonly store: Pick<Store, 'checkSession'>;
+  readonly isLocal: (request: IncomingMessage) => boolean;
+  readonly rates: RestRates;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
+}
+
+/** What a request shows, and who may be found by it. */
+interface Shown {
+  readonly secret: string;
+  find(): Promise<Grant>;
+}
 
 const LOCAL: Grant = { actor: 'local', scopes: ['admin'] };
 /** Secrets that were right are known by hash for a while: a neighbour's bad ones at the same address do not stop them. */
 const MAX_GOOD = 1_000;
 
-/** By the local socket, or by a bearer secret; each caller at its rate. `now` is monotonic, milliseconds. */
-export function createAuthentication(
-  bearers: Bearers,
-  isLocal: (request: IncomingMessage) => boolean,
-  rates: RestRates,
-  now: () => number,
-): Authenticate {
+/** By the local socket, by a bearer secret, or by a session's cookie; each caller at its rate. */
+export function createAuthentication(parts: AuthenticationParts): Authenticate {
+  const { isLocal, rates, now } = parts;
   const requests = new RateLimiter(rates.requests);
   const failures = new RateLimiter(rates.failures);
   const good = new Set<string>();
 
-  const grantOf = async (request: FastifyRequest, reply: FastifyReply): Promise<Grant> => {
-    const secret = bearerOf(request);
+  const grantOf = async (request: FastifyRequest, reply: FastifyReply, { secret, find }: Shown): Promise<Grant> => {
     const hash = createHash('sha256').update(secret).digest('base64');
     const wait = good.has(hash) ? 0 : failures.wait(request.ip, now());
-    if (wait > 0) throw tooMany(reply, wait, 'too many bad API keys came from this address');
+    if (wait > 0) throw tooMany(reply, wait, 'too many bad API keys or sessions came from this address');
     try {
-      const grant = await bearers(secret);
+      const grant = await find();
       good.delete(hash);
       if (good.size >= MAX_GOOD) good.delete(good.values().next().value!);
       good.add(hash);
@@ -41,26 +58,31 @@ export function createAuthentication(
       throw error;
     }
   };
-  return async (request, reply) => {
+  return async (request, reply, again = false) => {
     if (isLocal(request.raw)) return LOCAL;
-    const grant = await grantOf(request, reply);
+    const grant = await grantOf(request, reply, shownBy(parts, request, again));
+    if (grant.session) checkForgery(request, grant.session.secret);
     const wait = requests.take(grant.actor, now());
-    if (wait > 0) throw tooMany(reply, wait, 'this API key asks too often');
+    if (wait > 0) throw tooMany(reply, wait, 'this API key or user asks too often');
     return grant;
   };
 }
 
-/** The bearer secret as it was sent. @throws WarrenError `unauthorized` */
-function bearerOf(request: FastifyRequest): string {
-  const secret = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (secret) return secret;
-  const text = 'send an API key as `Authorization: Bearer …`; make one with `warren apikey create`';
+/** A bearer secret goes before a cookie, which a browser sends by itself. @throws WarrenError `unauthorized` */
+function shownBy({ bearers, store }: AuthenticationParts, request: FastifyRequest, again: boolean): Shown {
+  const { authorization } = request.headers;
+  const bearer = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization ?? '')?.[1];
+  if (bearer) return { secret: bearer, find: () => bearers(bearer) };
+  const cookie = request.cookies[SESSION_COOKIE];
+  if (!authorization && cookie) return { secret: cookie, find: () => sessionOf(store, cookie, !again) };
+  const text =
+    'sign in, or send an API key as `Authorization: Bearer …`; make one with `warren apikey create`';
   throw new WarrenError('unauthorized', text);
 }
 
-/** RFC 6585 §4, with `Retry-After` in whole seconds (RFC 9110 §10.2.3). */
-function tooMany(reply: FastifyReply, wait: number, what: string): WarrenError {
-  const seconds = Math.ceil(wait / 1_000);
-  void reply.header('retry-after', seconds);
-  return new WarrenError('too-many-requests', `${what}: try again in ${seconds} s`);
+async function sessionOf(store: AuthenticationParts['store'], secret: string, isUse: boolean): Promise<Grant> {
+  const row = await store.checkSession(secret, isUse);
+  if (!row) throw new WarrenError('unauthorized', 'this session has ended: sign in again');
+  const session = { row, secret, csrfToken: csrfTokenOf(secret) };
+  return { actor: `user:${row.user.name}`, scopes: ['admin'], session };
 }

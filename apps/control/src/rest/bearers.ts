@@ -1,7 +1,7 @@
 import { type NodeId, WarrenError } from '@warren/base';
-import type { Actor, NodeRow, Store } from '@warren/db';
+import type { Actor, NodeRow, SessionRow, Store } from '@warren/db';
 
-/** Who shows a bearer secret, and what that allows. */
+/** Who sent a request, and what that allows. */
 export interface Grant {
   readonly actor: Actor;
   readonly scopes: readonly string[];
@@ -11,6 +11,8 @@ export interface Grant {
   readonly nodeId?: NodeId;
   /** That node, as it was when the key was checked. */
   readonly node?: NodeRow;
+  /** Set for somebody who has signed in. */
+  readonly session?: { readonly row: SessionRow; readonly secret: string; readonly csrfToken: string };
 }
 
 /** Finds out who shows a secret. @throws WarrenError `unauthorized`, `api-key-expired` */

@@ -35,6 +35,8 @@ export interface RestContext {
   readonly rates: RestRates;
   /** Milliseconds between comments in silent streams; unset: 15 s. */
   readonly heartbeat?: number | undefined;
+  /** Folder of the built dashboard; unset: that of `@warren/dashboard`. */
+  readonly dashboard?: string | undefined;
   /** SHA-256 of the root's public key, for join tokens. */
   readonly pin: Uint8Array;
   readonly about: {

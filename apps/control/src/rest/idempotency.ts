@@ -14,6 +14,7 @@ const WRITES = ['POST', 'PATCH', 'PUT', 'DELETE'];
 export function addIdempotency(app: FastifyInstance, { store, log }: { store: Store; log: Log }): void {
   const firsts = new WeakMap<FastifyRequest, FirstRequest>();
   app.addHook('onRoute', (route) => {
+    if (route.config?.repeatable === false) return;
     if ([route.method].flat().some((method) => WRITES.includes(method))) wrap(route, store, firsts);
   });
   app.addHook('onSend', async (request, reply, payload) => {

@@ -1,9 +1,11 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyContextConfig } from 'fastify';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { VERSION } from '../version.js';
 import { type Api, PUBLIC } from './context.js';
 import { operationId } from './operation-id.js';
+import { SESSION_COOKIE } from '../sign-in/session-cookie.js';
 import { SCOPES } from './scopes.js';
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>;
@@ -11,6 +13,8 @@ type Description = Extract<ReturnType<TransformObject>, { openapi?: string }>;
 
 /** What we touch of an operation; the public validator in the tests judges the whole. */
 interface Operation {
+  operationId?: string;
+  security?: object[];
   parameters?: object[];
   responses?: Record<string, { headers?: object; description?: string; content?: object }>;
 }
@@ -54,6 +58,7 @@ const TAGS = [
   { name: 'join tokens' },
   { name: 'signal servers' },
   { name: 'API keys' },
+  { name: 'sessions', description: 'Of people who sign in to the dashboard' },
   { name: 'events' },
   { name: 'audit' },
   { name: 'status' },
@@ -73,6 +78,7 @@ export async function documentation(app: Api): Promise<void> {
   const zodTransform = createJsonSchemaTransform({
     skipList: ['/', '/healthz', '/readyz', '/metrics', '/api/openapi.json', '/api/docs/*'],
   });
+  const unrepeatable = new Set<string>();
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -86,6 +92,14 @@ export async function documentation(app: Api): Promise<void> {
             scheme: 'bearer',
             description: `\`warren apikey create\`. Scopes: ${SCOPES.map((scope) => `\`${scope}\``).join(', ')}.`,
           },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: SESSION_COOKIE,
+            description:
+              'Of who has signed in; may do everything. A request that changes something also needs the header ' +
+              '`X-Warren-Csrf` with the `csrfToken` of `GET /api/v1/session`.',
+          },
         },
       },
     },
@@ -93,15 +107,22 @@ export async function documentation(app: Api): Promise<void> {
       const transformed = zodTransform(input);
       const { route } = input;
       if (!transformed.schema || transformed.schema.hide) return transformed;
-      const { scope } = route.config ?? {};
-      const security = scope === undefined || scope === 'public' ? [] : [{ apiKey: [scope] }];
+      const { scope, repeatable } = route.config ?? {};
+      const security = securityOf(scope);
       const id = operationId([route.method].flat()[0]!, route.url);
+      if (repeatable === false) unrepeatable.add(id);
       return { ...transformed, schema: { operationId: id, security, ...transformed.schema } };
     },
-    transformObject: (input) => describeHeaders(withoutUnused(jsonSchemaTransformObject(input) as Description)),
+    transformObject: (input) =>
+      describeHeaders(withoutUnused(jsonSchemaTransformObject(input) as Description), unrepeatable),
   });
   await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: DOCS_POLICY });
   app.get('/api/openapi.json', { config: PUBLIC, schema: { hide: true } }, async () => app.swagger());
+}
+
+function securityOf(scope: FastifyContextConfig['scope']): Record<string, string[]>[] {
+  if (scope === undefined || scope === 'public') return [];
+  return scope === 'session' ? [{ session: [] }] : [{ apiKey: [scope] }, { session: [] }];
 }
 
 /** Every named schema is listed as it is sent and as it is received; most are never received. */
@@ -120,28 +141,28 @@ function withoutUnused(document: Description): Description {
   return { ...document, components: { ...document.components, schemas: kept } } as Description;
 }
 
+/** Anybody may ask; it has no ETag. */
+const isOpen = ({ security }: Operation): boolean => security?.length === 0;
 const isStream = ({ responses }: Operation): boolean => 'text/event-stream' in (responses?.['200']?.content ?? {});
 
-/** What hooks do for every route is said here once, too. */
-function describeHeaders(document: Description): Description {
+function headersOf(method: string, operation: Operation, repeatable: boolean): object[] {
+  if (method === 'get') return isStream(operation) ? [LAST_EVENT_ID] : isOpen(operation) ? [] : [IF_NONE_MATCH];
+  return [...(repeatable ? [IDEMPOTENCY_KEY] : []), ...(method === 'post' ? [] : [IF_MATCH])];
+}
+
+/** What hooks do for every route is said here once, too. @param unrepeatable operation ids */
+function describeHeaders(document: Description, unrepeatable: ReadonlySet<string>): Description {
   for (const item of Object.values(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(item as Record<string, Operation>)) {
-      const headers =
-        method === 'get'
-          ? isStream(operation)
-            ? [LAST_EVENT_ID]
-            : [IF_NONE_MATCH]
-          : method === 'post'
-            ? [IDEMPOTENCY_KEY]
-            : [IDEMPOTENCY_KEY, IF_MATCH];
+      const headers = headersOf(method, operation, !unrepeatable.has(operation.operationId ?? ''));
       operation.parameters = [...(operation.parameters ?? []), ...headers];
       const responses = operation.responses ?? {};
       for (const [status, response] of Object.entries(responses)) {
         if (response.description === 'Default Response') response.description = status === '201' ? 'Made' : 'Done';
-        if (method === 'get' && status === '200' && !isStream(operation))
+        if (method === 'get' && status === '200' && !isStream(operation) && !isOpen(operation))
           response.headers = { ...response.headers, ...ETAG };
       }
-      if (method === 'get' && !isStream(operation))
+      if (method === 'get' && !isStream(operation) && !isOpen(operation))
         responses['304'] ??= { description: 'The caller has it already', headers: ETAG };
     }
   }

@@ -7,6 +7,13 @@ const NAMED: Readonly<Record<string, string>> = {
   'GET /nodes/:id/explain': 'getNodeExplanation',
   'GET /events': 'streamEvents',
   'GET /audit': 'listAudit',
+  'GET /session/state': 'getSignInState',
+  'POST /session': 'signIn',
+  'POST /session/link': 'useSignInLink',
+  'POST /session/links': 'createSignInLink',
+  'GET /session': 'getCurrentSession',
+  'DELETE /session': 'signOut',
+  'PUT /session/password': 'changePassword',
 };
 const VERBS: Readonly<Record<string, string>> = {
   GET: 'get',

@@ -11,6 +11,7 @@ const OBSERVED = new Set([
   'unavailable',
   'seenAt',
   'lastSeenAt',
+  'idleExpiresAt',
   'agentVersion',
   'lastUsedAt',
   'load',

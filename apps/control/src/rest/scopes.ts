@@ -15,6 +15,8 @@ export const SCOPES = [
   'tokens:write',
   'apikeys:read',
   'apikeys:write',
+  'sessions:read',
+  'sessions:write',
   'signals:read',
   'signals:write',
   'configs:read',
@@ -23,11 +25,14 @@ export const SCOPES = [
   'status:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+/** What a route asks for. `public`: nobody is asked; `session`: it is about the session of who has signed in. */
+type Needed = Scope | 'public' | 'session';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `public`: nobody is asked. */
-    scope?: Scope | 'public';
+    scope?: Needed;
+    /** False: an Idempotency-Key is not heeded, as what would be kept of the request is secret. */
+    repeatable?: boolean;
     /** A node's config key is taken here, too; the handler then compares `grant.nodeId` with the node that it found. */
     configKey?: boolean;
   }
@@ -44,7 +49,7 @@ declare module 'fastify' {
 export interface RouteScope {
   readonly method: string;
   readonly url: string;
-  readonly scope: Scope | 'public';
+  readonly scope: Needed;
 }
 
 /** Pages of the API's documentation come from a plugin, which declares no scope for them: they are public. */
@@ -82,19 +87,25 @@ export function enforceScopes(app: FastifyInstance, authenticate: Authenticate):
     request.actor = grant.actor;
     request.stillGranted = async () => {
       try {
-        return covers((await authenticate(request, reply)).scopes, scope);
+        return allows(await authenticate(request, reply, true), scope);
       } catch (error) {
         if (error instanceof WarrenError) return GRANT_UNKNOWN.includes(error.code);
         throw error;
       }
     };
-    if (covers(grant.scopes, scope) && (configKey || grant.nodeId === undefined)) return;
+    if (allows(grant, scope) && (configKey || grant.nodeId === undefined)) return;
+    if (scope === 'session') throw new WarrenError('unauthorized', NO_SESSION);
     // RFC 6750 §3.1
     void reply.header('www-authenticate', `Bearer realm="warren", error="insufficient_scope", scope="${scope}"`);
     throw scopeMissing(grant, scope);
   });
   return routes;
 }
+
+const NO_SESSION = 'this is about the session of who has signed in: an API key has none';
+
+const allows = (grant: Grant, scope: Exclude<Needed, 'public'>): boolean =>
+  scope === 'session' ? grant.session !== undefined : covers(grant.scopes, scope);
 
 function scopeMissing(grant: Grant, needed: Scope): WarrenError {
   if (grant.nodeId !== undefined)

@@ -32,6 +32,16 @@ import { deleteNode, listTombstones, revokeNode } from './revocations.js';
 import { checkSealingKey, secret } from './secrets.js';
 import { members, noteSightings } from './sightings.js';
 import {
+  checkSession,
+  endSession,
+  findUser,
+  isSetUp,
+  listSessions,
+  noteFailedSignIns,
+  openSession,
+} from './sessions.js';
+import { checkSignInLink, createSignInLink, setPassword, useSignInLink } from './sign-in-links.js';
+import {
   announceSignalServer,
   deleteSignalServer,
   enrollSignalServer,
@@ -109,6 +119,7 @@ function guardedMethods(database: Database, options: OpenStoreOptions, feed: Cha
     secret: guard((name, make) => secret(database, sealingKey, name, make)),
     ...lifecycleMethods(database),
     ...signalMethods(database),
+    ...sessionMethods(database),
     ...vanillaMethods(database, sealingKey, addressRest),
     ...addressMethods(database, addressRest),
     createApiKey: guard((name, input, actor) => createApiKey(database, name, input, actor)),
@@ -174,6 +185,22 @@ function signalMethods(database: Database) {
     listSignalServers: guard((staleMs) => listSignalServers(database, staleMs)),
     deleteSignalServer: guard((id, actor) => deleteSignalServer(database, id, actor)),
     tombstones: guard((ageMs, network) => listTombstones(database, ageMs, network)),
+  } satisfies Partial<Store>;
+}
+
+function sessionMethods(database: Database) {
+  return {
+    isSetUp: guard(() => isSetUp(database)),
+    findUser: guard((name) => findUser(database, name)),
+    openSession: guard((user, origin) => openSession(database, user, origin)),
+    checkSession: guard((secret, isUse) => checkSession(database, secret, isUse)),
+    listSessions: guard((page) => listSessions(database, page)),
+    endSession: guard((id, action, actor) => endSession(database, id, action, actor)),
+    noteFailedSignIns: guard((failure) => noteFailedSignIns(database, failure)),
+    createSignInLink: guard((lifeMs, actor) => createSignInLink(database, lifeMs, actor)),
+    checkSignInLink: guard((link) => checkSignInLink(database, link)),
+    useSignInLink: guard((link, hash, origin) => useSignInLink(database, link, hash, origin)),
+    setPassword: guard((session, hash) => setPassword(database, session, hash)),
   } satisfies Partial<Store>;
 }
 

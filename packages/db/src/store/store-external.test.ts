@@ -12,6 +12,7 @@ import { keyRotationsSuite } from './key-rotations.suite.js';
 import { lifecycleSuite } from './lifecycle.suite.js';
 import { membersSuite } from './members.suite.js';
 import { requestsSuite } from './requests.suite.js';
+import { sessionsSuite } from './sessions.suite.js';
 import { sightingsSuite } from './sightings.suite.js';
 import { signalsSuite } from './signals.suite.js';
 import { vanillaSuite } from './vanilla.suite.js';
@@ -40,6 +41,7 @@ describe('the store on an external PostgreSQL, by TCP', () => {
   ephemeralSuite(given);
   requestsSuite(given);
   lifecycleSuite(given);
+  sessionsSuite(given);
   signalsSuite(given);
   sightingsSuite(given);
   vanillaSuite(given);

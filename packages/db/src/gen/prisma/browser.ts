@@ -83,6 +83,21 @@ export type SignalServer = Prisma.SignalServerModel
  */
 export type ApiKey = Prisma.ApiKeyModel
 /**
+ * Model User
+ * Who signs in to the dashboard. The migration makes `admin`.
+ */
+export type User = Prisma.UserModel
+/**
+ * Model Session
+ * A browser that signed in. Times are the database's.
+ */
+export type Session = Prisma.SessionModel
+/**
+ * Model SignInLink
+ * Sets a password, once.
+ */
+export type SignInLink = Prisma.SignInLinkModel
+/**
  * Model AuditLog
  * Who changed what. No foreign keys: an entry outlives what it speaks of.
  */

@@ -1,0 +1,62 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { WarrenError } from '@warren/base';
+import type { NewSession } from '@warren/db';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+export const SESSION_COOKIE = 'warren_session';
+export const CSRF_HEADER = 'x-warren-csrf';
+const SAFE = ['GET', 'HEAD', 'OPTIONS'];
+
+/** Gives the browser a session. */
+export function setSessionCookie(request: FastifyRequest, reply: FastifyReply, { session, secret }: NewSession): void {
+  void reply.setCookie(SESSION_COOKIE, secret, { ...attributes(request), expires: session.expiresAt });
+}
+
+/** Takes it away again. */
+export function clearSessionCookie(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.clearCookie(SESSION_COOKIE, attributes(request));
+}
+
+/**
+ * Nothing but our own page sends it, and no script reads it. A browser would not keep a cookie that is `Secure` where it
+ * speaks clear text with another machine: there it is without, and the page warns.
+ */
+const attributes = (request: FastifyRequest) =>
+  ({ path: '/', httpOnly: true, sameSite: 'strict', secure: isEncrypted(request) }) as const;
+
+/** Whether nobody on the way reads this request: TLS, TLS up to a proxy that says so, or the browser's own machine. */
+export function isEncrypted(request: FastifyRequest): boolean {
+  const forwarded = String(request.headers['x-forwarded-proto'] ?? '').split(',')[0]!;
+  return request.protocol === 'https' || forwarded.trim() === 'https' || isLoopback(request.hostname);
+}
+
+const isLoopback = (host: string): boolean =>
+  /^(localhost|(.+\.)?localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+
+/** What a page has to show beside the cookie. Whoever knows it does not know the cookie, and it is kept nowhere. */
+export const csrfTokenOf = (secret: string): string =>
+  createHmac('sha256', Buffer.from(secret, 'base64url')).update('warren csrf').digest('base64url');
+
+/**
+ * Refuses a change that a browser was made to send by somebody else's page. @throws WarrenError `csrf`
+ */
+export function checkForgery(request: FastifyRequest, secret: string): void {
+  if (SAFE.includes(request.method)) return;
+  checkOrigin(request);
+  const given = createHmac('sha256', 'compare').update(String(request.headers[CSRF_HEADER] ?? ''));
+  const right = createHmac('sha256', 'compare').update(csrfTokenOf(secret));
+  if (timingSafeEqual(given.digest(), right.digest())) return;
+  throw new WarrenError('csrf', `send the session's csrfToken (GET /api/v1/session) as ${CSRF_HEADER}`);
+}
+
+/** Refuses what a browser says comes from another page than ours. @throws WarrenError `csrf` */
+export function checkOrigin(request: FastifyRequest): void {
+  const { origin, host } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  // A proxy may have given us another host; where it is one that we trust, `request.host` is the one before it.
+  const isOurs = origin === undefined || [host, request.host].includes(hostOf(origin));
+  if (isOurs && (site === undefined || site === 'same-origin')) return;
+  throw new WarrenError('csrf', 'this request was sent by another page than the dashboard of this control plane');
+}
+
+const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
