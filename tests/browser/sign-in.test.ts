@@ -41,7 +41,7 @@ describeBrowser('signing in', [], () => {
     const { mesh, visit } = dashboard();
     const { page, watched } = await visit('/sign-in', { stranger: true });
     watched.tolerate(/401 from .*\/session\/link$/);
-    await setPassword(page, await printedLink(mesh), { password: 'another password' });
+    await setPassword(page, await printedLink(mesh), 'another password');
     await page.getByRole('alert').filter({ hasText: /used/i }).waitFor();
     expect(await watched.context.cookies()).toEqual([]);
   });

@@ -1,13 +1,11 @@
 import { gzipSync } from 'node:zlib';
-import { SITE_KINDS } from '@warren/netlab';
-import type { Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeBrowser } from '../support/groups.js';
 import { axeViolations } from './support/axe.js';
 import { type LivelyNetwork, populateLively } from './support/lively-network.js';
 import { sidewaysScroll, waitForView, whatSticksOut } from './support/page-state.js';
 import { useDashboard } from './support/use-dashboard.js';
-import { STRANGERS_VIEWS, views, type View } from './support/views.js';
+import { STRANGERS_VIEWS, type View, views } from './support/views.js';
 
 const KIB = 1_024;
 /** Issue: compressed JavaScript until the first view stands. */

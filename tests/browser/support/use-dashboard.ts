@@ -2,7 +2,7 @@ import { SiteMesh, type SiteMeshOptions } from '@warren/netlab';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, onTestFailed } from 'vitest';
 import { launchChromium } from './chromium.js';
-import { setPassword, waitUntilSignedIn } from './sign-in.js';
+import { spendLink } from './sign-in.js';
 import { WatchedContext } from './watched-context.js';
 
 const START_MS = 240_000;
@@ -48,9 +48,7 @@ export function useDashboard<T = undefined>(options: DashboardOptions<T>): () =>
       [browser, parts] = await Promise.all([launchChromium(mesh.control.host), options.populate?.(mesh)]);
       if (options.unused) return;
       const first = await WatchedContext.open(browser);
-      const page = await first.context.newPage();
-      await setPassword(page, await printedLink(mesh));
-      await waitUntilSignedIn(page);
+      await spendLink(await first.context.newPage(), await printedLink(mesh));
       signedIn = await first.context.storageState();
       await first.close();
       expect(first.takeComplaints()).toEqual([]);
