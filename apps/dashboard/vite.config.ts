@@ -9,13 +9,17 @@ function precompress(): Plugin {
   return {
     name: 'precompress',
     apply: 'build',
-    generateBundle(_options, bundle) {
-      for (const [fileName, part] of Object.entries(bundle)) {
-        if (!/\.(js|css|svg|wasm)$/.test(fileName)) continue;
-        const source = Buffer.from(part.type === 'chunk' ? part.code : part.source);
-        this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotliCompressSync(source, quality) });
-        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(source, { level: 9 }) });
-      }
+    generateBundle: {
+      // Last: Vite puts the names of preloaded files into the code at this very step.
+      order: 'post',
+      handler(_options, bundle) {
+        for (const [fileName, part] of Object.entries(bundle)) {
+          if (!/\.(js|css|svg|wasm)$/.test(fileName)) continue;
+          const source = Buffer.from(part.type === 'chunk' ? part.code : part.source);
+          this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotliCompressSync(source, quality) });
+          this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(source, { level: 9 }) });
+        }
+      },
     },
   };
 }
