@@ -6,7 +6,19 @@ export type Log = Logger;
 
 /** Field names that never reach the log, at the top and two levels down, should somebody pass a whole object. */
 const SECRET_FIELDS = [
-  ...['secret', 'token', 'tokenSecret', 'token_secret', 'apiKey', 'configKey', 'firstApiKey', 'password', 'current', 'link', 'csrfToken'],
+  ...[
+    'secret',
+    'token',
+    'tokenSecret',
+    'token_secret',
+    'apiKey',
+    'configKey',
+    'firstApiKey',
+    'password',
+    'current',
+    'link',
+    'csrfToken',
+  ],
   ...['privateKey', 'private_key', 'presharedKey', 'preshared_key', 'sealingKey', 'authorization', 'cookie'],
   ...['"idempotency-key"', 'idempotencyKey'],
 ];

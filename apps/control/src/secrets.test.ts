@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '@warren/db';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => plane?.remove());
 
-it('API keys, join tokens, config keys, preshared keys and Idempotency-Keys are in no log, row or file', async () => {
+it('API keys, join tokens, config keys, passwords, sign-in links, sessions, preshared keys and Idempotency-Keys are in no log, row or file', async () => {
   const served = plane!;
   const secrets: Record<string, Buffer> = { 'the first API key': Buffer.from(served.apiKey) };
   const greeting = served.output.length;
@@ -39,6 +39,7 @@ it('API keys, join tokens, config keys, preshared keys and Idempotency-Keys are 
   const presharedKey = randomBytes(32);
   await write('PUT', `/nodes/${phone}/preshared-keys/${router}`, { presharedKey: presharedKey.toString('base64') });
   secrets['a preshared key'] = presharedKey;
+  Object.assign(secrets, await signIn(served));
   // Used, rightly and wrongly: what is refused is logged too.
   const file = await withBearer(secret, `/nodes/${phone}/wg0.conf`);
   expect(await file.text()).toContain(presharedKey.toString('base64'));
@@ -72,6 +73,43 @@ it('API keys, join tokens, config keys, preshared keys and Idempotency-Keys are 
     return fetch(`http://${served.http}/api/v1${path}`, { headers });
   }
 }, 120_000);
+
+/** As a browser does, with the link that was printed; also wrongly. @returns what was secret in it */
+async function signIn(served: ServedPlane): Promise<Record<string, Buffer>> {
+  const { http, output } = served;
+  const link = /\/welcome#(warrenlink_[\w-]{43})/.exec(output)![1]!;
+  const password = `password-${randomBytes(16).toString('hex')}`;
+  const headers = { 'content-type': 'application/json', 'idempotency-key': 'sign-in', connection: 'close' };
+  const post = (path: string, body: object) =>
+    fetch(`http://${http}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const first = await post('/session/link', { link, password });
+  expect(first.status).toBe(200);
+  expect((await post('/session/link', { link, password })).status).toBe(401);
+  const wrong = `wrong-${randomBytes(16).toString('hex')}`;
+  // People type passwords where names go.
+  expect((await post('/session', { name: password, password: wrong })).status).toBe(401);
+  expect((await post('/session', { password: wrong, surprise: password })).status).toBe(400);
+  const second = await post('/session', { password });
+  const cookie = /warren_session=([\w-]{43})/.exec(second.headers.get('set-cookie')!)![1]!;
+  const { csrfToken } = (await second.json()) as { csrfToken: string };
+  const mine = { cookie: `warren_session=${cookie}`, 'x-warren-csrf': csrfToken, ...headers };
+  const changed = await fetch(`http://${http}/api/v1/session/password`, {
+    ...{ method: 'PUT', headers: mine },
+    body: JSON.stringify({ current: password, password: `${password}-2` }),
+  });
+  expect(changed.status).toBe(204);
+  const made = (await served.rest('POST', '/session/links', undefined, 'links')).body as { link: string };
+  return {
+    'the first sign-in link': Buffer.from(link),
+    'a sign-in link': Buffer.from(made.link),
+    'a password': Buffer.from(password),
+    'a wrong password': Buffer.from(wrong),
+    'SHA-256 of a password': createHash('sha256').update(password).digest(),
+    'a session as bytes': Buffer.from(cookie, 'base64url'),
+    'a session': Buffer.from(cookie),
+    'a token against forgery': Buffer.from(csrfToken),
+  };
+}
 
 function expectNone(secrets: Readonly<Record<string, Buffer>>, content: Buffer, where: string): void {
   for (const [what, secret] of Object.entries(secrets)) {

@@ -1,7 +1,7 @@
 import type { ServeConfig } from './config.js';
 import { type ControlPlane, startControlPlane } from './control-plane.js';
-import type { Log } from './log.js';
 import { dashboardFolder, isBuilt } from './dashboard/dashboard-files.js';
+import type { Log } from './log.js';
 import { joinTokenText } from './rest/tokens.js';
 
 /** How long the sign-in link that is printed while there is no password can be used. */

@@ -120,6 +120,8 @@ export interface DataPlanePeerStats {
   readonly endpoint: Endpoint | undefined;
   /** RFC 3339 UTC. */
   readonly lastHandshake: string | undefined;
+  /** What a handshake took there and back, milliseconds; absent: not measured. */
+  readonly handshakeRttMs?: number;
   readonly rxBytes: number;
   readonly txBytes: number;
 }

@@ -343,6 +343,7 @@ function statsOf({ device, engine, driver, paths, interfaces, crypto }: Running)
       lastHandshake: peer.lastHandshake === undefined ? undefined : new Date(peer.lastHandshake).toISOString(),
       rxBytes: peer.rxBytes,
       txBytes: peer.txBytes,
+      ...(peer.handshakeRtt !== undefined && { handshakeRttMs: peer.handshakeRtt }),
     }),
   );
   return { crypto, path, peers, drops };

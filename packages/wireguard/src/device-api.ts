@@ -89,6 +89,8 @@ export interface PeerStats {
   readonly path: PathId | undefined;
   /** Wall time of the last completed handshake. */
   readonly lastHandshake: UnixMillis | undefined;
+  /** What a handshake took there and back, milliseconds: of the last one whose answer came at once. */
+  readonly handshakeRtt: number | undefined;
   readonly rxBytes: number;
   readonly txBytes: number;
 }

@@ -178,8 +178,8 @@ class WireGuardDevice implements Device {
   }
 
   *peers(): Iterable<PeerStats> {
-    for (const { publicKey, path, lastHandshake, rxBytes, txBytes } of this.#state.peers.values()) {
-      yield { publicKey, path, lastHandshake, rxBytes, txBytes };
+    for (const { publicKey, path, lastHandshake, handshakeRtt, rxBytes, txBytes } of this.#state.peers.values()) {
+      yield { publicKey, path, lastHandshake, handshakeRtt, rxBytes, txBytes };
     }
   }
 

@@ -1,4 +1,4 @@
-import type { PublicKey, UnixMillis } from '@warren/base';
+import type { Instant, PublicKey, UnixMillis } from '@warren/base';
 import type { CryptoProvider } from '@warren/crypto';
 import { BoundedQueue } from './bounded-queue.js';
 import { MAX_STAGED_PACKETS } from './constants.js';
@@ -13,6 +13,7 @@ import { type Keypair, KeypairSlots } from './transport/keypair.js';
 /** Our initiation, and the static keys that it was made with. */
 export interface PairedInitiation extends PendingInitiation {
   readonly pair: StaticPair<Peer>;
+  readonly sentAt: Instant;
 }
 
 /** All that the device knows of one peer. Only the device's own functions change it. */
@@ -37,6 +38,8 @@ export class Peer implements Scheduled {
   /** When we last sent an initiation or response. */
   lastSentHandshake = Number.NEGATIVE_INFINITY;
   lastHandshake: UnixMillis | undefined;
+  /** What the last handshake took there and back, milliseconds. */
+  handshakeRtt: number | undefined;
 
   readonly timers = makeTimers();
   /** When the handshake that is under way was first asked for. */

@@ -133,6 +133,7 @@ function receiveResponse(device: DeviceState, datagram: Uint8Array, from: PathId
   const keys = consumeResponse(device.options.crypto, pair.local, peer.presharedKey, pending, message);
   if (isDrop(keys)) return keys;
   peer.pending = undefined;
+  peer.handshakeRtt = now - pending.sentAt;
   peer.rxBytes += datagram.length;
   device.moveTo(peer, from);
   const { fromInitiator, fromResponder } = keys;
@@ -266,6 +267,7 @@ function received(
   device.moveTo(peer, from);
   authenticatedPacketReceived(device, peer, now);
   if (peer.keypairs.confirm(keypair)) {
+    noteConfirmed(peer, keypair, now);
     handshakeCompleted(device, peer, 'responder');
     sendStaged(device, peer, now);
   }
@@ -275,6 +277,11 @@ function received(
   if (length === 0) return result;
   dataReceived(device, peer, now);
   return deliver(device, peer, out, at, length, result);
+}
+
+/** An initiator sends something as soon as it has our response; what comes later says that this was lost. */
+function noteConfirmed(peer: Peer, { createdAt }: Keypair, now: Instant): void {
+  if (now - createdAt < REKEY_TIMEOUT) peer.handshakeRtt = now - createdAt;
 }
 
 function deliver(

@@ -124,7 +124,7 @@ function sendInitiation(device: DeviceState, peer: Peer, path: PathId, now: Inst
     device.indices.release(localIndex);
     return created;
   }
-  peer.pending = { ...created.pending, pair };
+  peer.pending = { ...created.pending, pair, sentAt: now };
   peer.lastSentHandshake = now;
   pair.remote.cookies.addMacs(created.datagram, now);
   authenticatedPacketSent(device, peer, now);

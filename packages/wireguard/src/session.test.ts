@@ -1,6 +1,6 @@
-import { SecretKey } from '@warren/base';
+import { instant, SecretKey } from '@warren/base';
 import { describe, expect, it } from 'vitest';
-import { connectedHosts, twoHosts } from './testing/two-devices.js';
+import { connectedHosts, type Host, twoHosts } from './testing/two-devices.js';
 
 const psk = (fill: number): SecretKey => new SecretKey(new Uint8Array(32).fill(fill));
 
@@ -60,5 +60,41 @@ describe('simultaneous initiation', () => {
     world.settle();
     expect([bob.delivered.at(-1), alice.delivered.at(-1)]).toEqual(more);
     expect([...alice.dropReasons(), ...bob.dropReasons()]).toEqual([]);
+  });
+});
+
+describe('the round trip of a handshake', () => {
+  /** Every datagram is 20 ms on its way. */
+  function farHosts() {
+    const hosts = twoHosts();
+    const { world } = hosts;
+    world.filter = () => {
+      world.now = instant(world.now + 20);
+      return true;
+    };
+    return hosts;
+  }
+  const rttOf = (host: Host) => [...host.device.peers()][0]?.handshakeRtt;
+
+  it('is measured by both ends', () => {
+    const { world, alice, bob } = farHosts();
+    expect(rttOf(alice)).toBeUndefined();
+    alice.send(bob);
+    world.settle();
+    expect([rttOf(alice), rttOf(bob)]).toEqual([40, 40]);
+  });
+
+  it('is not taken from what an initiator says long after', () => {
+    const { world, alice, bob } = farHosts();
+    const { filter } = world;
+    world.filter = (flight) => filter(flight) && !(flight.from === alice && flight.transmit.datagram[0] === 4);
+    alice.send(bob);
+    world.settle();
+    world.filter = filter;
+    world.advance(8_000);
+    alice.send(bob);
+    world.settle();
+    expect(bob.delivered).toHaveLength(1);
+    expect([rttOf(alice), rttOf(bob)]).toEqual([40, undefined]);
   });
 });

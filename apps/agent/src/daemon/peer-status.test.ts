@@ -27,18 +27,20 @@ const stats = (n: number, age: number): [string, DataPlanePeerStats] => [
     txBytes: 0,
   },
 ];
+const NOTHING = {
+  now: NOW,
+  stats: new Map(),
+  paths: new Map(),
+  serverNames: new Map(),
+  registered: true,
+  pings: new Map(),
+};
 const kinds = (facts: Partial<Parameters<typeof describePeers>[1]>) => {
   const peers = [peer('bounce', 1), peer('phone', 2, 'bounce'), peer('lost', 3, 'nobody')];
-  const all = {
-    now: NOW,
-    stats: new Map(),
-    paths: new Map(),
-    serverNames: new Map(),
-    registered: true,
-    pings: new Map(),
-    ...facts,
-  };
-  return describePeers(peers, all, new PathHistory()).map(({ path, online }) => [path.kind, online]);
+  return describePeers(peers, { ...NOTHING, ...facts }, new PathHistory()).map(({ path, online }) => [
+    path.kind,
+    online,
+  ]);
 };
 
 it('a peer is online while its session can carry packets, and those behind it with it', () => {
@@ -53,6 +55,15 @@ it('a peer is online while its session can carry packets, and those behind it wi
     'none',
   ]);
   expect(kinds({}).map(([kind]) => kind)).toEqual(['none', 'none', 'none']);
+});
+
+it('a round trip is that of the last ping, and else of the last handshake', () => {
+  const [key, known] = stats(1, 1000);
+  const measured = new Map([[key, { ...known, handshakeRttMs: 40.1234 }]]);
+  const rttMs = (pings: ReadonlyMap<string, { at: number; rttMs: number }>) =>
+    describePeers([peer('bounce', 1)], { ...NOTHING, stats: measured, pings }, new PathHistory())[0]!.path.rttMs;
+  expect(rttMs(new Map())).toBe(40.123);
+  expect(rttMs(new Map([['bounce', { at: NOW - 1000, rttMs: 38 }]]))).toBe(38);
 });
 
 it('an unanswered ping takes a node behind a bounce for offline, for a while', () => {

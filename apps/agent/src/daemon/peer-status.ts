@@ -80,8 +80,9 @@ function directPath(peer: AcceptedPeer, facts: PeerFacts): Path {
   const age = handshakeAge(peer, facts);
   if (age === undefined) return { ...NO_PATH, reason: whyNoHandshake(peer) };
   if (age > SESSION_LIFE) return { ...NO_PATH, reason: 'no handshake for more than three minutes' };
-  const endpoint = facts.stats.get(peer.publicKey)?.endpoint ?? null;
-  return { kind: 'direct', endpoint, via: null, transport: 'udp', rttMs: rttOf(peer, facts), reason: null };
+  const { endpoint = null, handshakeRttMs } = facts.stats.get(peer.publicKey) ?? {};
+  const rttMs = rttOf(peer, facts) ?? rounded(handshakeRttMs);
+  return { kind: 'direct', endpoint, via: null, transport: 'udp', rttMs, reason: null };
 }
 
 const whyNoHandshake = (peer: AcceptedPeer): string =>

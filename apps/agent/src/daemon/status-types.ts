@@ -12,7 +12,10 @@ export interface PathStatus {
   /** Name of the signal server that relays, or of the bounce. */
   readonly via: string | null;
   readonly transport: 'udp' | 'tls' | null;
-  /** Measured on the path; of the last answered `agent ping` where packets go through a bounce. */
+  /**
+   * Measured on the path; of vanilla members by the last answered `agent ping`, else by the last handshake; through a bounce by
+   * the last ping only.
+   */
   readonly rttMs: number | null;
   /** RFC 3339: when this path began. */
   readonly since: string | null;

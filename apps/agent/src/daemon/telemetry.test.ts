@@ -6,6 +6,8 @@ import type { Explanation } from './status-types.js';
 import { Telemetry } from './telemetry.js';
 
 let counter: number;
+/** Milliseconds. */
+let readTakes: number;
 let kind: PathKind;
 let refreshed: number[];
 let explain: (nodeId: string) => Promise<Explanation>;
@@ -17,13 +19,14 @@ const path = { lan: false, tls: false, endpoint: '', via: '', rttUs: 0, sinceMs:
 /** One peer, whose counters go on all the time. */
 const read = async (): Promise<PathReading> => {
   counter++;
+  if (readTakes > 0) await new Promise((resolve) => setTimeout(resolve, readTakes));
   const peers = [{ nodeId: 'a', kind, ...path, rxBytes: counter, txBytes: 0 }];
   return { peers, unneeded: new Set(), nat: NAT, rxBytes: counter, txBytes: 0, atMs: Date.now() };
 };
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
-  [counter, kind, refreshed] = [0, PathKind.PATH_KIND_RELAY, []];
+  [counter, readTakes, kind, refreshed] = [0, 0, PathKind.PATH_KIND_RELAY, []];
   explain = async () => ({}) as Explanation;
   telemetry = new Telemetry({
     read,
@@ -69,6 +72,18 @@ describe('telemetry', () => {
     expect(reports).toHaveLength(1);
     await pass(1);
     expect(reports.slice(1)).toMatchObject([{ complete: false, peers: [{ kind }] }]);
+  });
+
+  it('looks the more seldom the longer a look takes', async () => {
+    readTakes = 100;
+    const { reply } = openStream();
+    telemetry.streamBegan(reply);
+    for (let i = 0; i < 100; i++) {
+      telemetry.pathsChanged();
+      await pass(100);
+    }
+    expect(counter).toBeGreaterThanOrEqual(4);
+    expect(counter).toBeLessThanOrEqual(6);
   });
 
   it('finds what changes without a word within ten seconds', async () => {

@@ -7,6 +7,8 @@ import type { Explanation } from './status-types.js';
 
 /** Paths change in swarms: they are looked at once, this long after the first, milliseconds. */
 const GATHER = 250;
+/** However many peers there are, looking at them takes at most the twentieth part of the time. */
+const LOOK_SHARE = 20;
 /** A path that fades away by itself calls nobody: so often it is looked for those, milliseconds. */
 const LOOK_EVERY = 10_000;
 /** What the control plane may ask for, milliseconds. */
@@ -46,6 +48,7 @@ export class Telemetry {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #working = false;
+  #restUntil = Number.NEGATIVE_INFINITY;
   /** A look was due meanwhile. */
   #again = false;
   #explaining = 0;
@@ -85,7 +88,8 @@ export class Telemetry {
 
   /** Peers may be reached another way than before. */
   pathsChanged(): void {
-    this.#lookAt(performance.now() + GATHER);
+    if (this.#working) this.#again = true;
+    else this.#lookAt(Math.max(performance.now() + GATHER, this.#restUntil));
   }
 
   #setInterval(milliseconds: number): void {
@@ -128,8 +132,8 @@ export class Telemetry {
       this.parts.log('debug', `the control plane is not told of the paths: ${describeError(error).message}`);
     } finally {
       this.#working = false;
-      const next = performance.now() + (this.#again ? GATHER : LOOK_EVERY);
-      this.#lookAt(Math.min(next, this.#countersAt));
+      this.#lookAt(Math.min(performance.now() + LOOK_EVERY, this.#countersAt));
+      if (this.#again) this.pathsChanged();
     }
   }
 
@@ -139,6 +143,7 @@ export class Telemetry {
     const counters = began >= this.#countersAt;
     const reply = this.#reply;
     const reading = await this.parts.read();
+    this.#restUntil = began + LOOK_SHARE * (performance.now() - began);
     if (!reading || !reply || reply !== this.#reply) return;
     if (counters) this.#countersAt = Math.max(this.#countersAt + this.#interval, began + this.#interval / 2);
     let next = this.#reports.next(reading, counters);

@@ -43,6 +43,10 @@ export async function completeNames(kind: NameKind, config: ClientConfig, networ
     const { items } = await take(rest.GET('/api/v1/apikeys', { params: { query } }));
     return items.map(({ id, name }) => line(id, name));
   }
+  if (kind === 'session') {
+    const { items } = await take(rest.GET('/api/v1/sessions', { params: { query } }));
+    return items.map(({ id, address, userAgent }) => line(id, [address, userAgent].filter(Boolean).join(', ')));
+  }
   const { items } = await take(rest.GET('/api/v1/signal-servers'));
   return items.map(({ id, region }) => line(id, region));
 }

@@ -10,7 +10,7 @@ export type ValueKind =
   | { readonly kind: 'files' | 'directories' | 'none' };
 
 /** Names that `warren __complete` asks the control plane for, or the contexts' file. */
-export const NAME_KINDS = ['network', 'node', 'token', 'apikey', 'context', 'server'] as const;
+export const NAME_KINDS = ['network', 'node', 'token', 'apikey', 'context', 'server', 'session'] as const;
 export type NameKind = (typeof NAME_KINDS)[number];
 
 /** One command as completion sees it. */
@@ -68,7 +68,7 @@ function valueKind(name: string, choices?: Argument['argChoices'], command?: Com
   if (name === 'file' || name === 'files') return { kind: 'files' };
   if (name === 'directory' || name === 'path') return { kind: 'directories' };
   if (name === 'id' && command) {
-    const of = { token: 'token', apikey: 'apikey', signal: 'server' }[command.parent?.name() ?? ''];
+    const of = { token: 'token', apikey: 'apikey', signal: 'server', session: 'session' }[command.parent?.name() ?? ''];
     return of ? { kind: 'names', of: of as NameKind } : { kind: 'none' };
   }
   const of = NAME_KINDS.find((kind) => kind === name || (name === 'peer' && kind === 'node'));

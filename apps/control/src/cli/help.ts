@@ -2,7 +2,7 @@
 export const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Members:', ['network', 'node', 'token', 'import', 'export']],
   ['Watching:', ['status', 'events', 'audit']],
-  ['Access and servers:', ['apikey', 'signal', 'context']],
+  ['Access and servers:', ['admin', 'session', 'apikey', 'signal', 'context']],
   ['Running it:', ['serve', 'completion', 'version']],
 ];
 
@@ -80,6 +80,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'warren apikey create ci',
     'warren apikey create dashboard --scope nodes:read --scope status:read --expires 90d',
   ],
+  'admin link': ['warren admin link', 'ssh root@warren.example.org warren admin link'],
+  'session list': ['warren session list', 'warren session list -q | xargs -n 1 warren session revoke'],
+  'session revoke': ['warren session list', 'warren session revoke 5034bbd8370374ec'],
   'apikey revoke': ['warren apikey list', 'warren apikey revoke 5034bbd8370374ec'],
   'signal token': ['warren signal token --region ap-south'],
   signal: ['warren signal --token TOKEN --public-host relay.example.org'],

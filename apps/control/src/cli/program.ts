@@ -23,6 +23,7 @@ import { nodeCommands } from './node-commands.js';
 import { type Output, reportError } from './output.js';
 import { createRestClient } from './rest-client.js';
 import { Screen } from './screen.js';
+import { sessionCommands } from './session-commands.js';
 import { signalCommands } from './signal-commands.js';
 import { statusCommands } from './status-commands.js';
 import { findTarget } from './target.js';
@@ -91,6 +92,7 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   exportCommand(program, context);
   tokenCommands(program, context);
   apiKeyCommands(program, context);
+  sessionCommands(program, context);
   signalCommands(program, context, options, done);
   statusCommands(program, context);
   auditCommands(program, context);

@@ -26,6 +26,9 @@ beforeAll(async () => {
   Object.assign(made, { folder, url: recorder.url, key: randomBytes(32).toString('base64') });
   for (const name of ['phone', 'tablet', 'old']) await plane.vanilla(name);
   agent = await FakeAgent.join(await plane.token(), { name: 'laptop' });
+  const { store } = plane.context;
+  const admin = (await store.findUser('admin'))!;
+  made.session = (await store.openSession(admin, { address: '::1', userAgent: 'Browser' }))!.session.id;
   const ids = await warren('signal token --region x --json');
   made.signalToken = JSON.parse(ids.out).id;
 });
@@ -257,6 +260,21 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
     bad: [['nothing', 1, /there is no API key/]],
   },
   'apikey revoke': { good: [['<apikeycreate>', /^revoked /]], bad: [['nothing', 1, /there is no API key/]] },
+  'admin link': {
+    good: [
+      ['', /^http:\/\/127\.0\.0\.1:\d+\/welcome#warrenlink_[\w-]{43}\n$/],
+      ['--json', /"expiresAt"/],
+    ],
+    bad: [['admin', 2, /too many arguments/]],
+  },
+  'session list': {
+    good: [
+      ['', /^ID .*\n<session> +admin +::1 +Browser +/],
+      ['-q', /^<session>\n$/],
+    ],
+    bad: [['x', 2, /too many arguments/]],
+  },
+  'session revoke': { good: [['<session>', /^revoked /]], bad: [['nothing', 1, /there is no session/]] },
   'signal token': { good: [['--region eu --json', /"region": "eu"/]], bad: [['', 2, /--region/]] },
   'signal tokens': {
     good: [['', /^ID +REGION +EXPIRES +STATE\n/]],
@@ -349,6 +367,12 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
 /** Operations that no verb asks for, and why. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   getNodeQrSvg: 'it takes the private key, which the control plane never has: whoever makes the key draws it',
+  signIn: 'a browser does it',
+  useSignInLink: 'a browser does it',
+  getSignInState: 'a browser asks',
+  getCurrentSession: 'a browser has one',
+  signOut: 'a browser does it; `session revoke` does it for others',
+  changePassword: 'a browser does it; `admin link` sets one',
   getSignalToken: '`signal tokens` shows as much of all',
 };
 

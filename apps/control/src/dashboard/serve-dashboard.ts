@@ -17,6 +17,7 @@ const NONCE_LENGTH = 16;
 const FOR_EVER = { maxAge: '1y', immutable: true } as const;
 /** Other files keep their name when they change. */
 const FOR_A_WHILE = { maxAge: '1h' } as const;
+const FILE_NAME = /^[\w-]+(\.[\w-]+)*$/;
 const HIDDEN = { config: PUBLIC, schema: { hide: true } } as const;
 
 /** Answers what no route takes, if it is a page of the dashboard. @returns whether it did */
@@ -48,9 +49,10 @@ export async function serveDashboard(app: Api, folder: string, log: Log | undefi
     await sendPage(reply);
     return reply;
   });
-  app.get<{ Params: { '*': string } }>('/assets/*', HIDDEN, (request, reply) =>
-    sendFile(reply, `assets/${request.params['*']}`, FOR_EVER),
-  );
+  app.get<{ Params: { name: string } }>('/assets/:name', HIDDEN, (request, reply) => {
+    const { name } = request.params;
+    return FILE_NAME.test(name) ? sendFile(reply, `assets/${name}`, FOR_EVER) : reply.callNotFound();
+  });
   for (const name of filesBeside(folder)) app.get(`/${name}`, HIDDEN, (_, reply) => sendFile(reply, name, FOR_A_WHILE));
 
   return (request, reply) => {
@@ -74,7 +76,7 @@ async function readPage(folder: string): Promise<string> {
 function filesBeside(folder: string): string[] {
   if (!isBuilt(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && /^[\w-]+(\.[\w-]+)*$/.test(entry.name))
+    .filter((entry) => entry.isFile() && FILE_NAME.test(entry.name))
     .map(({ name }) => name)
     .filter((name) => name !== 'index.html' && !/\.(br|gz|map)$/.test(name));
 }

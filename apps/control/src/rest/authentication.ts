@@ -75,8 +75,7 @@ function shownBy({ bearers, store }: AuthenticationParts, request: FastifyReques
   if (bearer) return { secret: bearer, find: () => bearers(bearer) };
   const cookie = request.cookies[SESSION_COOKIE];
   if (!authorization && cookie) return { secret: cookie, find: () => sessionOf(store, cookie, !again) };
-  const text =
-    'sign in, or send an API key as `Authorization: Bearer …`; make one with `warren apikey create`';
+  const text = 'sign in, or send an API key as `Authorization: Bearer …`; make one with `warren apikey create`';
   throw new WarrenError('unauthorized', text);
 }
 

@@ -2,10 +2,10 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyContextConfig } from 'fastify';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { SESSION_COOKIE } from '../sign-in/session-cookie.js';
 import { VERSION } from '../version.js';
 import { type Api, PUBLIC } from './context.js';
 import { operationId } from './operation-id.js';
-import { SESSION_COOKIE } from '../sign-in/session-cookie.js';
 import { SCOPES } from './scopes.js';
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>;

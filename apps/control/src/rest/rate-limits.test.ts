@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RateLimiter } from '../rate-limiter.js';
 import { startTestPlane, type TestPlane } from '../testing/control-plane.fixture.js';
+import { REST_RATES } from './rate-limits.js';
 
 describe('a rate limiter', () => {
   it('lets a burst pass, then one at a time, each caller for itself', () => {
@@ -20,6 +21,16 @@ describe('a rate limiter', () => {
     expect(limiter.wait('a', 250)).toBe(750);
   });
 
+  it('takes back what was counted, as if it had not been', () => {
+    const limiter = new RateLimiter({ atOnce: 1, perSecond: 1 });
+    for (let i = 0; i < 5; i++) {
+      expect(limiter.take('a', 0)).toBe(0);
+      limiter.giveBack('a');
+    }
+    limiter.giveBack('nobody');
+    expect([limiter.take('a', 0), limiter.take('a', 0)]).toEqual([0, 1000]);
+  });
+
   it('remembers the latest callers only', () => {
     const limiter = new RateLimiter({ atOnce: 1, perSecond: 0.001 });
     for (let i = 0; i < 20_000; i++) limiter.take(String(i), 0);
@@ -31,7 +42,7 @@ describe('a rate limiter', () => {
 describe('REST', () => {
   let plane: TestPlane;
   beforeAll(async () => {
-    const rates = { requests: { atOnce: 20, perSecond: 0.1 }, failures: { atOnce: 5, perSecond: 0.1 } };
+    const rates = { ...REST_RATES, requests: { atOnce: 20, perSecond: 0.1 }, failures: { atOnce: 5, perSecond: 0.1 } };
     plane = await startTestPlane({ rates });
   });
   afterAll(() => plane?.stop());

@@ -330,7 +330,7 @@ describe('the description of the API', () => {
         .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document);
       expect(target, reference).toBeDefined();
     }
-    const routes = plane.rest.routes.filter(({ scope, method }) => scope !== 'public' && method !== 'HEAD');
+    const routes = plane.rest.routes.filter(({ url, method }) => url.startsWith('/api/v1/') && method !== 'HEAD');
     for (const { method, url } of routes) {
       const path = url.replaceAll(/:(\w+)/g, '{$1}');
       expect(document.paths[path]?.[method.toLowerCase()], `${method} ${path}`).toBeDefined();
@@ -338,7 +338,6 @@ describe('the description of the API', () => {
   });
 
   it('can be browsed', async () => {
-    expect((await plane.rest.app.inject('/')).headers.location).toBe('/api/docs');
     expect((await plane.rest.app.inject('/api/docs/')).body).toContain('swagger');
   });
 

@@ -1,7 +1,14 @@
 import type { NewSession, SessionRow } from '@warren/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { checkOrigin, clearSessionCookie, csrfTokenOf, isEncrypted, SESSION_COOKIE, setSessionCookie } from '../sign-in/session-cookie.js';
+import {
+  checkOrigin,
+  clearSessionCookie,
+  csrfTokenOf,
+  isEncrypted,
+  SESSION_COOKIE,
+  setSessionCookie,
+} from '../sign-in/session-cookie.js';
 import { type Caller, SignIns } from '../sign-in/sign-ins.js';
 import { type Api, problems, type RestContext } from './context.js';
 import { tooMany } from './rate-limits.js';
@@ -23,6 +30,9 @@ const LINK_LIFE = 3_600_000;
 const tags = ['sessions'];
 /** Anybody may sign in. An answer that is kept for repetitions would be kept under a hash of the password. */
 const OPEN = { scope: 'public', repeatable: false } as const;
+
+/** The session that would ask for the repetition has ended, or the body is secret. */
+const ONCE = { scope: 'session', repeatable: false } as const;
 
 /** Signing in and out, for the dashboard. */
 export function sessionRoutes(api: Api, context: RestContext): void {
@@ -78,10 +88,9 @@ export function sessionRoutes(api: Api, context: RestContext): void {
 }
 
 function currentSessionRoutes(api: Api, { store }: RestContext, signIns: SignIns): void {
-  const config = { scope: 'session' } as const;
   api.get(
     '/session',
-    { config, schema: { tags, response: { 200: CurrentSession, ...problems } } },
+    { config: { scope: 'session' }, schema: { tags, response: { 200: CurrentSession, ...problems } } },
     async (request, reply) => {
       const { row, csrfToken } = request.grant!.session!;
       void reply.header('cache-control', 'no-store');
@@ -91,7 +100,7 @@ function currentSessionRoutes(api: Api, { store }: RestContext, signIns: SignIns
 
   api.delete(
     '/session',
-    { config, schema: { tags, response: { 204: z.null(), ...problems } } },
+    { config: ONCE, schema: { tags, response: { 204: z.null(), ...problems } } },
     async (request, reply) => {
       await store.endSession(request.grant!.session!.row.id, 'sign-out', request.actor);
       clearSessionCookie(request, reply);
@@ -102,7 +111,7 @@ function currentSessionRoutes(api: Api, { store }: RestContext, signIns: SignIns
   api.put(
     '/session/password',
     {
-      config: { ...config, repeatable: false },
+      config: ONCE,
       schema: { tags, body: ChangePassword, response: { 204: z.null(), ...problems } },
     },
     async (request, reply) => {

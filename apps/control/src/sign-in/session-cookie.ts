@@ -30,8 +30,7 @@ export function isEncrypted(request: FastifyRequest): boolean {
   return request.protocol === 'https' || forwarded.trim() === 'https' || isLoopback(request.hostname);
 }
 
-const isLoopback = (host: string): boolean =>
-  /^(localhost|(.+\.)?localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+const isLoopback = (host: string): boolean => /^(localhost|(.+\.)?localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 
 /** What a page has to show beside the cookie. Whoever knows it does not know the cookie, and it is kept nowhere. */
 export const csrfTokenOf = (secret: string): string =>
@@ -51,12 +50,18 @@ export function checkForgery(request: FastifyRequest, secret: string): void {
 
 /** Refuses what a browser says comes from another page than ours. @throws WarrenError `csrf` */
 export function checkOrigin(request: FastifyRequest): void {
-  const { origin, host } = request.headers;
+  const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
-  // A proxy may have given us another host; where it is one that we trust, `request.host` is the one before it.
-  const isOurs = origin === undefined || [host, request.host].includes(hostOf(origin));
-  if (isOurs && (site === undefined || site === 'same-origin')) return;
+  if ((origin === undefined || isOurs(origin, request)) && (site === undefined || site === 'same-origin')) return;
   throw new WarrenError('csrf', 'this request was sent by another page than the dashboard of this control plane');
 }
 
-const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
+/** A proxy may have given us another host; where it is one that we trust, `request.host` is the one before it. */
+function isOurs(origin: string, request: FastifyRequest): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { protocol, host } = new URL(origin);
+  return [request.headers.host, request.host].some((ours) => {
+    const url = `${protocol}//${ours}`;
+    return URL.canParse(url) && new URL(url).host === host;
+  });
+}

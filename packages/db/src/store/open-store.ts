@@ -30,7 +30,6 @@ import { renumberNetwork } from './renumbering.js';
 import { createReservation, deleteReservation, listReservations } from './reservations.js';
 import { deleteNode, listTombstones, revokeNode } from './revocations.js';
 import { checkSealingKey, secret } from './secrets.js';
-import { members, noteSightings } from './sightings.js';
 import {
   checkSession,
   endSession,
@@ -40,6 +39,7 @@ import {
   noteFailedSignIns,
   openSession,
 } from './sessions.js';
+import { members, noteSightings } from './sightings.js';
 import { checkSignInLink, createSignInLink, setPassword, useSignInLink } from './sign-in-links.js';
 import {
   announceSignalServer,

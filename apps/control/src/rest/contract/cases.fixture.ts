@@ -7,10 +7,11 @@ export function contractTests(resource: string, contracts: Contracts, world: () 
     for (const [id, contract] of Object.entries(contracts)) {
       describe(id, () => {
         goodCases(id, contract, world);
-        callerCases(id, contract, world);
+        if (contract.by === undefined) callerCases(id, contract, world);
+        if (contract.by !== 'anybody') sessionCases(id, contract, world);
         badCases(id, contract, world);
         if (!/^(get|list|export|stream)/.test(id)) writeCases(id, contract, world);
-        else if (!contract.endless) readCases(id, contract, world);
+        else if (!contract.endless && contract.by !== 'anybody') readCases(id, contract, world);
       });
     }
   });
@@ -54,6 +55,40 @@ function callerCases(id: string, contract: Contract, world: () => World): void {
     if (contract.endless) return;
     const right = { ...good.headers, authorization: `Bearer ${await world().key([needed])}` };
     expect((await world().send(id, { ...good, headers: right })).status).toBe(contract.status);
+  });
+}
+
+/** A session may do everything, but no page of somebody else's may use it. */
+function sessionCases(id: string, contract: Contract, world: () => World): void {
+  const isRead = () => world().route(id).method === 'GET';
+  const asSession = async (change: Record<string, string> = {}) => {
+    const good = await contract.good(world());
+    const mine = contract.by === 'session' ? {} : (await world().session()).headers;
+    return world().send(id, { ...good, headers: { ...good.headers, ...mine, ...change } });
+  };
+  if (!contract.endless) {
+    it('is done for who has signed in', async () => {
+      const answer = await asSession({ 'sec-fetch-site': 'same-origin', origin: 'http://localhost:80' });
+      expect(answer.status, answer.text).toBe(contract.status);
+    });
+  }
+
+  it('is refused to a session that is none, and to an API key where it is about a session', async () => {
+    const cookie = `warren_session=${'A'.repeat(43)}`;
+    expectProblem(await asSession({ cookie }), 401, 'unauthorized');
+    if (contract.by !== 'session') return;
+    const authorization = `Bearer ${await world().key(['admin'])}`;
+    expectProblem(await asSession({ authorization }), 401, 'unauthorized');
+    expectProblem(await asSession({ cookie: '' }), 401, 'unauthorized');
+  });
+
+  it('is refused to a page of somebody else, in whatever way that is told', async () => {
+    if (isRead()) return;
+    const forged = [
+      ...[{ 'x-warren-csrf': '' }, { 'x-warren-csrf': 'A'.repeat(43) }, { 'sec-fetch-site': 'cross-site' }],
+      ...[{ 'sec-fetch-site': 'same-site' }, { origin: 'https://evil.example' }, { origin: 'null' }],
+    ];
+    for (const headers of forged) expectProblem(await asSession(headers as Record<string, string>), 403, 'csrf');
   });
 }
 
@@ -119,6 +154,11 @@ function readCases(id: string, contract: Contract, world: () => World): void {
 }
 
 function writeCases(id: string, contract: Contract, world: () => World): void {
+  if (!contract.unrepeatable) repeatCases(id, contract, world);
+  staleCases(id, contract, world);
+}
+
+function repeatCases(id: string, contract: Contract, world: () => World): void {
   it('happens once with an Idempotency-Key', async () => {
     const good = await contract.good(world());
     const request = { ...good, headers: { ...good.headers, 'idempotency-key': world().name('key') } };
@@ -132,7 +172,9 @@ function writeCases(id: string, contract: Contract, world: () => World): void {
     const changed = await world().send(id, { ...request, body: withoutOne(good.body) });
     if (changed.status !== 400) expectProblem(changed, 422, 'idempotency-key-reused');
   });
+}
 
+function staleCases(id: string, contract: Contract, world: () => World): void {
   it('is refused with an ETag that is stale, and done with one that is not', async () => {
     const route = world().route(id);
     if (route.method === 'POST') return;

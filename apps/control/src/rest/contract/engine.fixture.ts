@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
+import { CSRF_HEADER, csrfTokenOf, SESSION_COOKIE } from '../../sign-in/session-cookie.js';
 import type { TestPlane } from '../../testing/control-plane.fixture.js';
 import { FakeAgent } from '../../testing/fake-agent.fixture.js';
 import { covers, SCOPES, type Scope } from '../scopes.js';
@@ -43,6 +44,10 @@ export interface Contract {
   readonly unknown?: { readonly status: number; readonly code: string } | null;
   /** The answer never ends: only what comes before it is tested here. */
   readonly endless?: boolean;
+  /** Who may call it besides who has an API key; `anybody`: needs none, `session`: only who has signed in. */
+  readonly by?: 'anybody' | 'session';
+  /** An Idempotency-Key is not heeded. */
+  readonly unrepeatable?: boolean;
 }
 
 /** By operation id. */
@@ -50,7 +55,7 @@ export type Contracts = Readonly<Record<string, Contract>>;
 
 interface Operation {
   readonly operationId: string;
-  readonly security: readonly { readonly apiKey?: readonly Scope[] }[];
+  readonly security: readonly { readonly apiKey?: readonly Scope[]; readonly session?: readonly [] }[];
   readonly parameters?: readonly { readonly in: string; readonly name: string }[];
   readonly requestBody?: { readonly required?: boolean };
   readonly responses: Record<string, { readonly content?: Record<string, { schema: object }> }>;
@@ -158,6 +163,15 @@ export class World {
   /** A key with every scope but those that cover `needed`. */
   keyWithout(needed: Scope): Promise<string> {
     return this.key(SCOPES.filter((scope) => !covers([scope], needed)));
+  }
+
+  /** Somebody who has signed in: the headers that a browser sends with a change. */
+  async session(): Promise<{ readonly id: string; readonly headers: Record<string, string> }> {
+    const { store } = this.plane.context;
+    const opened = await store.openSession((await store.findUser('admin'))!, { address: '::1', userAgent: 'test' });
+    const { session, secret } = opened!;
+    const cookie = `${SESSION_COOKIE}=${secret}`;
+    return { id: session.id, headers: { authorization: '', cookie, [CSRF_HEADER]: csrfTokenOf(secret) } };
   }
 
   /** Sends an operation, with the first API key unless `authorization` says otherwise, and checks the answer's shape. */

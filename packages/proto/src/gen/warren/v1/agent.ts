@@ -324,18 +324,21 @@ export interface Observation {
 /**
  * What the agent sees of the mesh: shown to the operator, never stored, nothing depends on it. The first one of a stream is
  * complete; after it come what is another now, at once when a path is (gathered for a moment), and counters as the last
- * ReportPolicy says.
+ * ReportPolicy says: of those peers where they went on, and once more when they have come to a stand.
  */
 export interface PathReport {
   /** What is not in `peers` is gone. */
   complete: boolean;
-  /** At most 2,000 a report; those with a path or traffic first. */
+  /**
+   * At most 2,000 a report, more in further ones; those with a path or traffic first. Left out are those that nobody has
+   * needed a path to so far.
+   */
   peers: PeerReport[];
   /** Absent: unchanged. */
   nat:
     | NatReport
     | undefined;
-  /** Bytes of all peers inside the tunnel since the data plane began. */
+  /** Bytes of all peers together since the agent runs, as WireGuard counts them: its messages, without UDP and IP around them. */
   rxBytes: number;
   txBytes: number;
   /** Unix milliseconds at which it was true. */
@@ -346,7 +349,7 @@ export interface PathReport {
 export interface PeerReport {
   nodeId: string;
   kind: PathKind;
-  /** The path goes over the local network: a host candidate on a common LAN. */
+  /** The path stays on a link of the agent's host: the peer has an address of its own there. */
   lan: boolean;
   /** The relay is reached over TLS. */
   tls: boolean;
