@@ -8,7 +8,12 @@ export async function waitForView(page: Page, heading: string | RegExp): Promise
 
 /** How far the page can be scrolled sideways, CSS pixels. */
 export const sidewaysScroll = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  page.evaluate(() => {
+    scrollTo(1_000, scrollY);
+    const far = scrollX;
+    scrollTo(0, scrollY);
+    return far;
+  });
 
 /** Elements that stick out of the window and are within nothing that scrolls by itself: what to look at first. */
 export const whatSticksOut = (page: Page): Promise<string[]> =>
