@@ -7,6 +7,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { whenSignedOut } from './api/client.js';
+import { live } from './api/live.js';
 import { networksQuery } from './api/queries.js';
 import { queryClient } from './api/query-client.js';
 import { forgetSession, sessionQuery } from './api/session.js';
@@ -180,8 +181,14 @@ declare module '@tanstack/react-router' {
   }
 }
 
-whenSignedOut(() => {
+/** Whose session has ended signs in again, and comes back to where they were. */
+function leave(): void {
   if (queryClient.getQueryData(sessionQuery.queryKey) == null) return;
   forgetSession();
   void router.navigate({ to: '/sign-in', search: { next: router.state.location.href } });
+}
+whenSignedOut(leave);
+// A page that only listens hears of it by its events, which come no more.
+live.subscribe(() => {
+  if (live.status === 'refused') leave();
 });

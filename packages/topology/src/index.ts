@@ -69,6 +69,7 @@ export {
 } from './node-conf.js';
 export { NODE_NAME_RULE, nodeNameFromHostname, parseNodeName } from './node-name.js';
 export { applyPeers, diffPeers, filePeersOf, isEmptyDelta, peersOf, samePeer, sameSecret } from './peer-map.js';
+export { renderPhoneConf } from './phone-conf.js';
 export { checkAddresses, checkPools, checkReservation } from './pools.js';
 export { type AddressedNode, movePrefix, planRenumbering, type RenumberPlan, type Reservation } from './renumber.js';
 export {

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { open, readFile, unlink, writeFile } from 'node:fs/promises';
 import { fromBase64Url, type PublicKey, publicKeyFromBytes, SecretKey, toBase64, WarrenError } from '@warren/base';
-import { isWgQuickProblem, PRIVATE_KEY_PLACEHOLDER, parseWgQuick, renderWgQuick } from '@warren/topology';
+import { isWgQuickProblem, PRIVATE_KEY_PLACEHOLDER, parseWgQuick, renderPhoneConf } from '@warren/topology';
 import qrcode from 'qrcode-generator';
 
 /** A WireGuard key pair; the private part stays on this machine. */
@@ -51,23 +51,15 @@ async function read(path: string): Promise<string> {
 export const withPrivateKey = (conf: string, { privateKey }: KeyPair): string =>
   conf.replace(`PrivateKey = ${PRIVATE_KEY_PLACEHOLDER}`, `PrivateKey = ${toBase64(privateKey.expose())}`);
 
-/**
- * What a QR code holds: the file without what is for wg-quick on a computer, because the apps of phones refuse a file with a
- * key that they do not know. @throws WarrenError `no-qr-code`
- */
+/** What a QR code holds. @throws WarrenError `no-qr-code` */
 export function phoneConf(conf: string): string {
   const parsed = parseWgQuick(conf);
   if (isWgQuickProblem(parsed)) throw new WarrenError('no-qr-code', `line ${parsed.line}: ${parsed.message}`);
-  const { addresses, listenPort, privateKey, dns, mtu } = parsed.interface;
-  if (!privateKey) {
+  if (!parsed.interface.privateKey) {
     const text = 'a QR code needs the private key: make the member with --vanilla --qr, or give --private-key-file';
     throw new WarrenError('no-qr-code', text);
   }
-  const kept = { addresses, dns, privateKey, preUp: [], postUp: [], preDown: [], postDown: [] };
-  return renderWgQuick({
-    interface: { ...kept, ...(listenPort !== undefined && { listenPort }), ...(mtu !== undefined && { mtu }) },
-    peers: parsed.peers.map(({ name: _, ...peer }) => peer),
-  });
+  return renderPhoneConf(parsed);
 }
 
 type QrCode = ReturnType<typeof qrcode>;

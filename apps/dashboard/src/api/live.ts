@@ -9,12 +9,14 @@ const GATHER = 150;
 
 /** Families of queries (queries.ts) that an event makes stale, by the first word of its type. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  node: ['nodes', 'topology', 'networks'],
+  // A join spends a use of its token.
+  node: ['nodes', 'topology', 'networks', 'tokens'],
   network: ['networks', 'topology', 'nodes', 'addresses'],
   token: ['tokens'],
   apikey: ['apikeys'],
   'api-key': ['apikeys'],
   session: ['sessions'],
+  user: ['sessions'],
   signal: ['signals'],
   'signal-server': ['signals'],
   'signal-token': ['signals'],

@@ -58,7 +58,7 @@ export function CopyBlock({ text, what, wrap }: { text: string; what: string; wr
           {text}
         </pre>
       </section>
-      <div className="absolute top-1.5 right-1.5">
+      <div className="absolute top-1.5 right-1.5 rounded-lg bg-sunken">
         <CopyButton text={text} what={`Copy ${what}`} />
       </div>
     </div>

@@ -21,7 +21,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** Unix milliseconds, to ten seconds. */
-const useNow = (): number => useSyncExternalStore(subscribe, () => now);
+export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 
