@@ -25,6 +25,7 @@ describeBrowser('every view', [], () => {
     const problems: string[] = [];
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
+      await page.locator(`html[data-theme="${colorScheme}"]`).waitFor();
       problems.push(...(await axeViolations(page)).map((text) => `${colorScheme}: ${text}`));
     }
     await page.setViewportSize(NARROW);

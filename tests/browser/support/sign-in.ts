@@ -18,13 +18,13 @@ export async function spendLink(page: Page, link: string, password = PASSWORD): 
 /** Opens the one-time link and sends a password. */
 export async function setPassword(page: Page, link: string, password = PASSWORD): Promise<void> {
   await page.goto(link);
-  for (const field of await page.getByLabel(/password/i).all()) await field.fill(password);
-  await page.getByRole('button', { name: /set|continue|sign in/i }).click();
+  await page.getByLabel('New password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Set password and sign in' }).click();
 }
 
 /** Fills in the form of the sign-in page and sends it. */
 export async function submitSignIn(page: Page, password: string): Promise<void> {
-  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
