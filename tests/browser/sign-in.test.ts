@@ -60,7 +60,6 @@ describeBrowser('signing in', [], () => {
     await setPassword(page, link);
     await waitUntilSignedIn(page);
     dashboard().signedInAs(await watched.context.storageState());
-    await openView(before, '/api-keys');
     await before.waitForURL('**/sign-in**');
   });
 
