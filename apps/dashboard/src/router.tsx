@@ -97,7 +97,7 @@ const nodes = createRoute({
 const node = createRoute({
   getParentRoute: () => signedIn,
   path: '/n/$network/nodes/$id',
-  validateSearch: texts('tab'),
+  validateSearch: texts('tab', 'peer'),
   component: lazyRouteComponent(() => import('./pages/nodes/node-page.js'), 'NodePage'),
 });
 const add = createRoute({
@@ -137,7 +137,7 @@ const sessions = createRoute({
 const log = createRoute({
   getParentRoute: () => signedIn,
   path: '/log',
-  validateSearch: texts('q', 'action'),
+  validateSearch: texts('q', 'action', 'actor', 'subject', 'network'),
   component: lazyRouteComponent(() => import('./pages/log/log-page.js'), 'LogPage'),
 });
 const signals = createRoute({
