@@ -35,7 +35,6 @@ describeBrowser('every view', [], () => {
     await page.reload();
     await waitForView(page, view.heading);
     expect(page.url()).toBe(address);
-    for (const problem of problems) console.log('PROBLEM', view.name, problem);
     expect(problems).toEqual([]);
     expect(watched.requests.length).toBeGreaterThan(2);
   };

@@ -6,7 +6,8 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 
 /** Rules that the page breaks, each with the elements; axe comes by the debugger, so the page's policy stays as it is. */
 export async function axeViolations(page: Page): Promise<string[]> {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source);
+  // Anew each time: it remembers backgrounds, and with them the colours of another theme.
+  await page.evaluate(axe.source);
   return page.evaluate(async (tags) => {
     const { axe: ours } = window as unknown as { axe: typeof import('axe-core') };
     const { violations } = await ours.run(document, {
