@@ -8,11 +8,18 @@ import { CopyBlock, CopyButton } from '../../ui/copy.js';
 import { ErrorState, Skeleton } from '../../ui/states.js';
 import { completeFile, type Device, type DeviceFile, readDeviceFile } from './device.js';
 import type { KeyPair } from './device-key.js';
+import { DeviceWatch } from './device-watch.js';
 import { Follow } from './follow.js';
 import { QrCode } from './qr-code.js';
 
+interface ResultProps {
+  readonly network: string;
+  readonly device: Device;
+  readonly keys: KeyPair | undefined;
+}
+
 /** What the device needs, filled in here; the file on its way from the control plane has a placeholder only. */
-export function DeviceResult({ device, keys }: { device: Device; keys: KeyPair | undefined }) {
+export function DeviceResult({ network, device, keys }: ResultProps) {
   const file = useQuery({
     queryKey: ['nodes', 'file', device.id],
     queryFn: () => readDeviceFile(api, device.id),
@@ -32,6 +39,7 @@ export function DeviceResult({ device, keys }: { device: Device; keys: KeyPair |
           {complete ? <File text={complete.text} /> : <Skeleton className="h-56 w-full" />}
         </div>
       </div>
+      {complete && !complete.lonely && <DeviceWatch network={network} device={device} />}
       <Follow device={device} open={device.role !== 'client'} />
     </div>
   );
