@@ -63,6 +63,8 @@ export interface ControlPlaneOptions {
   readonly rates?: RestRates;
   /** Milliseconds between comments in silent streams of events. */
   readonly heartbeat?: number;
+  /** Milliseconds that an agent may take to explain a path. */
+  readonly answerTime?: number;
   /** Folder of the built dashboard instead of `@warren/dashboard`'s. */
   readonly dashboard?: string;
 }
@@ -120,7 +122,13 @@ async function start(
   closers.push(() => events.close());
   const onPresence: HubParts['onPresence'] = (networkId, nodeId, online) =>
     events.notePresence({ type: online ? 'node.online' : 'node.offline', networkId, nodeId, at: new Date() });
-  const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket, onPresence });
+  const telemetry = new Telemetry({
+    ...{ store, log, metrics, now, monotonic: monotonicNow },
+    ...(options.answerTime === undefined ? {} : { answerTime: options.answerTime }),
+  });
+  closers.push(() => telemetry.close());
+  const onMembers: HubParts['onMembers'] = (networkId, members) => telemetry.membersChanged(networkId, members);
+  const hubs = await Hubs.start({ store, log, now: monotonicNow, signals, signTicket, onPresence, onMembers });
   closers.push(() => hubs.close());
   signals.onChange(() => hubs.signalsChanged());
   watchNodes(config, { store, hubs, log, now, embedded }, closers);
@@ -140,7 +148,6 @@ async function start(
     agentAddresses: [],
     stunAddress: tokenAddresses([relay.address], config.publicHost)[0]!,
   };
-  const telemetry = new Telemetry();
   const loopDelay = new LoopDelay();
   closers.push(async () => loopDelay.close());
   const context: RestContext = {
@@ -162,7 +169,7 @@ async function start(
   };
   const rest = await buildRest(context);
   about.httpUrl = await listenHttp(config, rest, closers);
-  const parts = { store, hubs, signals, relay, ca, challengeKey, authorityKey, log, metrics, now };
+  const parts = { store, hubs, telemetry, signals, relay, ca, challengeKey, authorityKey, log, metrics, now };
   const agents = await startAgents(config, parts, options);
   closers.push(() => agents.close());
   // Its connections would keep the listener waiting.
@@ -301,6 +308,7 @@ function startAgents(
   parts: {
     store: Store;
     hubs: Hubs;
+    telemetry: Telemetry;
     signals: SignalDirectory;
     relay: RelayServer;
     ca: CertificateAuthority;
@@ -312,7 +320,7 @@ function startAgents(
   },
   options: ControlPlaneOptions,
 ): Promise<AgentServer> {
-  const { store, hubs, ca, relay, log, metrics } = parts;
+  const { store, hubs, telemetry, ca, relay, log, metrics } = parts;
   const joins = createJoinService(parts);
   const enrolments = createEnrolmentService(parts);
   const rotations = createRotationService(parts);
@@ -320,6 +328,7 @@ function startAgents(
     addresses: config.agents,
     store,
     hubs,
+    telemetry,
     ca,
     joins,
     enrolments,

@@ -7,6 +7,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { whenSignedOut } from './api/client.js';
+import { live } from './api/live.js';
 import { networksQuery } from './api/queries.js';
 import { queryClient } from './api/query-client.js';
 import { forgetSession, sessionQuery } from './api/session.js';
@@ -96,7 +97,7 @@ const nodes = createRoute({
 const node = createRoute({
   getParentRoute: () => signedIn,
   path: '/n/$network/nodes/$id',
-  validateSearch: texts('tab'),
+  validateSearch: texts('tab', 'peer'),
   component: lazyRouteComponent(() => import('./pages/nodes/node-page.js'), 'NodePage'),
 });
 const add = createRoute({
@@ -136,7 +137,7 @@ const sessions = createRoute({
 const log = createRoute({
   getParentRoute: () => signedIn,
   path: '/log',
-  validateSearch: texts('q', 'action'),
+  validateSearch: texts('q', 'action', 'actor', 'subject', 'network'),
   component: lazyRouteComponent(() => import('./pages/log/log-page.js'), 'LogPage'),
 });
 const signals = createRoute({
@@ -180,8 +181,14 @@ declare module '@tanstack/react-router' {
   }
 }
 
-whenSignedOut(() => {
+/** Whose session has ended signs in again, and comes back to where they were. */
+function leave(): void {
   if (queryClient.getQueryData(sessionQuery.queryKey) == null) return;
   forgetSession();
   void router.navigate({ to: '/sign-in', search: { next: router.state.location.href } });
+}
+whenSignedOut(leave);
+// A page that only listens hears of it by its events, which come no more.
+live.subscribe(() => {
+  if (live.status === 'refused') leave();
 });

@@ -1,7 +1,7 @@
 /** Commands in the overview, by what they are for. */
 export const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Members:', ['network', 'node', 'token', 'import', 'export']],
-  ['Watching:', ['status', 'events', 'audit']],
+  ['Watching:', ['status', 'topology', 'events', 'audit']],
   ['Access and servers:', ['admin', 'session', 'apikey', 'signal', 'context']],
   ['Running it:', ['serve', 'completion', 'version']],
 ];
@@ -92,6 +92,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'warren audit --since 2d --json | jq -r .items[].action',
   ],
   events: ['warren events --network lab', 'warren events --json | jq -r .type'],
+  topology: ['warren topology', 'warren topology --network lab --kind relay', 'warren topology --node laptop'],
+  'node explain': ['warren node explain laptop phone'],
   'node rotate-key': ['warren node rotate-key laptop'],
   status: ['warren status', 'warren status --json | jq .networks'],
   'context add': [

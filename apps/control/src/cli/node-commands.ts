@@ -7,6 +7,7 @@ import { nodeKeyCommands } from './node-key-commands.js';
 import { nodeLifecycleCommands } from './node-lifecycle-commands.js';
 import { NODE_COLUMNS } from './node-table.js';
 import { everyPage } from './rest-client.js';
+import { explainCommand } from './topology-commands.js';
 import { vanillaCommands } from './vanilla-commands.js';
 
 const STATUSES = ['pending', 'active', 'revoked', 'expired'] as const;
@@ -59,6 +60,7 @@ export function nodeCommands(program: Command, context: CommandContext): void {
   vanillaCommands(node, context);
   nodeLifecycleCommands(node, context);
   nodeKeyCommands(node, context);
+  explainCommand(node, context);
 }
 
 function addList(node: Command, context: CommandContext): void {

@@ -28,6 +28,7 @@ import { signalCommands } from './signal-commands.js';
 import { statusCommands } from './status-commands.js';
 import { findTarget } from './target.js';
 import { tokenCommands } from './token-commands.js';
+import { topologyCommand } from './topology-commands.js';
 
 export interface ProgramOptions {
   readonly environment: Environment;
@@ -95,6 +96,7 @@ export function buildProgram(options: ProgramOptions, outcome: { code: number })
   sessionCommands(program, context);
   signalCommands(program, context, options, done);
   statusCommands(program, context);
+  topologyCommand(program, context);
   auditCommands(program, context);
   eventCommands(program, context);
   contextCommands(program, context, options);

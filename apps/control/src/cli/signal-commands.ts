@@ -6,6 +6,7 @@ import { duration } from './arguments.js';
 import { byId, type CommandContext, common, listing, orNull, run } from './command.js';
 import { shown } from './fields.js';
 import type { Column, Screen } from './screen.js';
+import { bytesText } from './sizes.js';
 
 export interface SignalCommandOptions {
   readonly environment: Environment;
@@ -94,10 +95,17 @@ export const signalServerTable = (items: readonly Schemas['SignalServer'][], scr
       { title: 'KIND', cell: ({ kind }) => kind, fit: 'drop' },
       { title: 'UDP', cell: ({ udp }) => udp ?? '-' },
       { title: 'TLS', cell: ({ tls }) => tls.join(', ') || '-', fit: 'cut' },
+      { title: 'LOAD', cell: loadCell },
       { title: 'SEEN', cell: ({ seenAt }) => screen.ago(seenAt) },
     ],
     items,
   );
+
+/** Older control planes do not tell. */
+function loadCell({ load }: Schemas['SignalServer']): string {
+  if (!load) return '-';
+  return `${load.clients} agents${load.relayedRate > 0 ? `, ${bytesText(load.relayedRate)}/s` : ''}`;
+}
 
 const tokenColumns = (screen: Screen): Column<Schemas['SignalToken']>[] => [
   { title: 'ID', cell: ({ id }) => id },

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { type Concern, concerns } from './attention.js';
 import { type CommandContext, common, run } from './command.js';
 import { everyPage, type RestClient } from './rest-client.js';
-import type { Screen } from './screen.js';
+import type { Cell, Screen } from './screen.js';
 import { signalServerTable } from './signal-commands.js';
-
-const KIB = 1024;
+import { bytesText } from './sizes.js';
+import { durationText } from './times.js';
 
 /** `warren status`: what the control plane is doing, and what needs attention. */
 export function statusCommands(program: Command, context: CommandContext): void {
@@ -38,7 +38,7 @@ async function lookAround(rest: RestClient, screen: Screen): Promise<Concern[]> 
 }
 
 function statusText(status: Schemas['Status'], found: readonly Concern[], screen: Screen): string {
-  const { version, startedAt, database, http, agents, stun, relay, networks, signalServers } = status;
+  const { version, startedAt, database, http, agents, stun, relay, networks, signalServers, health } = status;
   return [
     screen.record({
       version,
@@ -48,6 +48,7 @@ function statusText(status: Schemas['Status'], found: readonly Concern[], screen
       agents: agents.join(', '),
       stun,
       relay: `${relay.sessions} agents, ${bytesText(relay.relayedBytes)} relayed`,
+      ...(health && healthRecord(health)),
     }),
     '',
     screen.table(
@@ -69,9 +70,15 @@ function statusText(status: Schemas['Status'], found: readonly Concern[], screen
   ].join('\n');
 }
 
-function bytesText(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let power = 0;
-  for (let left = bytes; left >= KIB && power < units.length - 1; left /= KIB) power++;
-  return `${power === 0 ? bytes : (bytes / KIB ** power).toFixed(1)} ${units[power]}`;
+/** Older control planes do not tell. */
+function healthRecord(health: Schemas['Health']): Record<string, Cell> {
+  const { databaseLatencyMs, memory, eventLoopDelayMs, eventStreams, telemetry, uptimeMs } = health;
+  return {
+    up: durationText(uptimeMs),
+    'database answers':
+      databaseLatencyMs === null ? { text: 'no', tone: 'bad' } : `in ${databaseLatencyMs.toFixed(1)} ms`,
+    memory: `${bytesText(memory.rssBytes)}, heap ${bytesText(memory.heapUsedBytes)} of ${bytesText(memory.heapLimitBytes)}`,
+    'event loop': `late by ${eventLoopDelayMs.mean} ms, at most ${eventLoopDelayMs.max} ms`,
+    watching: `${eventStreams} streams of events, ${telemetry.links} links reported`,
+  };
 }

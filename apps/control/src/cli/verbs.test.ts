@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NodeRow } from '@warren/db';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiDocument } from '../rest/openapi-document.js';
 import { runCommandLine, type Said, startRecorder } from '../testing/command-line.fixture.js';
-import { startTestPlane, type TestPlane } from '../testing/control-plane.fixture.js';
+import { startTestPlane, type TestPlane, until } from '../testing/control-plane.fixture.js';
 import { FakeAgent } from '../testing/fake-agent.fixture.js';
+import { pathReport, peerReport } from '../testing/path-report.fixture.js';
 import { completionTree } from './completion.js';
 import { buildProgram } from './program.js';
 
@@ -26,6 +28,7 @@ beforeAll(async () => {
   Object.assign(made, { folder, url: recorder.url, key: randomBytes(32).toString('base64') });
   for (const name of ['phone', 'tablet', 'old']) await plane.vanilla(name);
   agent = await FakeAgent.join(await plane.token(), { name: 'laptop' });
+  await reportPath(await plane.context.store.findNode('tablet'));
   const { store } = plane.context;
   const admin = (await store.findUser('admin'))!;
   made.session = (await store.openSession(admin, { address: '::1', userAgent: 'Browser' }))!.session.id;
@@ -38,6 +41,26 @@ afterAll(async () => {
   await plane?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** The agent follows, has a direct path to the tablet, and explains it to whoever asks. */
+async function reportPath(peer: NodeRow | undefined): Promise<void> {
+  const stream = await agent.sync({ explanation: EXPLANATION }).synced();
+  await until(() => stream.policies.length > 0, 'it is asked to report');
+  stream.send({ $case: 'pathReport', value: pathReport([peerReport(peer!.id, { lan: true })]) });
+  const { telemetry } = plane.context;
+  await until(() => telemetry.network(peer!.networkId)?.size.links === 1, 'the link is there');
+}
+
+const EXPLANATION = {
+  node: { id: 'x', name: 'tablet', role: 'client', addresses: [], online: true, kind: 'vanilla' },
+  path: {
+    ...{ kind: 'direct', endpoint: '203.0.113.5:51820', via: null, transport: 'udp' },
+    ...{ rttMs: 3, since: null, reason: null },
+  },
+  ...{ why: 'they hear each other', advice: null, candidates: [], servers: [] },
+  nat: { local: { mapping: 'none', filtering: 'none' }, remote: null },
+  homes: { local: ['eu'], remote: [] },
+};
 
 /** A server with one peer, as `wg-quick` reads it. */
 function hubFile(): string {
@@ -155,6 +178,30 @@ const VERBS: Readonly<Record<string, { good: readonly Good[]; bad: readonly Bad[
     bad: [
       ['phone', 2, /missing required argument 'address'/],
       ['phone 10.99.0.1', 1, /10\.99\.0\.1/],
+    ],
+  },
+  topology: {
+    good: [
+      [
+        '',
+        /BETWEEN +AND +PATH .*\nlaptop +tablet +direct LAN +- +12\.3 ms(.*\n)+\n\d+ nodes, 1 online; 1 links: 1 direct\n$/,
+      ],
+      ['--kind relay', /^\d+ nodes, 1 online; 0 links\n$/],
+      ['--node phone --json', /"links": \[\]/],
+      ['--node laptop --json', /"kind": "direct"/],
+    ],
+    bad: [
+      ['--network lba', 1, /did you mean lab/],
+      ['--kind wormhole', 2, /Allowed choices are direct, relay, bounce, none/],
+      ['--node lapotp', 1, /did you mean laptop/],
+    ],
+  },
+  'node explain': {
+    good: [['laptop tablet', /^path +laptop to tablet: direct 203\.0\.113\.5:51820\nwhy +they hear each other\n/]],
+    bad: [
+      ['phone tablet', 1, /vanilla member/],
+      ['laptop', 2, /missing required argument 'peer'/],
+      ['laptop talbet', 1, /did you mean tablet/],
     ],
   },
   'node rotate-key': {
@@ -373,6 +420,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   getCurrentSession: 'a browser has one',
   signOut: 'a browser does it; `session revoke` does it for others',
   changePassword: 'a browser does it; `admin link` sets one',
+  getNodeTelemetry: '`topology` shows as much of all',
   getSignalToken: '`signal tokens` shows as much of all',
 };
 

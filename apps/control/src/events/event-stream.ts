@@ -8,6 +8,9 @@ const RETRY = 2_000;
 const HEARTBEAT_INTERVAL = 15_000;
 /** Presence events that wait for a slow reader; with more it is cut. */
 const MOST_WAITING = 1_000;
+/** Characters of topology that wait for a slow reader; with more they are left out, and it is told so. */
+const MOST_TOPOLOGY = 16 * 1024 * 1024;
+const LAPSED = `event: topology.lapsed\ndata: {"reason":"the topology was read too slowly: read it anew"}\n\n`;
 
 /** What ends a session or an API key. */
 const GRANTS = /^(session\.(sign-out|end)|user\.set-password|apikey\.delete)$/;
@@ -24,6 +27,8 @@ export interface EventStreamOptions {
   readonly networkId: NetworkId | undefined;
   /** Milliseconds of silence, after which a comment is sent, and of listening, after which the caller is asked about. */
   readonly heartbeat?: number | undefined;
+  /** Begins to tell of the topology, as text of events; what it returns ends that. */
+  readonly watch?: (watcher: (event: string) => void) => () => void;
   /** Whether the caller may still listen. */
   readonly mayGoOn: () => Promise<boolean>;
   /** Ends the stream. */
@@ -53,8 +58,9 @@ export async function* eventStream(options: EventStreamOptions): AsyncGenerator<
       if (events.some(({ action }) => GRANTS.test(action)) && !(await options.mayGoOn())) return;
       const wanted = events.filter((event) => networkId === undefined || event.networkId === networkId);
       const presence = inbox.take();
+      const topology = inbox.takeTopology();
       position = events.at(-1)?.position ?? position;
-      const text = [...wanted.map(durable), ...presence.map(observed)].join('');
+      const text = [...wanted.map(durable), ...presence.map(observed), ...topology].join('');
       if (events.length > 0 && wanted.at(-1) !== events.at(-1)) yield `${text}id: ${position}\n\n`;
       else if (text !== '') yield text;
       if (events.length > 0) continue;
@@ -78,12 +84,16 @@ const observed = ({ type, networkId, nodeId, at }: PresenceEvent): string =>
 /** What wakes a stream: more events, presence, the heartbeat, the end. */
 class Inbox {
   #presence: PresenceEvent[] = [];
+  #topology: string[] = [];
+  #topologySize = 0;
   #wake: ((woken: boolean) => void) | undefined;
   #woken = false;
   readonly #leave: () => void;
+  readonly #unwatch: (() => void) | undefined;
   #forget: () => void = () => undefined;
 
   constructor(private readonly options: EventStreamOptions) {
+    this.#unwatch = options.watch?.((event) => this.#takeIn(event));
     this.#leave = options.feed.onPresence((event) => {
       if (options.networkId !== undefined && event.networkId !== options.networkId) return;
       if (this.#presence.length <= MOST_WAITING) this.#presence.push(event);
@@ -99,6 +109,19 @@ class Inbox {
 
   take(): readonly PresenceEvent[] {
     return this.#presence.splice(0);
+  }
+
+  takeTopology(): readonly string[] {
+    this.#topologySize = 0;
+    return this.#topology.splice(0);
+  }
+
+  #takeIn(event: string): void {
+    if (this.#topology[0] === LAPSED) return;
+    this.#topologySize += event.length;
+    if (this.#topologySize > MOST_TOPOLOGY) this.#topology = [LAPSED];
+    else this.#topology.push(event);
+    this.#rouse();
   }
 
   /** Resolves true when there may be something, false at the next heartbeat. */
@@ -122,6 +145,7 @@ class Inbox {
 
   close(): void {
     this.#leave();
+    this.#unwatch?.();
     this.#forget();
     this.options.signal.removeEventListener('abort', this.#rouse);
   }

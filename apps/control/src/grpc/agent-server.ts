@@ -9,6 +9,7 @@ import type { Hubs } from '../hub/hubs.js';
 import type { SessionLimits } from '../hub/session.js';
 import type { Log } from '../log.js';
 import type { Metrics } from '../metrics/metrics.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import type { EnrolmentService } from './enrolment.js';
 import type { JoinService } from './join.js';
 import { observeCalls } from './observe.js';
@@ -18,8 +19,8 @@ import { agentCaller, callerAddress, unary } from './rpc.js';
 import { handleSync } from './sync.js';
 import { listenTls, type TlsHandler } from './tls-listener.js';
 
-/** Requests are small; nothing that an agent says comes near. */
-const MAX_REQUEST = 64 * 1024;
+/** The longest is a report of 2,000 paths (agent.proto, `PathReport`), with a reason for each. */
+const MAX_REQUEST = 1024 * 1024;
 
 export interface AgentServerOptions {
   readonly addresses: readonly ListenAddress[];
@@ -33,6 +34,7 @@ export interface AgentServerOptions {
   readonly onRelay: TlsHandler;
   readonly limits: SessionLimits;
   readonly log: Log;
+  readonly telemetry: Telemetry;
   readonly metrics: Metrics;
   /** Monotonic milliseconds. */
   readonly now: () => number;

@@ -1,7 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { WarrenError } from '@warren/base';
 import type { NodeRow, Store } from '@warren/db';
-import type { Hello, SyncRequest } from '@warren/proto';
+import type { Hello, PathReport, SyncRequest } from '@warren/proto';
 import { isExpected } from '../errors.js';
 import type { Hubs } from '../hub/hubs.js';
 import type { NetworkHub } from '../hub/network-hub.js';
@@ -10,6 +10,7 @@ import { Session, type SessionLimits, type SyncStream } from '../hub/session.js'
 import type { Log } from '../log.js';
 import { logFields } from '../log-fields.js';
 import type { Metrics } from '../metrics/metrics.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { memberNode } from './renew.js';
 import { agentCaller, callerAddress, statusOf } from './rpc.js';
 
@@ -20,6 +21,8 @@ export type SyncCall = ServerDuplexStream<SyncRequest, Uint8Array>;
 const HELLO_TIMEOUT = 10_000;
 /** How long a stream may take to end after its last message before its connection is cut. */
 const END_TIMEOUT = 3_000;
+/** Reports that may come before the stream is taken in. */
+const MOST_EARLY = 4;
 
 export interface SyncOptions {
   readonly store: Store;
@@ -27,6 +30,7 @@ export interface SyncOptions {
   readonly limits: SessionLimits;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly telemetry: Telemetry;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Cuts the connection of a caller (`getPeer`) that does not read. */
@@ -53,6 +57,8 @@ class Conversation {
   #hub: NetworkHub | undefined;
   /** With the call's id and, once it is known, the node's and the network's: messages come outside of the call's context. */
   #log: Log;
+  /** Until the stream is taken in, nobody knows whose reports they are. */
+  #early: PathReport[] | undefined = [];
 
   constructor(
     private readonly call: SyncCall,
@@ -82,6 +88,8 @@ class Conversation {
     if (message?.$case === 'ack') this.#session.acknowledge(message.value.position);
     else if (message?.$case === 'heartbeat') this.#hub.heartbeat(this.#session, message.value);
     else if (message?.$case === 'observation') this.#session.observed = observedOf(message.value);
+    else if (message?.$case === 'pathReport') this.#report(this.#session, message.value);
+    else if (message?.$case === 'explainAnswer') this.options.telemetry.explained(this.#session, message.value);
   }
 
   /** The agent said that it sends no more. */
@@ -99,7 +107,14 @@ class Conversation {
     }
     this.#over = true;
     clearTimeout(this.#helloTimer);
-    if (this.#session) this.#hub?.detach(this.#session);
+    if (!this.#session) return;
+    this.#hub?.detach(this.#session);
+    this.options.telemetry.disconnect(this.#session);
+  }
+
+  #report(session: Session, report: PathReport): void {
+    if (!this.#early) this.options.telemetry.report(session, report);
+    else if (this.#early.length < MOST_EARLY) this.#early.push(report);
   }
 
   async #begin(hello: Hello): Promise<void> {
@@ -114,7 +129,13 @@ class Conversation {
     const from = callerAddress(this.call);
     this.#log.info({ agentVersion: hello.agentVersion.slice(0, 64) }, 'agent connected');
     await hub.attach(session, { ...hello, ...(from !== undefined && { from }) });
-    if (session.open) await noteSignalPort(store, node, hello);
+    if (!session.open || this.#over) return;
+    const { nodes: members } = hub.version.decided.network;
+    const about = { networkId: hub.id, members, address: from, version: hello.agentVersion };
+    this.options.telemetry.connect({ ...about, session });
+    for (const report of this.#early?.splice(0) ?? []) this.options.telemetry.report(session, report);
+    this.#early = undefined;
+    await noteSignalPort(store, node, hello);
   }
 
   #refuse(error: unknown): void {

@@ -1,5 +1,6 @@
 import { InvariantError, type NetworkId, type NodeId, WarrenError } from '@warren/base';
 import type { SignalServer } from '@warren/proto';
+import type { NetworkNode } from '@warren/topology';
 import { type HubParts, NetworkHub } from './network-hub.js';
 import { NOTHING_OBSERVED, type Observed } from './observed.js';
 
@@ -79,6 +80,11 @@ export class Hubs {
   /** What the agent of a node sees on its host; nothing while it is not connected here. */
   observed(network: NetworkId, node: NodeId): Observed {
     return this.#open.get(network)?.sessions.get(node)?.observed ?? NOTHING_OBSERVED;
+  }
+
+  /** The active members of a network that is open here. */
+  members(network: NetworkId): ReadonlyMap<NodeId, NetworkNode> {
+    return this.#open.get(network)?.version.decided.network.nodes ?? new Map();
   }
 
   connected(network: NetworkId): number {

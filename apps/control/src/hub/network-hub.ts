@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { InvariantError, type NetworkId, type NodeId } from '@warren/base';
 import type { ChangeRow, NodeRow, Store } from '@warren/db';
 import type { Position, SelfConfig, SignalServer } from '@warren/proto';
-import { compileChange, type NetworkNode } from '@warren/topology';
+import { compileChange, type Network, type NetworkNode } from '@warren/topology';
 import { selfConfig } from '../codec/agent-codec.js';
 import type { Log } from '../log.js';
 import { sameServers, signalServersOf } from '../signal/server-list.js';
@@ -33,6 +33,8 @@ export interface HubParts {
   /** The signal servers that agents of every network are told of. */
   readonly signals: { readonly servers: readonly SignalServer[] };
   readonly signTicket: SignTicket;
+  /** Told of the active members when they are others than before; of a network that is gone there are none. */
+  readonly onMembers?: (network: NetworkId, members: Network['nodes']) => void;
   /** Told when an agent's stream begins here, and when its last one ended. */
   readonly onPresence?: (network: NetworkId, node: NodeId, online: boolean) => void;
 }
@@ -260,6 +262,7 @@ export class NetworkHub {
       for (const session of this.#everybody()) session.farewell('node-revoked', 'the network was deleted');
       this.#sessions.clear();
       this.#waiting.clear();
+      this.parts.onMembers?.(this.id, new Map());
       return;
     }
     const version = versionOf(state);
@@ -453,6 +456,7 @@ export class NetworkHub {
   }
 
   #notify(): void {
+    this.parts.onMembers?.(this.id, this.#version.decided.network.nodes);
     for (const wake of [...this.#waiters]) wake();
   }
 }

@@ -155,8 +155,12 @@ export class Session {
 
   sendTicket(ticket: Uint8Array): void {
     this.#ticketAt = this.now();
-    const value = { ticket: Buffer.from(ticket) };
-    this.#send(SyncResponse.encode({ message: { $case: 'signalTicket', value } }).finish());
+    this.tell({ $case: 'signalTicket', value: { ticket: Buffer.from(ticket) } });
+  }
+
+  /** Says what is no change of the network: nothing is acknowledged. */
+  tell(message: NonNullable<SyncResponse['message']>): void {
+    this.#send(SyncResponse.encode({ message }).finish());
   }
 
   /** Why we ended it; undefined as long as we did not. */

@@ -43,6 +43,12 @@ export class Metrics {
   readonly grpcSeconds = this.#histogram('warren_grpc_call_duration_seconds', 'Time to answer them; without Sync', [
     'method',
   ]);
+  readonly pathReports = this.#counter('warren_path_reports_total', 'Reports of paths that agents sent');
+  readonly pathReportDrops = this.#counter(
+    'warren_path_report_drops_total',
+    'Entries of such reports that were not taken, by reason',
+    ['reason'],
+  );
   readonly databaseSeconds = this.#histogram('warren_database_duration_seconds', 'Time of the store’s operations', [
     'operation',
   ]);

@@ -3,12 +3,14 @@ import type { SignalStats } from '@warren/signal';
 import { Counter, Gauge } from 'prom-client';
 import type { Hubs } from '../hub/hubs.js';
 import type { Log } from '../log.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
 
 /** What is looked at when somebody asks. */
 export interface MetricSources {
   readonly hubs: Pick<Hubs, 'overview'>;
+  readonly telemetry: Pick<Telemetry, 'linkCounts'>;
   readonly relay: { stats(): Promise<SignalStats> };
   readonly store: Pick<Store, 'nodeCounts'>;
   readonly log: Log;
@@ -22,6 +24,7 @@ export async function renderMetrics(metrics: Metrics, sources: MetricSources): P
   const gauges = gaugesOf(metrics);
   gauges.build.set({ version: VERSION }, 1);
   showHubs(gauges, sources.hubs);
+  showLinks(gauges, sources.telemetry);
   showRelay(gauges, await sources.relay.stats());
   try {
     showNodes(gauges, sources.hubs, await sources.store.nodeCounts());
@@ -64,6 +67,7 @@ function makeGauges({ registry }: Metrics) {
       'network',
     ]),
     clashes: gauge('warren_lan_clashes', 'Connected agents whose LAN clashes with the network', ['network']),
+    links: gauge('warren_links', 'Links that connected agents report, by kind of path', ['network', 'kind']),
     sessions: gauge('warren_signal_sessions', 'Agents registered at the signal server of this process', []),
     datagrams: counter('warren_signal_relayed_datagrams_total', 'Sealed datagrams relayed', []),
     bytes: counter('warren_signal_relayed_bytes_total', 'Bytes of those', []),
@@ -80,6 +84,12 @@ function showHubs(gauges: Gauges, hubs: MetricSources['hubs']): void {
     gauges.revision.set({ network }, revision);
     gauges.buffered.set({ network }, buffered);
   }
+}
+
+function showLinks(gauges: Gauges, telemetry: MetricSources['telemetry']): void {
+  gauges.links.reset();
+  for (const { id: network, links } of telemetry.linkCounts())
+    for (const [kind, count] of Object.entries(links)) gauges.links.set({ network, kind }, count);
 }
 
 function showNodes(gauges: Gauges, hubs: MetricSources['hubs'], counts: readonly NodeCount[]): void {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPlane, type TestPlane } from '../testing/control-plane.fixture.js';
+import { Listener } from '../testing/event-listener.fixture.js';
 import { FakeAgent } from '../testing/fake-agent.fixture.js';
 
 let plane: TestPlane;
@@ -12,91 +13,19 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-interface Message {
-  readonly id?: string;
-  readonly event?: string;
-  readonly data?: Record<string, unknown>;
-  readonly comment?: string;
-}
-
-/** Reads `GET /events` as a browser's EventSource does. */
-class Listener {
-  readonly messages: Message[] = [];
-  lastId = '';
-  ended = false;
-  readonly #abort = new AbortController();
-
-  static async open(query = '', headers: Record<string, string> = {}, key = plane.firstApiKey): Promise<Listener> {
-    const listener = new Listener();
-    const answer = await fetch(`${plane.context.about.httpUrl}/api/v1/events${query}`, {
-      headers: { authorization: `Bearer ${key}`, ...headers },
-      signal: listener.#abort.signal,
-    });
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
-    open.add(listener);
-    void listener.#read(answer).then(
-      () => {
-        listener.ended = true;
-      },
-      () => {
-        listener.ended = true;
-      },
-    );
-    await listener.until(() => listener.lastId !== '', 'the first id');
-    return listener;
-  }
-
-  close(): void {
-    open.delete(this);
-    this.#abort.abort();
-  }
-
-  async until<T>(condition: () => T, what: string): Promise<NonNullable<T>> {
-    const deadline = Date.now() + 10_000;
-    for (;;) {
-      const found = condition();
-      if (found) return found;
-      if (Date.now() > deadline) throw new Error(`${what} did not come: ${JSON.stringify(this.messages)}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
-  next(event: string, subject?: string): Promise<Message> {
-    const wanted = (message: Message) =>
-      message.event === event && (subject === undefined || message.data?.subject === subject);
-    return this.until(() => this.messages.find(wanted), `${event} of ${subject}`);
-  }
-
-  async #read(answer: Response): Promise<void> {
-    let text = '';
-    for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
-      const parts = (text + chunk).split('\n\n');
-      text = parts.pop()!;
-      for (const part of parts) this.#take(part);
-    }
-  }
-
-  #take(part: string): void {
-    const fields = Object.fromEntries(part.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line]));
-    const field = (name: string) => fields[name]?.slice(name.length + 2);
-    const id = field('id');
-    if (id !== undefined) this.lastId = id;
-    const [event, data, comment] = [field('event'), field('data'), fields['']?.slice(2)];
-    this.messages.push({
-      ...(id === undefined ? {} : { id }),
-      ...(event === undefined ? {} : { event }),
-      ...(data === undefined ? {} : { data: JSON.parse(data) as Record<string, unknown> }),
-      ...(comment === undefined ? {} : { comment }),
-    });
-  }
-}
-
+const listen = async (...how: ListenArguments): Promise<Listener> => {
+  const listener = await Listener.open(plane, ...how);
+  open.add(listener);
+  return listener;
+};
 const network = (name: string) =>
   plane.context.store.createNetwork({ name, cidrs: ['10.77.0.0/24'] as never }, 'apikey:test');
 
+type ListenArguments = [query?: string, headers?: Record<string, string>, key?: string];
+
 describe('the stream of events', () => {
   it('tells of what happens, with who did it and to whom', async () => {
-    const listener = await Listener.open();
+    const listener = await listen();
     const node = await plane.vanilla('told');
     const { id, data } = await listener.next('node.create', node.id);
     expect(id).toMatch(/^\d+-\d+$/);
@@ -110,16 +39,16 @@ describe('the stream of events', () => {
   });
 
   it('goes on after the last event that the reader has: none twice, none left out', async () => {
-    const first = await Listener.open();
+    const first = await listen();
     const one = await plane.vanilla('resume-1');
     await first.next('node.create', one.id);
     first.close();
     const missed = [await plane.vanilla('resume-2'), await plane.vanilla('resume-3')];
-    const second = await Listener.open('', { 'last-event-id': first.lastId });
+    const second = await listen('', { 'last-event-id': first.lastId });
     await second.next('node.create', missed[1]!.id);
     const ids = second.messages.filter(({ event }) => event === 'node.create').map(({ data }) => data!.subject);
     expect(ids).toEqual(missed.map(({ id }) => id));
-    const third = await Listener.open(`?lastEventId=${first.lastId}`);
+    const third = await listen(`?lastEventId=${first.lastId}`);
     await third.next('node.create', missed[0]!.id);
     second.close();
     third.close();
@@ -128,7 +57,7 @@ describe('the stream of events', () => {
   it.each(['nonsense', '1-1', '9223372036854775807-1', `${2n ** 64n}-1`])(
     'says so when it does not know where to go on: %s',
     async (lastEventId) => {
-      const listener = await Listener.open('', { 'last-event-id': lastEventId });
+      const listener = await listen('', { 'last-event-id': lastEventId });
       expect(listener.messages[1]).toMatchObject({ event: 'reset', data: { reason: expect.any(String) } });
       const node = await plane.vanilla(`after-${listener.lastId}`);
       await listener.next('node.create', node.id);
@@ -138,7 +67,7 @@ describe('the stream of events', () => {
 
   it('of one network tells of no other, and still says where to go on', async () => {
     const mine = await network('mine');
-    const listener = await Listener.open('?network=mine');
+    const listener = await listen('?network=mine');
     const before = listener.lastId;
     await plane.vanilla('elsewhere');
     await listener.until(() => listener.lastId !== before, 'another id');
@@ -149,7 +78,7 @@ describe('the stream of events', () => {
   });
 
   it('tells who comes online and goes, without an id', async () => {
-    const listener = await Listener.open();
+    const listener = await listen();
     const agent = await FakeAgent.join(await plane.token(), { name: 'present' });
     await agent.sync().synced();
     expect((await listener.next('node.online', agent.nodeId)).id).toBeUndefined();
@@ -161,7 +90,7 @@ describe('the stream of events', () => {
   it('is not silent for long, and ends with the API key that opened it', async () => {
     const { store } = plane.context;
     const { key, secret } = await store.createApiKey('short', { scopes: ['events:read'], expiresAt: null }, 'local');
-    const listener = await Listener.open('', {}, secret);
+    const listener = await listen('', {}, secret);
     await listener.until(() => listener.messages.some(({ comment }) => comment !== undefined), 'a comment');
     expect(listener.ended).toBe(false);
     await store.deleteApiKey(key.id, 'local');
@@ -169,10 +98,10 @@ describe('the stream of events', () => {
   });
 
   it('comes in commit order, whatever began first', async () => {
-    const listener = await Listener.open();
+    const listener = await listen();
     const nodes = await Promise.all(Array.from({ length: 20 }, (_, i) => plane.vanilla(`burst-${i}`)));
     for (const { id } of nodes) await listener.next('node.create', id);
-    const again = await Listener.open('', { 'last-event-id': listener.messages.find(({ id }) => id)!.id! });
+    const again = await listen('', { 'last-event-id': listener.messages.find(({ id }) => id)!.id! });
     for (const { id } of nodes) await again.next('node.create', id);
     const ids = ({ messages }: Listener) =>
       messages.filter(({ data }) => data?.type === 'node.create').map(({ id }) => id);
@@ -187,7 +116,7 @@ describe('the stream of events', () => {
       { scopes: ['events:read'], expiresAt: null },
       'local',
     );
-    const listeners = await Promise.all(Array.from({ length: 50 }, () => Listener.open('', {}, secret)));
+    const listeners = await Promise.all(Array.from({ length: 50 }, () => listen('', {}, secret)));
     const ask = () =>
       fetch(`${plane.context.about.httpUrl}/api/v1/events`, { headers: { authorization: `Bearer ${secret}` } });
     const refused = await ask();

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { eventStream } from '../events/event-stream.js';
 import { type Api, networkOf, problems, type RestContext } from './context.js';
 import { EventQuery } from './event-schemas.js';
+import { covers } from './scopes.js';
 
 /** Streams that one process feeds, and that one caller may have; each is an open connection. */
 const MOST_STREAMS = 500;
@@ -17,7 +18,10 @@ const description =
   'Server-sent events. Each entry of the audit log is one: `event` is its action, such as `node.join`, `data` is JSON ' +
   '(type, networkId, subject, actor, at, details, auditId), `id` is where to go on with `Last-Event-ID`. `reset` comes ' +
   'first when that cannot be: read anew what you keep. `node.online` and `node.offline` have no id: they tell of ' +
-  'agents that are connected to the process that answers, as they come and go, and are not told again.';
+  'agents that are connected to the process that answers, as they come and go, and are not told again. With ' +
+  '`telemetry=true` also `topology.links` (networkId, gone: pairs of ids that are no links any more, links), ' +
+  '`topology.nodes` (networkId, nodes) with what changed in the topology, at most every 500 ms and without id; ' +
+  '`topology.lapsed` in their place when the reader was too slow for them: read the topology anew, as after each break.';
 const response = {
   200: { description, content: { 'text/event-stream': { schema: z.string() } } },
   ...problems,
@@ -34,7 +38,9 @@ export function eventRoutes(api: Api, context: RestContext): void {
       schema: { tags: ['events'], querystring: EventQuery, response },
     },
     async (request, reply) => {
-      const { network } = request.query;
+      const { network, telemetry } = request.query;
+      if (telemetry === 'true' && !covers(request.grant?.scopes ?? [], 'nodes:read'))
+        throw new WarrenError('scope-missing', 'telemetry=true needs the scope nodes:read, too');
       const networkId = network === undefined ? undefined : (await networkOf(context.store, network)).id;
       const tail = await context.events.open();
       const given = request.query.lastEventId ?? request.headers['last-event-id'];
@@ -46,6 +52,9 @@ export function eventRoutes(api: Api, context: RestContext): void {
       const stream = eventStream({
         ...{ feed: context.events, tail, from, reset, networkId, signal },
         heartbeat: context.heartbeat,
+        ...(telemetry === 'true' && {
+          watch: (watcher: (event: string) => void) => context.telemetry.watch(networkId, watcher),
+        }),
         mayGoOn: () => request.stillGranted(),
       });
       void reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store');

@@ -56,7 +56,7 @@ const tagsOf = (header: string, weak = true): string[] =>
 export async function conditional(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
   if (!['GET', 'HEAD'].includes(request.method) || reply.statusCode !== 200 || typeof payload !== 'string')
     return payload;
-  if (!request.grant) return payload;
+  if (!request.grant || reply.hasHeader('etag')) return payload;
   const etag = etagOf(payload);
   void reply.header('etag', etag);
   if (!matches(request.headers['if-none-match'], etag)) return payload;

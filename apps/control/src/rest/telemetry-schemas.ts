@@ -22,7 +22,7 @@ export const TopologyQuery = z.object({
     .meta({ description: 'true: with the traffic of each node in the last half hour' }),
 });
 
-const TopologyNode = z
+export const TopologyNode = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -53,7 +53,7 @@ const TopologyNode = z
   })
   .meta({ id: 'TopologyNode' });
 
-const TopologyLink = z
+export const TopologyLink = z
   .object({
     a: z.string().meta({ description: 'The lesser node id' }),
     b: z.string(),
@@ -82,7 +82,7 @@ export const TopologyView = z
   })
   .meta({ id: 'Topology', description: 'A network as its agents see it now' });
 
-const NodePath = z
+export const NodePath = z
   .object({
     peer: z.object({ id: z.string(), name: z.string() }),
     kind: PathKind,

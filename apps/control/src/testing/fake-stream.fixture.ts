@@ -3,6 +3,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import {
   type AgentServiceClient,
   type Delta,
+  type Explain,
   type Farewell,
   type HeartbeatReply,
   PeerEntry,
@@ -27,6 +28,8 @@ export interface HelloOptions {
   readonly acknowledge?: boolean;
   /** Of the signal server that a bounce runs. */
   readonly signalPort?: number;
+  /** What it answers to whoever asks it to explain a path. */
+  readonly explanation?: object;
 }
 
 /** The digest as the protocol's page defines it, computed from nothing but bytes. */
@@ -44,6 +47,10 @@ export class FakeStream {
   readonly replies: HeartbeatReply[] = [];
   readonly tombstones: SignedTombstone[] = [];
   readonly tickets: Buffer[] = [];
+  /** Milliseconds, as it was asked to report. */
+  readonly policies: number[] = [];
+  /** What it was asked to explain. */
+  readonly questions: Explain[] = [];
   position: Position;
   self: SelfConfig | undefined;
   farewell: Farewell | undefined;
@@ -129,7 +136,17 @@ export class FakeStream {
     else if (message?.$case === 'delta') this.#takeDelta(message.value);
     else if (message?.$case === 'heartbeatReply') this.replies.push(message.value);
     else if (message?.$case === 'signalTicket') this.tickets.push(message.value.ticket);
+    else if (message?.$case === 'reportPolicy') this.policies.push(message.value.intervalMs);
+    else if (message?.$case === 'explain') this.#explain(message.value);
     else if (message?.$case === 'farewell') this.farewell = message.value;
+  }
+
+  #explain(question: Explain): void {
+    this.questions.push(question);
+    const { explanation } = this.options;
+    if (!explanation) return;
+    const value = { id: question.id, json: JSON.stringify(explanation), failure: '' };
+    this.#write({ $case: 'explainAnswer', value });
   }
 
   #takeSnapshot(snapshot: Snapshot): void {

@@ -13,13 +13,15 @@ export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener;
 }
 
+/** Where 401 says that somebody is not let in, rather than that they are out. */
+const SIGN_IN = /^\/api\/v1\/session(\/link)?$/;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 async function fetchSameOrigin(request: Request): Promise<Response> {
   const headers = new Headers(request.headers);
   if (!SAFE.has(request.method) && csrfToken !== undefined) headers.set('x-warren-csrf', csrfToken);
   const response = await fetch(new Request(request, { headers, credentials: 'same-origin' }));
-  if (response.status === 401 && !new URL(request.url).pathname.startsWith('/api/v1/session')) onSignedOut();
+  if (response.status === 401 && !SIGN_IN.test(new URL(request.url).pathname)) onSignedOut();
   return response;
 }
 

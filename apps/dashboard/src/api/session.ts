@@ -1,20 +1,20 @@
 import { queryOptions } from '@tanstack/react-query';
-import { setCsrfToken } from './client.js';
+import type { Schemas } from '@warren/client';
+import { api, setCsrfToken, take } from './client.js';
+import { all } from './queries.js';
 import { queryClient } from './query-client.js';
 
-interface Session {
-  readonly user: { readonly id: string; readonly name: string };
-  readonly csrfToken: string;
-}
+type CurrentSession = Schemas['CurrentSession'];
+export type Session = Schemas['Session'];
 
 /** Who is signed in; null: nobody. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: async (): Promise<Session | null> => {
+  queryFn: async (): Promise<CurrentSession | null> => {
     const response = await fetch('/api/v1/session');
     if (response.status === 401) return null;
     if (!response.ok) throw new Error(`the control plane answered HTTP ${response.status}: see its log`);
-    const session = (await response.json()) as Session;
+    const session = (await response.json()) as CurrentSession;
     setCsrfToken(session.csrfToken);
     return session;
   },
@@ -32,4 +32,41 @@ export async function endSession(): Promise<void> {
   const csrf = queryClient.getQueryData(sessionQuery.queryKey)?.csrfToken ?? '';
   const response = await fetch('/api/v1/session', { method: 'DELETE', headers: { 'x-warren-csrf': csrf } });
   if (!response.ok && response.status !== 401) throw new Error(`the control plane answered HTTP ${response.status}`);
+}
+
+/** Whether a password was set, and whether others could read it on its way. */
+export const signInStateQuery = queryOptions({
+  queryKey: ['sign-in-state'],
+  queryFn: () => take(api.GET('/api/v1/session/state')),
+  staleTime: 0,
+});
+
+/** The cookie has come with the answer. */
+function enter(session: CurrentSession): void {
+  setCsrfToken(session.csrfToken);
+  queryClient.setQueryData(sessionQuery.queryKey, session);
+}
+
+/** @throws WarrenProblem `sign-in-failed`, `too-many-requests` */
+export async function signIn(password: string): Promise<void> {
+  enter(await take(api.POST('/api/v1/session', { body: { password } })));
+}
+
+/** Sets the password. @throws WarrenProblem `link-…`, `password-too-short`, `too-many-requests` */
+export async function spendSignInLink(body: { link: string; password: string }): Promise<void> {
+  enter(await take(api.POST('/api/v1/session/link', { body })));
+}
+
+/** @throws WarrenProblem `password-wrong`, `password-too-short`, `too-many-requests` */
+export async function changePassword(body: { current: string; password: string }): Promise<void> {
+  await take(api.PUT('/api/v1/session/password', { body }));
+}
+
+export const sessionsQuery = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: () => all((query) => take(api.GET('/api/v1/sessions', { params: { query } }))),
+});
+
+export async function revokeSession(id: string): Promise<void> {
+  await take(api.DELETE('/api/v1/sessions/{id}', { params: { path: { id } } }));
 }

@@ -1317,6 +1317,13 @@ export interface components {
                 connected: number;
                 id: string;
                 name: string;
+                /** @description How many it has, by status */
+                nodes: {
+                    active: number;
+                    expired: number;
+                    pending: number;
+                    revoked: number;
+                };
                 revision: number;
             }[];
             relay: {
@@ -1740,7 +1747,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events. Each entry of the audit log is one: `event` is its action, such as `node.join`, `data` is JSON (type, networkId, subject, actor, at, details, auditId), `id` is where to go on with `Last-Event-ID`. `reset` comes first when that cannot be: read anew what you keep. `node.online` and `node.offline` have no id: they tell of agents that are connected to the process that answers, as they come and go, and are not told again. */
+            /** @description Server-sent events. Each entry of the audit log is one: `event` is its action, such as `node.join`, `data` is JSON (type, networkId, subject, actor, at, details, auditId), `id` is where to go on with `Last-Event-ID`. `reset` comes first when that cannot be: read anew what you keep. `node.online` and `node.offline` have no id: they tell of agents that are connected to the process that answers, as they come and go, and are not told again. With `telemetry=true` also `topology.links` (networkId, gone: pairs of ids that are no links any more, links), `topology.nodes` (networkId, nodes) with what changed in the topology, at most every 500 ms and without id; `topology.lapsed` in their place when the reader was too slow for them: read the topology anew, as after each break. */
             200: {
                 headers: {
                     [name: string]: unknown;
