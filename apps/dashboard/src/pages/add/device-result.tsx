@@ -5,6 +5,7 @@ import { useMemo } from 'react';
 import { api } from '../../api/client.js';
 import { Button } from '../../ui/button.js';
 import { CopyBlock, CopyButton } from '../../ui/copy.js';
+import { saveFile } from '../../ui/save-file.js';
 import { ErrorState, Skeleton } from '../../ui/states.js';
 import { completeFile, type Device, type DeviceFile, readDeviceFile } from './device.js';
 import type { KeyPair } from './device-key.js';
@@ -90,20 +91,10 @@ const File = ({ text }: { text: string }) => (
   <>
     <CopyBlock text={text} what="wg0.conf" />
     <div className="flex flex-wrap gap-2">
-      <Button icon={<Download aria-hidden size={16} />} onClick={() => download('wg0.conf', text)}>
+      <Button icon={<Download aria-hidden size={16} />} onClick={() => saveFile('wg0.conf', text)}>
         Download wg0.conf
       </Button>
       <CopyButton text={text} what="Copy the whole file" label="Copy" />
     </div>
   </>
 );
-
-/** From memory: the address of a blob leads nowhere but into this page, and is taken back at once. */
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1_000);
-}
