@@ -1,5 +1,5 @@
 import { type NetworkId, WarrenError } from '@warren/base';
-import type { ApiKeyRow, Page, PageQuery as PageQueryRow } from '@warren/db';
+import type { ApiKeyRow, NodeCount, Page, PageQuery as PageQueryRow } from '@warren/db';
 import { z } from 'zod';
 import { parseDuration } from '../duration.js';
 import { VERSION } from '../version.js';
@@ -127,8 +127,9 @@ export function adminRoutes(api: Api, context: RestContext): void {
     '/status',
     { config: { scope: 'status:read' }, schema: { tags: ['status'], response: { 200: StatusView, ...problems } } },
     async () => {
-      const [{ items }, servers, stats, health] = await Promise.all([
+      const [{ items }, counts, servers, stats, health] = await Promise.all([
         store.listNetworks({ limit: 500 }),
+        store.nodeCounts(),
         signals.rows(),
         relay.stats(),
         processHealth(context),
@@ -149,8 +150,15 @@ export function adminRoutes(api: Api, context: RestContext): void {
           cidrs: [...cidrs],
           revision,
           connected: hubs.connected(id),
+          nodes: byStatus(counts.filter(({ networkId }) => networkId === id)),
         })),
       };
     },
   );
+}
+
+function byStatus(counts: readonly NodeCount[]): z.infer<typeof StatusView>['networks'][number]['nodes'] {
+  const nodes = { active: 0, pending: 0, expired: 0, revoked: 0 };
+  for (const { status, count } of counts) nodes[status] += count;
+  return nodes;
 }

@@ -328,6 +328,14 @@ export const StatusView = z
         cidrs: z.array(z.string()),
         revision: z.number().int(),
         connected: z.number().int(),
+        nodes: z
+          .object({
+            active: z.number().int(),
+            pending: z.number().int(),
+            expired: z.number().int(),
+            revoked: z.number().int(),
+          })
+          .meta({ description: 'How many it has, by status' }),
       }),
     ),
   })

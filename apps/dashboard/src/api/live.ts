@@ -10,8 +10,8 @@ const GATHER = 150;
 /** Families of queries (queries.ts) that an event makes stale, by the first word of its type. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
   // A join spends a use of its token.
-  node: ['nodes', 'topology', 'networks', 'tokens'],
-  network: ['networks', 'topology', 'nodes', 'addresses'],
+  node: ['nodes', 'topology', 'networks', 'tokens', 'addresses', 'files', 'status'],
+  network: ['networks', 'topology', 'nodes', 'addresses', 'files', 'status'],
   token: ['tokens'],
   apikey: ['apikeys'],
   'api-key': ['apikeys'],

@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { pages, type Schemas } from '@warren/client';
 import { api, take } from './client.js';
+import { takeVersioned } from './versioned.js';
 
 /** Lists are asked for whole, in the largest pages that there are. */
 const LIMIT = 500;
@@ -23,6 +24,13 @@ export const networksQuery = queryOptions({
   queryFn: () => all((query) => take(api.GET('/api/v1/networks', { params: { query } }))),
 });
 
+/** With the tag by which a change says which state it means. */
+export const networkQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['networks', 'one', id],
+    queryFn: () => takeVersioned(api.GET('/api/v1/networks/{id}', { params: { path: { id } } })),
+  });
+
 export const nodesQuery = (network: string) =>
   queryOptions({
     queryKey: ['nodes', network],
@@ -44,4 +52,9 @@ export const tokensQuery = (network: string) =>
 export const statusQuery = queryOptions({
   queryKey: ['status'],
   queryFn: () => take(api.GET('/api/v1/status')),
+});
+
+export const apiKeysQuery = queryOptions({
+  queryKey: ['apikeys'],
+  queryFn: () => all((query) => take(api.GET('/api/v1/apikeys', { params: { query } }))),
 });

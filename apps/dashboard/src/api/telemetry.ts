@@ -42,7 +42,9 @@ export const trafficQuery = (network: string) =>
 export const nodeTelemetryQuery = (id: string) =>
   queryOptions({
     queryKey: ['telemetry', id],
-    queryFn: () => take(api.GET('/api/v1/nodes/{id}/telemetry', { params: { path: { id } } })),
+    // The client's types forget that points are of three numbers.
+    queryFn: async () =>
+      (await take(api.GET('/api/v1/nodes/{id}/telemetry', { params: { path: { id } } }))) as NodeTelemetry,
     refetchInterval: IDLE_INTERVAL,
   });
 

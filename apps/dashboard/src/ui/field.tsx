@@ -75,6 +75,14 @@ export const SelectField = ({ label, hint, error, className, children, ...rest }
   </Field>
 );
 
+type TextareaFieldProps = Omit<FieldProps, 'children'> & Omit<ComponentProps<'textarea'>, 'children' | 'id'>;
+
+export const TextareaField = ({ label, hint, error, className, ...rest }: TextareaFieldProps) => (
+  <Field label={label} hint={hint} error={error} {...(className && { className })}>
+    {(ids) => <Textarea {...ids} {...rest} />}
+  </Field>
+);
+
 /** A box to tick, with its name and what it means beside it. */
 export function Checkbox({ label, hint, ...rest }: ComponentProps<'input'> & { label: ReactNode; hint?: ReactNode }) {
   const id = useId();

@@ -1317,6 +1317,13 @@ export interface components {
                 connected: number;
                 id: string;
                 name: string;
+                /** @description How many it has, by status */
+                nodes: {
+                    active: number;
+                    expired: number;
+                    pending: number;
+                    revoked: number;
+                };
                 revision: number;
             }[];
             relay: {
