@@ -48,3 +48,20 @@ it('two processes that start together on one external database are one control p
   relay.close();
   laptop.close();
 });
+
+it('who signs in at one is signed in at the other, and signed out at both', async () => {
+  const [one, two] = [planes[0]!, planes[1]!];
+  const { link } = await two.context.store.createSignInLink(60_000, 'local');
+  const body = JSON.stringify({ link, password: 'a long password' });
+  const json = { 'content-type': 'application/json' };
+  const url = (plane: TestPlane, path: string) => `${plane.context.about.httpUrl}/api/v1${path}`;
+  const entered = await fetch(url(one, '/session/link'), { method: 'POST', headers: json, body });
+  const { csrfToken } = (await entered.json()) as { csrfToken: string };
+  const headers = { cookie: entered.headers.get('set-cookie')!.split(';')[0]!, 'x-warren-csrf': csrfToken };
+  const events = await fetch(url(two, '/events'), { headers });
+  expect(events.status).toBe(200);
+  const ended = events.text();
+  expect((await fetch(url(one, '/session'), { method: 'DELETE', headers })).status).toBe(204);
+  expect(await ended).not.toContain('session.sign-out');
+  expect((await fetch(url(two, '/session'), { headers })).status).toBe(401);
+});

@@ -53,7 +53,10 @@ export function checkOrigin(request: FastifyRequest): void {
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if ((origin === undefined || isOurs(origin, request)) && (site === undefined || site === 'same-origin')) return;
-  throw new WarrenError('csrf', 'this request was sent by another page than the dashboard of this control plane');
+  throw new WarrenError(
+    'csrf',
+    'another page than the dashboard sent this, or a proxy in front does not pass the Host header on',
+  );
 }
 
 /** A proxy may have given us another host; where it is one that we trust, `request.host` is the one before it. */
