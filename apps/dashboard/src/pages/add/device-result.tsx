@@ -3,13 +3,14 @@ import { PRIVATE_KEY_PLACEHOLDER } from '@warren/topology';
 import { Download, TriangleAlert } from 'lucide-react';
 import { useMemo } from 'react';
 import { api } from '../../api/client.js';
+import { completeFile, type DeviceFile } from '../../shell/device/device-file.js';
+import type { KeyPair } from '../../shell/device/device-key.js';
 import { Button } from '../../ui/button.js';
 import { CopyBlock, CopyButton } from '../../ui/copy.js';
+import { QrCode } from '../../ui/qr-code.js';
 import { ErrorState, Skeleton } from '../../ui/states.js';
-import { completeFile, type Device, type DeviceFile, readDeviceFile } from './device.js';
-import type { KeyPair } from './device-key.js';
+import { type Device, readDeviceFile } from './device.js';
 import { Follow } from './follow.js';
-import { QrCode } from './qr-code.js';
 
 /** What the device needs, filled in here; the file on its way from the control plane has a placeholder only. */
 export function DeviceResult({ device, keys }: { device: Device; keys: KeyPair | undefined }) {
