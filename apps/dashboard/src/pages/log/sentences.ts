@@ -22,15 +22,23 @@ type Say = (entry: AuditEntry) => readonly Part[];
 const did =
   (verb: string, tail: (entry: AuditEntry) => readonly Part[] = () => []): Say =>
   (entry) => [ACTOR, ` ${verb} `, node(entry), ...tail(entry)];
-const role = ({ details }: AuditEntry): string => (textOf(details.role) ? ` as ${textOf(details.role)}` : '');
-const token = ({ details }: AuditEntry): string => named(details.name) || ` ${textOf(details.role) ?? ''}`.trimEnd();
+const role = ({ details }: Pick<AuditEntry, 'details'>): string =>
+  textOf(details.role) ? ` as ${textOf(details.role)}` : '';
+const token = ({ details }: AuditEntry): string =>
+  textOf(details.name)
+    ? `the join token “${textOf(details.name)}”`
+    : `a join token${role({ details }).replace(' as', ' for')}`;
 
 const NODES: Readonly<Record<string, Say>> = {
   'node.create': (entry) => [ACTOR, ' added ', node(entry), role(entry), ...at(entry.details)],
   'node.join': (entry) => [node(entry), ` joined${role(entry)}`, ...at(entry.details), ', let in by ', ACTOR],
   'node.rejoin': (entry) => [node(entry), ' joined again', ...at(entry.details)],
   'node.take-over': (entry) => [node(entry), ' is run by an agent now', ...at(entry.details)],
-  'node.update': (entry) => [ACTOR, ' changed ', node(entry), ...changesOf(entry.details, 'node')],
+  // Each entry of a node has its name: where there is nothing else, that is what was changed.
+  'node.update': (entry) =>
+    Object.keys(entry.details).length === 1
+      ? [ACTOR, ' gave a node the name ', node(entry)]
+      : [ACTOR, ' changed ', node(entry), ...changesOf(entry.details, 'node')],
   'node.approve': did('approved'),
   'node.disable': did('disabled'),
   'node.revoke': did('revoked', () => [': every peer drops it']),
@@ -112,7 +120,7 @@ const NETWORKS: Readonly<Record<string, Say>> = {
 };
 
 const CONTROL: Readonly<Record<string, Say>> = {
-  'token.create': (entry) => [ACTOR, ` made the join token${token(entry)}`, expiry(entry.details.expiresAt)],
+  'token.create': (entry) => [ACTOR, ` made ${token(entry)}`, expiry(entry.details.expiresAt)],
   'token.revoke': ({ subject }) => [ACTOR, ' revoked the join token ', code(subject.slice(0, 8))],
   'apikey.create': ({ subject, details }) => [
     ACTOR,

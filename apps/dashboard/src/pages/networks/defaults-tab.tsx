@@ -133,7 +133,6 @@ export function DefaultsTab({ latest }: { latest: Versioned<NetworkSettings> }) 
         </div>
         <TextField
           {...field('privateKeyCommand')}
-          className="mono"
           placeholder="pass show wireguard/%i"
           hint="The file then sets the key when the interface comes up, and has no PrivateKey line."
         />
