@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { live } from '../../api/live.js';
 import { networksQuery } from '../../api/queries.js';
 import { queryClient } from '../../api/query-client.js';
-import { useActorNames } from '../../shell/actor.js';
+import { useActorNames } from '../../shell/actor-names.js';
 import { Button } from '../../ui/button.js';
 import { Page } from '../../ui/page.js';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.js';

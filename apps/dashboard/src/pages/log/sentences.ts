@@ -14,8 +14,8 @@ const listed = (texts: readonly string[]): Part[] => (texts.length > 0 ? [' ', c
 const at = (details: AuditEntry['details']): Part[] =>
   textsOf(details.addresses).length > 0 ? [' at', ...listed(textsOf(details.addresses))] : [];
 const expiry = (value: unknown): string => {
-  const text = textOf(value);
-  return text === undefined ? ', without expiry' : `, until ${new Date(text).toLocaleString()}`;
+  const at = Date.parse(textOf(value) ?? '');
+  return Number.isNaN(at) ? ', without expiry' : `, until ${new Date(at).toLocaleString()}`;
 };
 
 type Say = (entry: AuditEntry) => readonly Part[];
@@ -121,7 +121,11 @@ const NETWORKS: Readonly<Record<string, Say>> = {
 
 const CONTROL: Readonly<Record<string, Say>> = {
   'token.create': (entry) => [ACTOR, ` made ${token(entry)}`, expiry(entry.details.expiresAt)],
-  'token.revoke': ({ subject }) => [ACTOR, ' revoked the join token ', code(subject.slice(0, 8))],
+  'token.revoke': ({ subject, details }) => [
+    ACTOR,
+    ' revoked the join token ',
+    ...(textOf(details.name) ? [`“${textOf(details.name)}”`] : [code(subject.slice(0, 8))]),
+  ],
   'apikey.create': ({ subject, details }) => [
     ACTOR,
     ' made the API key ',
@@ -129,14 +133,21 @@ const CONTROL: Readonly<Record<string, Say>> = {
     ' with',
     ...listed(textsOf(details.scopes)),
   ],
-  'apikey.delete': ({ subject }) => [ACTOR, ' revoked the API key ', { is: 'key', id: subject }],
+  'apikey.delete': ({ subject, details }) => [
+    ACTOR,
+    ' revoked the API key ',
+    { is: 'key', id: subject, name: textOf(details.name) },
+  ],
   'signal-server.enroll': ({ details }) => [`A signal server enrolled in region${named(details.region)}`],
-  'signal-server.delete': ({ subject }) => [ACTOR, ' removed the signal server ', code(subject.slice(0, 8))],
+  'signal-server.delete': ({ details }) => [ACTOR, ` removed a signal server of region${named(details.region)}`],
   'signal-token.create': ({ details }) => [
     ACTOR,
     ` made a token for a signal server in region${named(details.region)}`,
   ],
-  'signal-token.revoke': ({ subject }) => [ACTOR, ' revoked the signal token ', code(subject.slice(0, 8))],
+  'signal-token.revoke': ({ details }) => [
+    ACTOR,
+    ` revoked a token for a signal server in region${named(details.region)}`,
+  ],
   'session.sign-in': ({ details }) => [
     ACTOR,
     ' signed in',
