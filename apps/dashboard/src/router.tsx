@@ -76,14 +76,22 @@ export interface TopologySearch {
   readonly tag?: string;
   readonly state?: string;
   readonly path?: string;
+  /** Shapes of the legend. */
+  readonly role?: string;
+  /** What stands together; nothing: as many nodes ask for it. */
+  readonly group?: string;
+  /** Of the table. */
+  readonly list?: 'links';
+  readonly sort?: string;
 }
 
 const topology = createRoute({
   getParentRoute: () => signedIn,
   path: '/n/$network/topology',
   validateSearch: (search: Record<string, unknown>): TopologySearch => ({
-    ...texts('node', 'peer', 'q', 'tag', 'state', 'path')(search),
+    ...texts('node', 'peer', 'q', 'tag', 'state', 'path', 'role', 'group', 'sort')(search),
     ...(search.view === 'table' && { view: 'table' }),
+    ...(search.list === 'links' && { list: 'links' }),
   }),
   component: lazyRouteComponent(() => import('./pages/topology/topology-page.js'), 'TopologyPage'),
 });
@@ -184,8 +192,8 @@ declare module '@tanstack/react-router' {
 /** Whose session has ended signs in again, and comes back to where they were. */
 function leave(): void {
   if (queryClient.getQueryData(sessionQuery.queryKey) == null) return;
-  forgetSession();
-  void router.navigate({ to: '/sign-in', search: { next: router.state.location.href } });
+  const next = router.state.location.href;
+  void forgetSession(() => router.navigate({ to: '/sign-in', search: { next } }));
 }
 whenSignedOut(leave);
 // A page that only listens hears of it by its events, which come no more.
