@@ -1,27 +1,25 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { fromBase64Url, toBase64 } from '@warren/base';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readFiles } from './import-files.js';
 
 /** A key pair of the platform's, as base64: not of the library that is tested. */
-function keyPair(): { privateKey: string; publicKey: string } {
-  const { privateKey } = generateKeyPairSync('x25519');
-  const raw = (key: Buffer): string => key.subarray(-32).toString('base64');
-  return {
-    privateKey: raw(privateKey.export({ type: 'pkcs8', format: 'der' })),
-    publicKey: raw(createPublicKey(privateKey).export({ type: 'spki', format: 'der' })),
-  };
+async function keyPair(): Promise<{ privateKey: string; publicKey: string }> {
+  const pair = (await crypto.subtle.generateKey('X25519', true, ['deriveBits'])) as CryptoKeyPair;
+  const { d = '', x = '' } = await crypto.subtle.exportKey('jwk', pair.privateKey);
+  const base64 = (text: string): string => toBase64(fromBase64Url(text) ?? new Uint8Array());
+  return { privateKey: base64(d), publicKey: base64(x) };
 }
 
 const conf = (name: string, text: string | Uint8Array<ArrayBuffer>): File => new File([text], name);
-const PRESHARED = `PresharedKey = ${Buffer.alloc(32, 7).toString('base64')}`;
+const PRESHARED = `PresharedKey = ${toBase64(new Uint8Array(32).fill(7))}`;
 
 beforeEach(() => void vi.stubGlobal('window', { isSecureContext: true }));
 afterEach(() => void vi.unstubAllGlobals());
 
 describe('files that are picked for an import', () => {
   it('leave without their private key, and with the public one', async () => {
-    const { privateKey, publicKey } = keyPair();
-    const text = `[Interface]\nPrivateKey = ${privateKey}\nAddress = 10.1.0.1\n# old ${keyPair().privateKey}\n`;
+    const { privateKey, publicKey } = await keyPair();
+    const text = `[Interface]\nPrivateKey = ${privateKey}\nAddress = 10.1.0.1\n# old ${(await keyPair()).privateKey}\n`;
     const [file] = await readFiles([conf('laptop.conf', text)]);
     expect(file).toMatchObject({ name: 'laptop.conf', hadPrivateKey: true });
     expect(file?.problem).toBeUndefined();
@@ -31,13 +29,13 @@ describe('files that are picked for an import', () => {
   });
 
   it('say that they had none', async () => {
-    const [file] = await readFiles([conf('a.conf', `[Interface]\n# PublicKey = ${keyPair().publicKey}\n`)]);
+    const [file] = await readFiles([conf('a.conf', `[Interface]\n# PublicKey = ${(await keyPair()).publicKey}\n`)]);
     expect(file).toMatchObject({ hadPrivateKey: false });
   });
 
   it('are refused with nothing of their text when a key could be in it unseen', async () => {
-    const { privateKey } = keyPair();
-    const wide = Buffer.from(`PrivateKey = ${privateKey}`, 'utf16le');
+    const { privateKey } = await keyPair();
+    const wide = [...`PrivateKey = ${privateKey}`].flatMap((letter) => [letter.charCodeAt(0), 0]);
     const files = await readFiles([
       conf('wide.conf', new Uint8Array(wide)),
       conf('command.conf', `[Interface]\nPostUp = wg set %i private-key ${privateKey}\n`),
