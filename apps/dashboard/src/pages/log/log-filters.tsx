@@ -3,9 +3,9 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { apiKeysQuery, networksQuery } from '../../api/queries.js';
+import { ACTIONS } from '../../shell/log/sentences.js';
 import { Button } from '../../ui/button.js';
 import { SelectField, TextField } from '../../ui/field.js';
-import { ACTIONS } from './sentences.js';
 
 const FAMILIES: readonly (readonly [prefix: string, label: string])[] = [
   ['node.', 'Nodes'],

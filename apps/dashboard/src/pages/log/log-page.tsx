@@ -6,13 +6,13 @@ import { live } from '../../api/live.js';
 import { networksQuery } from '../../api/queries.js';
 import { queryClient } from '../../api/query-client.js';
 import { useActorNames } from '../../shell/actor-names.js';
+import { LogEntry } from '../../shell/log/log-entry.js';
+import type { AuditEntry } from '../../shell/log/sentences.js';
 import { Button } from '../../ui/button.js';
 import { Page } from '../../ui/page.js';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.js';
-import { LogEntry } from './log-entry.js';
 import { LogFilters } from './log-filters.js';
 import { entryOf, type LogFilter, logQuery, passes, searchText, withEntry } from './log-query.js';
-import type { AuditEntry } from './sentences.js';
 
 /** While a text is looked for, so many entries are read without being asked; then a button goes on. */
 const READ_FOR_TEXT = 3_000;

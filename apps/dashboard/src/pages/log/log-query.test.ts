@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AuditEntry } from './sentences.js';
+import type { AuditEntry } from '../../shell/log/sentences.js';
 
 /** The client reads where it is when it is loaded. */
 let log: typeof import('./log-query.js');

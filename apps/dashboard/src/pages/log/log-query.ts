@@ -2,7 +2,7 @@ import { infiniteQueryOptions } from '@tanstack/react-query';
 import { api, take } from '../../api/client.js';
 import type { LiveEvent } from '../../api/live-stream.js';
 import { actorText } from '../../shell/actor.js';
-import { type AuditEntry, sentenceOf } from './sentences.js';
+import { type AuditEntry, sentenceOf } from '../../shell/log/sentences.js';
 
 const PAGE = 100;
 

@@ -24,7 +24,16 @@ export function BulkProgressView({
     <Dialog open onClose={() => finished && onClose()} title={run.title}>
       <div className="flex flex-col gap-4">
         <div role="status" className="flex flex-col gap-2">
-          <progress value={done} max={total} aria-label={run.title} className="h-2 w-full accent-accent" />
+          <div
+            role="progressbar"
+            aria-label={run.title}
+            aria-valuemin={0}
+            aria-valuemax={total}
+            aria-valuenow={done}
+            className="h-2 overflow-hidden rounded-full bg-sunken"
+          >
+            <div className="h-full rounded-full bg-accent" style={{ width: `${(100 * done) / Math.max(total, 1)}%` }} />
+          </div>
           <p>{summary(progress)}</p>
           {waiting && <p className="text-muted">The control plane asked to wait a moment.</p>}
         </div>

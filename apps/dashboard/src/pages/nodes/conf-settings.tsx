@@ -70,7 +70,6 @@ export function ConfSettingsCard({ node }: { node: Node }) {
           <TextField
             label="Command that prints the private key"
             hint="The file then has no PrivateKey; wg-quick asks this command, on the member."
-            className="mono"
             {...bind('privateKeyCommand')}
           />
         </fieldset>

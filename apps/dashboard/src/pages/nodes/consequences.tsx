@@ -32,7 +32,8 @@ export function HomesLost({ nodes, topology }: { nodes: readonly Node[]; topolog
   return (
     <div className="rounded-xl border border-warn bg-warn-soft px-4 py-3">
       <p>
-        {what} It is the home of {plural(homeless.length, 'member')}: <strong>{someOf(homeless)}</strong>.
+        {what} {bounces.length === 1 ? 'It is' : 'They are'} the home of {plural(homeless.length, 'member')}:{' '}
+        <strong>{someOf(homeless)}</strong>.
       </p>
       <p>
         {left > 0

@@ -212,7 +212,6 @@ export function AddressForm(props: FormProps) {
         value={text}
         onChange={(event) => setText(event.target.value)}
         autoComplete="off"
-        className="mono"
       />
       <p>
         {node.kind === 'agent'

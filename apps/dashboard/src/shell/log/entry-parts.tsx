@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { networksQuery, nodeQuery } from '../../api/queries.js';
-import { actorText } from '../../shell/actor.js';
+import { actorText } from '../actor.js';
 import type { Part } from './parts.js';
 import type { AuditEntry } from './sentences.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { actorText } from '../../shell/actor.js';
+import { actorText } from '../actor.js';
 import type { Part } from './parts.js';
 import { ACTIONS, type AuditEntry, sentenceOf } from './sentences.js';
 

@@ -1,11 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { memo, useState } from 'react';
-import type { actorText } from '../../shell/actor.js';
 import { cx } from '../../ui/class-names.js';
 import { CopyBlock } from '../../ui/copy.js';
 import { Facts } from '../../ui/page.js';
 import { Time } from '../../ui/time.js';
+import type { actorText } from '../actor.js';
 import { EntryPart } from './entry-parts.js';
 import { type AuditEntry, sentenceOf } from './sentences.js';
 
