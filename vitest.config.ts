@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { TestOrder } from './scripts/test-order.js';
 
 // Groups of docs/TESTING.md. On a small machine one process for unit tests would leave a processor idle whenever a test
-// waits; lab and interop tests wait for most of their time, each file in namespaces of its own.
+// waits; lab, interop and browser tests wait for most of their time, each file in namespaces of its own.
 const UNIT_WORKERS = Math.max(2, availableParallelism() - 1);
 const LAB_WORKERS = 3;
 
@@ -57,6 +57,18 @@ export default defineConfig({
           maxWorkers: LAB_WORKERS,
           sequence: { groupOrder: 1 },
           testTimeout: 240_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          // For `npm run screenshots` only: they are pictures, not tests.
+          exclude: process.env.WARREN_SCREENSHOTS ? [] : ['tests/browser/screenshots.test.ts'],
+          maxWorkers: LAB_WORKERS,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

@@ -101,6 +101,7 @@ const DEBIAN = {
   turnserver: 'coturn',
   busybox: 'busybox',
   shellcheck: 'shellcheck',
+  chromium: 'chromium',
 };
 
 /** Services that come with those packages: tests start their own in namespaces, and nobody asked for one on this machine. */

@@ -8,7 +8,9 @@ import { join, relative } from 'node:path';
 import { root, run } from './bootstrap.mjs';
 import { CHECKS } from './checks.mjs';
 
-const GROUPS = ['checks', 'unit', 'lab', 'interop'];
+const GROUPS = ['checks', 'unit', 'lab', 'interop', 'browser'];
+/** They make network namespaces. */
+const IN_NAMESPACES = ['lab', 'interop', 'browser'];
 /** So many are shown of each group. */
 const SLOWEST = 8;
 const args = process.argv.slice(2);
@@ -21,8 +23,8 @@ const failures = [];
 const scratch = mkdtempSync(join(tmpdir(), 'warren-test-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-if (process.getuid?.() !== 0 && groups.some((group) => group === 'lab' || group === 'interop')) {
-  console.error('Not root: lab and interop tests make network namespaces, and are skipped.');
+if (process.getuid?.() !== 0 && groups.some((group) => IN_NAMESPACES.includes(group))) {
+  console.error('Not root: lab, interop and browser tests make network namespaces, and are skipped.');
 }
 
 for (const together of batches(groups)) {
@@ -36,9 +38,9 @@ console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
 // Nothing at all is a wrong filter; nothing but skipped tests is a host that cannot run them, which is no failure.
 process.exit(total.failed > 0 || total.passed + total.skipped === 0 ? 1 : 0);
 
-/** Lab and interop tests run side by side: each file has namespaces of its own, and all of them mostly wait. */
+/** Lab, interop and browser tests run side by side: each file has namespaces of its own, and all of them mostly wait. */
 function batches(names) {
-  const inNamespaces = names.filter((name) => name === 'lab' || name === 'interop');
+  const inNamespaces = names.filter((name) => IN_NAMESPACES.includes(name));
   const others = names.filter((name) => !inNamespaces.includes(name)).map((name) => [name]);
   return inNamespaces.length > 0 ? [...others, inNamespaces] : others;
 }

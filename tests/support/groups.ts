@@ -2,13 +2,23 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { labObstacle } from '@warren/netlab';
 import { describe } from 'vitest';
+import { chromiumProgram } from './chromium-program.js';
 
 /**
  * `describe` for tests that need namespaces and the given programs. Where they cannot run, the group is skipped and
  * says why; with `CI=true` it fails instead, so that a pipeline never loses it unnoticed.
  */
 export function describeLab(name: string, programs: readonly string[], body: () => void): void {
-  const obstacle = labObstacle() ?? missingProgram(programs) ?? missingTun();
+  describeUnless(labObstacle() ?? missingProgram(programs) ?? missingTun(), name, body);
+}
+
+/** `describeLab` for tests that look at the page, too. */
+export function describeBrowser(name: string, programs: readonly string[], body: () => void): void {
+  const noChromium = chromiumProgram() === undefined ? 'chromium is not installed' : undefined;
+  describeUnless(labObstacle() ?? noChromium ?? missingProgram(programs) ?? missingTun(), name, body);
+}
+
+function describeUnless(obstacle: string | undefined, name: string, body: () => void): void {
   if (obstacle === undefined) {
     describe(name, body);
     return;

@@ -192,8 +192,8 @@ declare module '@tanstack/react-router' {
 /** Whose session has ended signs in again, and comes back to where they were. */
 function leave(): void {
   if (queryClient.getQueryData(sessionQuery.queryKey) == null) return;
-  forgetSession();
-  void router.navigate({ to: '/sign-in', search: { next: router.state.location.href } });
+  const next = router.state.location.href;
+  void forgetSession(() => router.navigate({ to: '/sign-in', search: { next } }));
 }
 whenSignedOut(leave);
 // A page that only listens hears of it by its events, which come no more.

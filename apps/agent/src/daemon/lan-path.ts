@@ -28,9 +28,8 @@ export function isLanPath(
   report: Pick<DataPlanePathReport, 'candidateKind'> | undefined,
   links: readonly Prefix[],
 ): boolean {
-  const address = endpoint === null ? undefined : parseEndpoint(endpoint)?.address;
-  if (!address) return false;
   // An operator configures where the peer listens, which on the same link is its own address.
   const isOwn = !report || report.candidateKind === 'host' || report.candidateKind === 'configured';
-  return isOwn && links.some((link) => prefixContains(link, address));
+  const address = endpoint === null || !isOwn ? undefined : parseEndpoint(endpoint)?.address;
+  return address !== undefined && links.some((link) => prefixContains(link, address));
 }

@@ -20,11 +20,13 @@ export const sessionQuery = queryOptions({
   },
 });
 
-/** Forgets everything that was shown. */
-export function forgetSession(): void {
+/** Views that are still there would ask anew for what is forgotten, so they go first. @param goAway leaves them */
+export async function forgetSession(goAway: () => Promise<void>): Promise<void> {
   setCsrfToken(undefined);
-  queryClient.clear();
   queryClient.setQueryData(sessionQuery.queryKey, null);
+  await goAway();
+  const needed = [sessionQuery, signInStateQuery].map(({ queryKey }) => queryKey[0]);
+  queryClient.removeQueries({ predicate: ({ queryKey }) => !needed.some((key) => key === queryKey[0]) });
 }
 
 /** @throws Error when the session goes on */

@@ -1,12 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import { Rabbit } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useChange } from '../api/mutation.js';
 import { type CreatedToken, createToken } from '../api/tokens.js';
 import { Button } from '../ui/button.js';
 import { Card } from '../ui/page.js';
-import { EmptyState } from '../ui/states.js';
-import { JoinToken } from './join/join-token.js';
+import { EmptyState, Skeleton } from '../ui/states.js';
+
+const JoinToken = lazy(() => import('./join/join-token.js').then(({ JoinToken }) => ({ default: JoinToken })));
 
 /** A network without nodes: the line that brings in the first one is one press away, and it is awaited here. */
 export function FirstSteps({ network }: { network: string }) {
@@ -15,7 +16,9 @@ export function FirstSteps({ network }: { network: string }) {
   if (token)
     return (
       <Card title={`Add the first host to ${network}`}>
-        <JoinToken network={network} token={token} />
+        <Suspense fallback={<Skeleton className="h-72 w-full" />}>
+          <JoinToken network={network} token={token} />
+        </Suspense>
       </Card>
     );
   return (

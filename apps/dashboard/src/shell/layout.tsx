@@ -35,7 +35,7 @@ export function Layout() {
       >
         Skip to content
       </a>
-      <div className="sticky top-0 z-30 flex h-12 items-center gap-2 border-line border-b bg-surface px-2 lg:hidden">
+      <header className="sticky top-0 z-30 flex h-12 items-center gap-2 border-line border-b bg-surface px-2 lg:hidden">
         <IconButton
           label={navigating ? 'Close navigation' : 'Open navigation'}
           aria-expanded={navigating}
@@ -45,7 +45,7 @@ export function Layout() {
         </IconButton>
         <span className="font-semibold">Warren</span>
         <span className="truncate text-muted">{network}</span>
-      </div>
+      </header>
       <div
         className={cx(
           'border-line bg-surface lg:sticky lg:top-0 lg:block lg:h-dvh lg:border-r',

@@ -11,6 +11,5 @@ export async function signOut(): Promise<void> {
     toast.bad(`you are still signed in: ${messageOf(error)}`);
     return;
   }
-  forgetSession();
-  await router.navigate({ to: '/sign-in', search: {} });
+  await forgetSession(() => router.navigate({ to: '/sign-in', search: {} }));
 }

@@ -3,12 +3,12 @@ import { CircleCheck } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.js';
 import { useChange } from '../../api/mutation.js';
+import { createKeyPair, type KeyPair, loadSodium } from '../../shell/device/device-key.js';
 import { Button } from '../../ui/button.js';
 import { Card } from '../../ui/page.js';
 import { createDevice, type Device, type DeviceRequest } from './device.js';
 import { type DeviceFields, deviceRequest } from './device-fields.js';
 import { DeviceForm } from './device-form.js';
-import { createKeyPair, type KeyPair, loadSodium } from './device-key.js';
 import { DeviceResult } from './device-result.js';
 import { LeaveGuard } from './leave-guard.js';
 
@@ -61,7 +61,7 @@ export function DevicePanel({ network }: { network: string }) {
       </Card>
     );
   if (done) return <Added network={network} device={device} onAgain={again} />;
-  return <Made device={device} keys={shown} onDone={forget} />;
+  return <Made network={network} device={device} keys={shown} onDone={forget} />;
 }
 
 /** Keys that are gone, also from memory, when the panel is. */
@@ -78,11 +78,18 @@ function useHeldKeys() {
   return held;
 }
 
-function Made({ device, keys, onDone }: { device: Device; keys: KeyPair | undefined; onDone: () => void }) {
+interface MadeProps {
+  readonly network: string;
+  readonly device: Device;
+  readonly keys: KeyPair | undefined;
+  readonly onDone: () => void;
+}
+
+function Made({ network, device, keys, onDone }: MadeProps) {
   const [closing, setClosing] = useState(false);
   return (
     <Card title={`${device.name}, ${device.addresses.join(', ')}`}>
-      <DeviceResult device={device} keys={keys} />
+      <DeviceResult network={network} device={device} keys={keys} />
       <div className="mt-5 flex justify-end">
         <Button tone="primary" onClick={() => (keys ? setClosing(true) : onDone())} className="max-sm:w-full">
           {device.name} has it

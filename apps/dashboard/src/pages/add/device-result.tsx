@@ -3,16 +3,25 @@ import { PRIVATE_KEY_PLACEHOLDER } from '@warren/topology';
 import { Download, TriangleAlert } from 'lucide-react';
 import { useMemo } from 'react';
 import { api } from '../../api/client.js';
+import { completeFile, type DeviceFile } from '../../shell/device/device-file.js';
+import type { KeyPair } from '../../shell/device/device-key.js';
 import { Button } from '../../ui/button.js';
 import { CopyBlock, CopyButton } from '../../ui/copy.js';
+import { QrCode } from '../../ui/qr-code.js';
+import { saveFile } from '../../ui/save-file.js';
 import { ErrorState, Skeleton } from '../../ui/states.js';
-import { completeFile, type Device, type DeviceFile, readDeviceFile } from './device.js';
-import type { KeyPair } from './device-key.js';
+import { type Device, readDeviceFile } from './device.js';
+import { DeviceWatch } from './device-watch.js';
 import { Follow } from './follow.js';
-import { QrCode } from './qr-code.js';
+
+interface ResultProps {
+  readonly network: string;
+  readonly device: Device;
+  readonly keys: KeyPair | undefined;
+}
 
 /** What the device needs, filled in here; the file on its way from the control plane has a placeholder only. */
-export function DeviceResult({ device, keys }: { device: Device; keys: KeyPair | undefined }) {
+export function DeviceResult({ network, device, keys }: ResultProps) {
   const file = useQuery({
     queryKey: ['nodes', 'file', device.id],
     queryFn: () => readDeviceFile(api, device.id),
@@ -32,6 +41,7 @@ export function DeviceResult({ device, keys }: { device: Device; keys: KeyPair |
           {complete ? <File text={complete.text} /> : <Skeleton className="h-56 w-full" />}
         </div>
       </div>
+      {complete && !complete.lonely && <DeviceWatch network={network} device={device} />}
       <Follow device={device} open={device.role !== 'client'} />
     </div>
   );
@@ -82,20 +92,10 @@ const File = ({ text }: { text: string }) => (
   <>
     <CopyBlock text={text} what="wg0.conf" />
     <div className="flex flex-wrap gap-2">
-      <Button icon={<Download aria-hidden size={16} />} onClick={() => download('wg0.conf', text)}>
+      <Button icon={<Download aria-hidden size={16} />} onClick={() => saveFile('wg0.conf', text)}>
         Download wg0.conf
       </Button>
       <CopyButton text={text} what="Copy the whole file" label="Copy" />
     </div>
   </>
 );
-
-/** From memory: the address of a blob leads nowhere but into this page, and is taken back at once. */
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1_000);
-}

@@ -13,7 +13,7 @@ export function LeaveGuard({ name, closing, onClose, onStay }: GuardProps) {
     <ConfirmDialog
       open={blocked || closing}
       onClose={() => (blocked ? reset() : onStay())}
-      title="Has the device its configuration?"
+      title={`Does ${name} have its file?`}
       action="Forget the private key"
       onConfirm={() => {
         onClose();

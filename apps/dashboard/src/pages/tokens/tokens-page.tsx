@@ -9,7 +9,7 @@ import { TokenForm } from '../../shell/join/token-form.js';
 import { Button } from '../../ui/button.js';
 import { Dialog } from '../../ui/dialog.js';
 import { Checkbox } from '../../ui/field.js';
-import { Page } from '../../ui/page.js';
+import { Card, Page } from '../../ui/page.js';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.js';
 import { useNow } from '../../ui/time.js';
 import { TokenTable } from './token-table.js';
@@ -18,6 +18,11 @@ import { TokenTable } from './token-table.js';
 export function TokensPage() {
   const { network } = useParams({ from: '/signed-in/n/$network/tokens' });
   const [creating, setCreating] = useState(false);
+  const [made, setMade] = useState<CreatedToken>();
+  const create = (token: CreatedToken): void => {
+    setMade(token);
+    setCreating(false);
+  };
   return (
     <Page
       title="Tokens"
@@ -29,8 +34,22 @@ export function TokensPage() {
       }
       wide
     >
+      {made && (
+        <Card
+          title={made.name ?? 'Join line'}
+          actions={
+            <Button small onClick={() => setMade(undefined)}>
+              Close
+            </Button>
+          }
+        >
+          <JoinToken key={made.id} network={network} token={made} />
+        </Card>
+      )}
       <TokenList network={network} onCreate={() => setCreating(true)} />
-      {creating && <CreateDialog network={network} onClose={() => setCreating(false)} />}
+      <Dialog open={creating} onClose={() => setCreating(false)} title="Make a token" wide>
+        <TokenForm network={network} onCreated={create} />
+      </Dialog>
     </Page>
   );
 }
@@ -74,21 +93,3 @@ function TokenList({ network, onCreate }: { network: string; onCreate: () => voi
 }
 
 const rank = ({ state }: { state: string }): number => (state === 'usable' ? 0 : 1);
-
-function CreateDialog({ network, onClose }: { network: string; onClose: () => void }) {
-  const [token, setToken] = useState<CreatedToken>();
-  return (
-    <Dialog open onClose={onClose} title={token ? (token.name ?? 'Join line') : 'Make a token'} wide>
-      {token ? (
-        <div className="flex min-w-0 flex-col gap-4">
-          <JoinToken network={network} token={token} />
-          <div className="flex justify-end">
-            <Button onClick={onClose}>Close</Button>
-          </div>
-        </div>
-      ) : (
-        <TokenForm network={network} onCreated={setToken} />
-      )}
-    </Dialog>
-  );
-}

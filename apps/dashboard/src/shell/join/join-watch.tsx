@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { useChange } from '../../api/mutation.js';
 import { type Node, nodeQuery, statusQuery } from '../../api/queries.js';
+import { useNodeTelemetry } from '../../api/telemetry.js';
 import { approveNode, joinsQuery, revokeNode, type Token, tokenQuery, tokenState } from '../../api/tokens.js';
 import { Button } from '../../ui/button.js';
 import { ConfirmDialog } from '../../ui/dialog.js';
@@ -125,10 +126,26 @@ function JoinedNode({ network, node }: { network: string; node: Node }) {
     <Line icon={icon}>
       <span className="min-w-0 break-words">
         {link} joined, <span className="mono">{node.addresses[0]}</span>, {standing(node)}
+        {good && <Paths id={node.id} />}
       </span>
     </Line>
   );
 }
+
+/** By which kinds of path it reaches the others, as its agent tells. */
+function Paths({ id }: { id: string }) {
+  const paths = useNodeTelemetry(id).data?.paths ?? [];
+  const counts = KINDS.map(({ kind, text }) => [paths.filter((path) => path.kind === kind).length, text] as const);
+  const text = counts.flatMap(([count, words]) => (count > 0 ? [`${words} ${count}`] : [])).join(', ');
+  return text === '' ? null : <span className="text-muted">: {text}</span>;
+}
+
+const KINDS = [
+  { kind: 'direct', text: 'direct to' },
+  { kind: 'relay', text: 'by relay to' },
+  { kind: 'bounce', text: 'by a bounce to' },
+  { kind: 'none', text: 'no path yet to' },
+] as const;
 
 function standing({ status, online, disabledAt }: Node): string {
   if (disabledAt !== null) return 'disabled';
