@@ -87,11 +87,13 @@ export async function listSignalServers({ sql }: Database, staleMs: number): Pro
 /** @throws WarrenError `not-found`. */
 export async function deleteSignalServer(database: Database, id: string, actor: Actor): Promise<void> {
   await transaction(database, async (tx) => {
+    const server = await tx.signalServer.findUnique({ where: { id } });
     const { count } = await tx.signalServer.deleteMany({ where: { id } });
-    if (count === 0) {
+    if (!server || count === 0) {
       throw new WarrenError('not-found', `there is no signal server ${id}: list them with \`warren signal list\``);
     }
-    await writeAudit(tx, null, { action: 'signal-server.delete', subject: id }, actor);
+    const details = { region: server.region };
+    await writeAudit(tx, null, { action: 'signal-server.delete', subject: id, details }, actor);
   });
 }
 
