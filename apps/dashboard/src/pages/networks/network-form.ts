@@ -56,11 +56,21 @@ export function useNetworkForm<V extends Values>(
   const theirs = differing(was, is);
   const saving = useMutation({
     mutationFn: async () => {
-      // What others changed outside of this form is no conflict with it.
-      const { etag } = Object.keys(theirs).length === 0 ? latest : base;
       const { id } = base.value;
       const body = write(values, new Set(Object.keys(draft?.edits ?? {})));
-      return take(api.PATCH('/api/v1/networks/{id}', { params: { path: { id }, header: { 'If-Match': etag } }, body }));
+      const send = (etag: string) =>
+        take(api.PATCH('/api/v1/networks/{id}', { params: { path: { id }, header: { 'If-Match': etag } }, body }));
+      // What others changed outside of this form is no conflict with it.
+      const { etag } = Object.keys(theirs).length === 0 ? latest : base;
+      try {
+        return await send(etag);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        await refresh(id);
+        const now = queryClient.getQueryData(networkQuery(id).queryKey);
+        if (!now || Object.keys(differing(was, read(now.value))).length > 0) throw error;
+        return await send(now.etag);
+      }
     },
     onSuccess: async (network) => {
       await refresh(network.id);
@@ -68,14 +78,11 @@ export function useNetworkForm<V extends Values>(
       toast.good('Saved.');
       onSaved?.(network);
     },
-    onError: (error) => {
-      if (isConflict(error)) void refresh(base.value.id);
-    },
   });
   const names = Object.keys(was) as Extract<keyof V, string>[];
   const wrong = Object.entries(check?.(values) ?? {}).filter(([key, text]) => text && key in (draft?.edits ?? {}));
   const conflicting = isConflict(saving.error) && Object.keys(theirs).length > 0;
-  const refused = formErrors(conflicting ? undefined : saving.error, names);
+  const refused = formErrors(conflicting ? undefined : saving.error, names, names.length === 1 ? names[0] : undefined);
   return {
     values,
     set: (key, value) => {
@@ -133,6 +140,8 @@ export const linesOf = (text: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-/** Why a text is no whole number; undefined: it is one, or empty where that may be. */
-export const wholeNumberProblem = (text: string, { optional }: { optional: boolean }): string | undefined =>
-  (optional && text.trim() === '') || /^\d{1,10}$/.test(text.trim()) ? undefined : 'must be a whole number';
+/** Why a text is no whole number within bounds; undefined: it is one. */
+export const numberProblem = (text: string, least: number, most: number): string | undefined =>
+  /^\d{1,10}$/.test(text) && Number(text) >= least && Number(text) <= most
+    ? undefined
+    : `must be a whole number of ${least} to ${most}`;

@@ -28,7 +28,7 @@ export function TokenTable() {
   if (tokens.isError) return <ErrorState error={tokens.error} onRetry={() => void tokens.refetch()} />;
   if (!tokens.data || tokens.data.length === 0) return null;
   return (
-    <section aria-label="Enrolment tokens" className="flex flex-col gap-3">
+    <div className="flex flex-col gap-3">
       <h2 className="font-semibold text-lg">Enrolment tokens</h2>
       <Table label="Enrolment tokens">
         <thead>
@@ -36,7 +36,7 @@ export function TokenTable() {
             <Th>Region</Th>
             <Th>State</Th>
             <Th className="hidden sm:table-cell">Made</Th>
-            <Th>Expires</Th>
+            <Th className="hidden sm:table-cell">Expires</Th>
             <Th>
               <span className="sr-only">Actions</span>
             </Th>
@@ -52,7 +52,9 @@ export function TokenTable() {
               <Td className="hidden text-muted sm:table-cell">
                 <Time at={token.createdAt} />
               </Td>
-              <Td className="text-muted">{token.expiresAt === null ? 'never' : <Time at={token.expiresAt} />}</Td>
+              <Td className="hidden text-muted sm:table-cell">
+                {token.expiresAt === null ? 'never' : <Time at={token.expiresAt} />}
+              </Td>
               <Td className="w-0">
                 {stateOf(token).label === 'usable' && (
                   <Button small onClick={() => setAsked(token)}>
@@ -76,7 +78,7 @@ export function TokenTable() {
       >
         <p>No machine can enrol with it any more. A server that did so already goes on.</p>
       </ConfirmDialog>
-    </section>
+    </div>
   );
 }
 
