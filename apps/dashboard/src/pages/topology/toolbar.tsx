@@ -95,10 +95,11 @@ export function Toolbar(props: ToolbarProps) {
 
 const Numbers = ({ nodes, online, direct, relay, bounce, none, rate }: Totals) => (
   <>
-    {plural(nodes, 'node')}, {online.toLocaleString('en')} online · {direct.toLocaleString('en')} direct
+    {plural(nodes, 'node')}, {online.toLocaleString('en')} online
+    {none > 0 && <span className="text-bad"> · {none.toLocaleString('en')} without a path</span>} ·{' '}
+    {direct.toLocaleString('en')} direct
     {relay > 0 && <> · {relay.toLocaleString('en')} relayed</>}
     {bounce > 0 && <> · {bounce.toLocaleString('en')} bounced</>}
-    {none > 0 && <span className="text-bad"> · {none.toLocaleString('en')} without a path</span>}
     {rate >= 1 && <> · {formatRate(rate)}</>}
   </>
 );

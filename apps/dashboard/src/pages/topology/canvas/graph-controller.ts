@@ -24,6 +24,12 @@ const DIRECTIONS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, 1],
 };
 
+/** With more lines, those whose measurements changed are drawn anew only so often; milliseconds. */
+const CROWDED = 1_000;
+const MEASURED_EVERY = 2_000;
+/** Positions come from a running layout in less time than this. Milliseconds. */
+const LAYOUT_STEP = 500;
+
 /** Smaller than that a mark cannot be told from its neighbours. */
 const MARKS_FROM = 0.25;
 
@@ -40,6 +46,7 @@ export class GraphController {
   #revealed: string | undefined;
   #shown = false;
   #groupPositions: Map<string, Point> | undefined;
+  #measuredAt = 0;
 
   constructor(
     private readonly surface: HTMLElement,
@@ -55,6 +62,11 @@ export class GraphController {
     this.#stop.push(
       store.onChange((change) => {
         if (!calm) this.#renderer.changes.note(change, this.#renderer.scene, performance.now());
+        // Widths of thousands of lines can wait; dots tell of traffic meanwhile.
+        const now = performance.now();
+        const crowded = this.#renderer.scene.edges.length > CROWDED;
+        if (!change.structure && crowded && now - this.#measuredAt < MEASURED_EVERY) return;
+        this.#measuredAt = now;
         this.#renderer.invalidate();
       }),
     );
@@ -188,6 +200,7 @@ export class GraphController {
     this.#renderer.moved();
     if (this.#follows) this.fitAll();
     else this.#reveal(this.#revealed);
+    this.#renderer.keepMoving(LAYOUT_STEP);
   }
 
   #resized(): void {
