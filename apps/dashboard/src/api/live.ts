@@ -21,9 +21,9 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   'signal-server': ['signals'],
   'signal-token': ['signals'],
   reservation: ['addresses'],
-  bounce: ['nodes', 'topology'],
+  bounce: ['nodes', 'topology', 'files'],
   'config-key': ['nodes'],
-  'preshared-key': ['nodes'],
+  'preshared-key': ['nodes', 'files'],
 };
 
 type Listener = (event: LiveEvent) => void;

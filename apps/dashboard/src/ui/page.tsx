@@ -62,11 +62,11 @@ export const Card = ({
 
 /** Names and values. */
 export const Facts = ({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) => (
-  <dl className="grid grid-cols-[minmax(7rem,max-content)_minmax(0,1fr)] gap-x-4 gap-y-2">
+  <dl className="grid gap-x-4 sm:grid-cols-[minmax(7rem,max-content)_minmax(0,1fr)] sm:gap-y-2">
     {facts.map(([name, value]) => (
       <div key={name} className="contents">
-        <dt className="text-muted">{name}</dt>
-        <dd className="min-w-0 break-words">{value}</dd>
+        <dt className="text-muted max-sm:text-sm">{name}</dt>
+        <dd className="min-w-0 break-words max-sm:mb-2.5">{value}</dd>
       </div>
     ))}
   </dl>

@@ -3,12 +3,12 @@ import { CircleCheck } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.js';
 import { useChange } from '../../api/mutation.js';
+import { createKeyPair, type KeyPair, loadSodium } from '../../shell/device/device-key.js';
 import { Button } from '../../ui/button.js';
 import { Card } from '../../ui/page.js';
 import { createDevice, type Device, type DeviceRequest } from './device.js';
 import { type DeviceFields, deviceRequest } from './device-fields.js';
 import { DeviceForm } from './device-form.js';
-import { createKeyPair, type KeyPair, loadSodium } from './device-key.js';
 import { DeviceResult } from './device-result.js';
 import { LeaveGuard } from './leave-guard.js';
 

@@ -3,15 +3,16 @@ import { PRIVATE_KEY_PLACEHOLDER } from '@warren/topology';
 import { Download, TriangleAlert } from 'lucide-react';
 import { useMemo } from 'react';
 import { api } from '../../api/client.js';
+import { completeFile, type DeviceFile } from '../../shell/device/device-file.js';
+import type { KeyPair } from '../../shell/device/device-key.js';
 import { Button } from '../../ui/button.js';
 import { CopyBlock, CopyButton } from '../../ui/copy.js';
+import { QrCode } from '../../ui/qr-code.js';
 import { saveFile } from '../../ui/save-file.js';
 import { ErrorState, Skeleton } from '../../ui/states.js';
-import { completeFile, type Device, type DeviceFile, readDeviceFile } from './device.js';
-import type { KeyPair } from './device-key.js';
+import { type Device, readDeviceFile } from './device.js';
 import { DeviceWatch } from './device-watch.js';
 import { Follow } from './follow.js';
-import { QrCode } from './qr-code.js';
 
 interface ResultProps {
   readonly network: string;

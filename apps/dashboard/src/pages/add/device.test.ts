@@ -2,9 +2,10 @@ import { fromBase64, toBase64, toBase64Url } from '@warren/base';
 import { createWarrenClient } from '@warren/client';
 import { PRIVATE_KEY_PLACEHOLDER } from '@warren/topology';
 import { describe, expect, test } from 'vitest';
-import { completeFile, createDevice, readDeviceFile } from './device.js';
+import { completeFile } from '../../shell/device/device-file.js';
+import { createKeyPair } from '../../shell/device/device-key.js';
+import { createDevice, readDeviceFile } from './device.js';
 import { deviceFaults, deviceRequest, NEW_DEVICE } from './device-fields.js';
-import { createKeyPair } from './device-key.js';
 
 const BOUNCE_KEY = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
 const FILE = [

@@ -6,6 +6,7 @@ import type { Topology } from '../../api/telemetry.js';
 import { Button } from '../../ui/button.js';
 import { ConfirmDialog, Dialog } from '../../ui/dialog.js';
 import { plural } from '../../ui/format.js';
+import { Menu, MenuItem } from '../../ui/menu.js';
 import { type BulkAnswer, type BulkProgress, type BulkRun, runBulk } from './bulk.js';
 import { BulkProgressView } from './bulk-progress.js';
 import { BulkTagForm, type TagChange } from './bulk-tags.js';
@@ -48,6 +49,8 @@ const ACTIONS: Readonly<Record<Verb, Action>> = {
   },
 };
 
+const VERBS = Object.keys(ACTIONS) as Verb[];
+
 /** Tags of a node as they are now, changed only if nobody else changed the node meanwhile. */
 async function changeTags(id: string, { add, remove }: TagChange): Promise<BulkAnswer> {
   for (let tries = 0; ; tries++) {
@@ -76,6 +79,7 @@ export function BulkBar({
   const { running, begin, stop, close } = useRun(selection);
   const chosen = nodes.filter(({ id }) => selection.ids.has(id));
   const fitting = (verb: Verb): Node[] => chosen.filter(ACTIONS[verb].fits);
+  const counts = VERBS.map((verb) => [verb, fitting(verb).length] as const);
   const start = (verb: Verb): void => {
     const { doing, run } = ACTIONS[verb];
     setAsking(undefined);
@@ -89,24 +93,8 @@ export function BulkBar({
           className="sticky bottom-3 z-20 flex flex-wrap items-center gap-2 rounded-2xl border border-line-strong bg-raised px-4 py-3 shadow-xl"
         >
           <span className="grow font-medium">{plural(chosen.length, 'node')} selected</span>
-          <Button small onClick={() => setAsking('tags')}>
-            Tags
-          </Button>
-          {(Object.keys(ACTIONS) as Verb[]).map((verb) => {
-            const count = fitting(verb).length;
-            return (
-              <Button
-                key={verb}
-                small
-                tone={ACTIONS[verb].danger ? 'danger' : 'plain'}
-                disabled={count === 0}
-                onClick={() => setAsking(verb)}
-              >
-                {ACTIONS[verb].label}
-                {count > 0 && count < chosen.length && ` ${count}`}
-              </Button>
-            );
-          })}
+          <VerbButtons counts={counts} all={chosen.length} onAsk={setAsking} />
+          <VerbMenu counts={counts} onAsk={setAsking} />
           <Button small tone="quiet" onClick={selection.clear}>
             Clear
           </Button>
@@ -140,6 +128,52 @@ export function BulkBar({
     </>
   );
 }
+
+interface VerbsProps {
+  /** To how many of the ticked nodes each applies. */
+  readonly counts: readonly (readonly [Verb, number])[];
+  readonly onAsk: (what: Verb | 'tags') => void;
+}
+
+const VerbButtons = ({ counts, all, onAsk }: VerbsProps & { all: number }) => (
+  <div className="flex gap-2 max-md:hidden">
+    <Button small onClick={() => onAsk('tags')}>
+      Tags
+    </Button>
+    {counts.map(([verb, count]) => (
+      <Button
+        key={verb}
+        small
+        tone={ACTIONS[verb].danger ? 'danger' : 'plain'}
+        disabled={count === 0}
+        onClick={() => onAsk(verb)}
+      >
+        {ACTIONS[verb].label}
+        {count > 0 && count < all && ` ${count}`}
+      </Button>
+    ))}
+  </div>
+);
+
+/** The same where there is no room for buttons. */
+const VerbMenu = ({ counts, onAsk }: VerbsProps) => (
+  <div className="md:hidden">
+    <Menu
+      trigger={
+        <Button small tone="primary">
+          Actions
+        </Button>
+      }
+    >
+      <MenuItem onSelect={() => onAsk('tags')}>Tags</MenuItem>
+      {counts.map(([verb, count]) => (
+        <MenuItem key={verb} danger={ACTIONS[verb].danger} disabled={count === 0} onSelect={() => onAsk(verb)}>
+          {ACTIONS[verb].label} {count > 0 && count.toLocaleString('en')}
+        </MenuItem>
+      ))}
+    </Menu>
+  </div>
+);
 
 function ConfirmVerb({
   verb,

@@ -13,17 +13,16 @@ interface ChartScale {
 /** Minutes between two marks on the axis of time. */
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1_440] as const;
 const MINUTE = 60_000;
-const MOST_TIMES = 6;
 
-/** What the axes of a chart show. @param points oldest first, two at least. */
-export function chartScale(points: readonly Point[]): ChartScale {
+/** What the axes of a chart show. @param points oldest first, two at least. @param mostTimes marks that have room on the axis of time. */
+export function chartScale(points: readonly Point[], mostTimes: number): ChartScale {
   const from = points[0]![0];
   const to = Math.max(points.at(-1)![0], from + 1);
   const highest = points.reduce((high, [, rx, tx]) => Math.max(high, rx, tx), 0);
   const step = niceStep(highest / 4);
   const count = Math.max(Math.ceil(highest / step), 1);
   const rateTicks = Array.from({ length: count + 1 }, (_, index) => index * step);
-  const gap = (STEPS.find((minutes) => (to - from) / (minutes * MINUTE) <= MOST_TIMES) ?? 1_440) * MINUTE;
+  const gap = (STEPS.find((minutes) => (to - from) / (minutes * MINUTE) <= Math.max(mostTimes, 1)) ?? 1_440) * MINUTE;
   const timeTicks: number[] = [];
   for (let at = Math.ceil(from / gap) * gap; at <= to; at += gap) timeTicks.push(at);
   return { from, to, most: count * step, rateTicks, timeTicks };

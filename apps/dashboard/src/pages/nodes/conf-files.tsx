@@ -1,20 +1,24 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { PRIVATE_KEY_PLACEHOLDER } from '@warren/topology';
-import { Download } from 'lucide-react';
-import { useState } from 'react';
+import { Download, QrCode as QrIcon } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import { api, take } from '../../api/client.js';
 import type { Node } from '../../api/queries.js';
+import { completeFile } from '../../shell/device/device-file.js';
 import { Button } from '../../ui/button.js';
 import { CopyBlock } from '../../ui/copy.js';
+import { Dialog } from '../../ui/dialog.js';
 import { TextField } from '../../ui/field.js';
 import { Card } from '../../ui/page.js';
+import { QrCode } from '../../ui/qr-code.js';
+import { saveFile } from '../../ui/save-file.js';
 import { ErrorState, Skeleton } from '../../ui/states.js';
+import { useOwnKey } from './own-key.js';
 
 type FileName = 'wg0.conf' | 'peers.conf';
 
 const fileQuery = (id: string, name: FileName) =>
   queryOptions({
-    queryKey: ['nodes', 'file', id, name],
+    queryKey: ['files', 'node', id, name],
     queryFn: () => {
       const options = { params: { path: { id } }, parseAs: 'text' } as const;
       return take(
@@ -25,43 +29,68 @@ const fileQuery = (id: string, name: FileName) =>
     },
   });
 
-/** base64 of 32 bytes. */
-const isKey = (text: string): boolean => /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text);
+/** The files of a node. */
+export const ConfFiles = ({ node }: { node: Node }) => (
+  <div className="grid items-start gap-4 xl:grid-cols-2">
+    <WholeFile node={node} />
+    <FileCard node={node} name="peers.conf" fill={(text) => text}>
+      <p className="text-muted text-sm">
+        The peers alone, for a host that keeps its interface to itself. <code>warren-follow</code> keeps it up to date.
+      </p>
+    </FileCard>
+  </div>
+);
 
-/** The files of a node; the private key, where its owner gives it, is put in here and goes nowhere. */
-export function ConfFiles({ node }: { node: Node }) {
-  const [privateKey, setPrivateKey] = useState('');
-  const key = privateKey.trim();
-  const problem =
-    key !== '' && !isKey(key) ? 'a private key is 44 characters of base64, as `wg genkey` prints it' : undefined;
-  const fill = (text: string): string => (isKey(key) ? text.replaceAll(PRIVATE_KEY_PLACEHOLDER, () => key) : text);
+/** The file with its interface; the private key, where its owner gives it, is put in here and goes nowhere. */
+function WholeFile({ node }: { node: Node }) {
+  const [typed, setTyped] = useState('');
+  const [scanning, setScanning] = useState(false);
+  const { key, problem } = useOwnKey(typed, node.publicKey);
+  const file = useQuery(fileQuery(node.id, 'wg0.conf')).data;
+  const forPhone = key && file !== undefined ? completeFile(file, key).forPhone : undefined;
   return (
-    <div className="grid items-start gap-4 xl:grid-cols-2">
-      <FileCard node={node} name="wg0.conf" fill={fill}>
+    <FileCard node={node} name="wg0.conf" fill={(text) => completeFile(text, key).text}>
+      {node.kind === 'agent' ? (
         <p className="text-muted text-sm">
-          The whole file, for wg-quick. The control plane has no private keys, so there is a placeholder in its place. A
-          QR code holds the private key, too: it is shown once, when the member is added. Later whoever has the key
-          makes it: <code className="break-words">warren node conf {node.name} --private-key-file FILE --qr</code>
+          The whole file, for wg-quick, with a placeholder for the private key: only the host has that. There,{' '}
+          <code>agent conf --private</code> prints the file with it.
         </p>
-        {node.kind === 'vanilla' && (
+      ) : (
+        <>
+          <p className="text-muted text-sm">
+            The whole file, for wg-quick or an app. Only the owner of {node.name} has its private key, so there is a
+            placeholder. A QR code needs the key, too.
+          </p>
           <TextField
             label="Private key"
-            hint="Put into the file here, in this browser. It is sent to nobody and kept nowhere."
+            hint="For the file and the QR code. It stays in this browser: it is sent to nobody and kept nowhere."
             error={problem}
             type="password"
             autoComplete="off"
-            value={privateKey}
-            onChange={(event) => setPrivateKey(event.target.value)}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
           />
-        )}
-      </FileCard>
-      <FileCard node={node} name="peers.conf" fill={fill}>
-        <p className="text-muted text-sm">
-          The peers alone, for a host that keeps its interface to itself. <code>warren-follow</code> keeps it up to
-          date.
-        </p>
-      </FileCard>
-    </div>
+          <Button
+            icon={<QrIcon aria-hidden size={16} />}
+            disabled={forPhone === undefined}
+            onClick={() => setScanning(true)}
+            className="self-start"
+          >
+            Show QR code
+          </Button>
+          <Dialog
+            open={scanning && forPhone !== undefined}
+            onClose={() => setScanning(false)}
+            title={`QR code of ${node.name}`}
+            description="In the WireGuard app: add a tunnel, scan from QR code. Whoever sees it can pose as this member."
+          >
+            <div className="flex justify-center">
+              <QrCode text={forPhone ?? ''} label={`QR code of the configuration of ${node.name}`} />
+            </div>
+          </Dialog>
+        </>
+      )}
+    </FileCard>
   );
 }
 
@@ -74,7 +103,7 @@ function FileCard({
   node: Node;
   name: FileName;
   fill: (text: string) => string;
-  children: React.ReactNode;
+  children: ReactNode;
 }) {
   const { data, error, refetch } = useQuery(fileQuery(node.id, name));
   const text = data === undefined ? undefined : fill(data);
@@ -86,7 +115,7 @@ function FileCard({
           small
           icon={<Download aria-hidden size={15} />}
           disabled={text === undefined}
-          onClick={() => download(`${node.name}-${name}`, text!)}
+          onClick={() => saveFile(name === 'wg0.conf' ? `${node.name}.conf` : `${node.name}-${name}`, text!)}
           aria-label={`Download ${name}`}
         >
           Download
@@ -106,13 +135,4 @@ function FileCard({
       </div>
     </Card>
   );
-}
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

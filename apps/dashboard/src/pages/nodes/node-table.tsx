@@ -98,7 +98,11 @@ function Header({ filter, onChange, selection }: Pick<TableProps, 'filter' | 'on
   return (
     // biome-ignore-start lint/a11y/useSemanticElements: as above
     // biome-ignore-start lint/a11y/useFocusableInteractive: what is pressed in them are buttons
-    <div role="row" aria-rowindex={1} className={cx(COLUMNS, 'h-11 border-line border-b px-3')}>
+    <div
+      role="row"
+      aria-rowindex={1}
+      className={cx(COLUMNS, 'h-11 border-line border-b px-3 max-md:flex max-md:items-center')}
+    >
       <span role="columnheader" className="flex items-center">
         <input
           type="checkbox"

@@ -1,6 +1,6 @@
-import { ArrowDown, ArrowUp, Search } from 'lucide-react';
+import { Search } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { Button, IconButton } from '../../ui/button.js';
+import { Button } from '../../ui/button.js';
 import { Input, Select } from '../../ui/field.js';
 import { plural } from '../../ui/format.js';
 import { type NodeEntry, type NodeFilter, parseSort, SORTS } from './node-list.js';
@@ -27,7 +27,7 @@ export function NodeToolbar({ filter, onChange, tags, entries }: ToolbarProps) {
     <div className="flex flex-col gap-3">
       <div className="grid grid-cols-2 gap-2 md:flex md:flex-wrap">
         <SearchBox value={filter.q ?? ''} onChange={(q) => set({ q })} />
-        <Choice label="State" value={filter.state} onChange={(state) => set({ state })} none="Any but revoked">
+        <Choice label="State" value={filter.state} onChange={(state) => set({ state })} none="Not revoked">
           {Object.entries(NODE_STATES).map(([state, { name }]) => (
             <option key={state} value={state}>
               {name} ({count(entries, state as NodeState)})
@@ -48,27 +48,21 @@ export function NodeToolbar({ filter, onChange, tags, entries }: ToolbarProps) {
             </option>
           ))}
         </Choice>
-        <div className="flex min-w-0 gap-1 xl:hidden">
-          <Select
-            aria-label="Order"
-            value={key}
-            onChange={(event) => set({ sort: event.target.value === 'name' ? undefined : event.target.value })}
-            className="min-w-0"
-          >
-            {Object.entries(SORTS).map(([sort, { name }]) => (
-              <option key={sort} value={sort}>
-                By {name.toLowerCase()}
-              </option>
-            ))}
-          </Select>
-          <IconButton
-            label={reversed ? 'Reversed order: turn it round' : 'Turn the order round'}
-            onClick={() => set({ sort: reversed ? (key === 'name' ? undefined : key) : `-${key}` })}
-            className="size-10"
-          >
-            {reversed ? <ArrowUp aria-hidden size={18} /> : <ArrowDown aria-hidden size={18} />}
-          </IconButton>
-        </div>
+        <Select
+          aria-label="Order"
+          value={`${reversed ? '-' : ''}${key}`}
+          onChange={(event) => set({ sort: event.target.value === 'name' ? undefined : event.target.value })}
+          className="min-w-0 md:w-48 xl:hidden"
+        >
+          {Object.entries(SORTS).flatMap(([sort, { name }]) => [
+            <option key={sort} value={sort}>
+              By {name.toLowerCase()}
+            </option>,
+            <option key={`-${sort}`} value={`-${sort}`}>
+              By {name.toLowerCase()}, reversed
+            </option>,
+          ])}
+        </Select>
       </div>
       {waiting > 0 && filter.state !== 'pending' && (
         <div className="flex flex-wrap items-center gap-3 rounded-xl border border-warn bg-warn-soft px-4 py-2">

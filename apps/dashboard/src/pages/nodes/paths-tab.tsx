@@ -79,7 +79,7 @@ const PathTable = ({ network, node, paths }: { network: string; node: Node; path
       <tr>
         <Th>Peer</Th>
         <Th>Path</Th>
-        <Th>Round trip</Th>
+        <Th className="max-sm:hidden">Round trip</Th>
         <Th className="max-lg:hidden">Received</Th>
         <Th className="max-lg:hidden">Sent</Th>
         <Th className="max-md:hidden">Since</Th>
@@ -104,7 +104,7 @@ const PathRow = ({ network, node, path }: { network: string; node: Node; path: N
         to="/n/$network/nodes/$id"
         params={{ network, id: path.peer.id }}
         search={{}}
-        className="font-medium hover:underline"
+        className="font-medium [overflow-wrap:anywhere] hover:underline"
       >
         {path.peer.name}
       </Link>
@@ -112,10 +112,13 @@ const PathRow = ({ network, node, path }: { network: string; node: Node; path: N
     <Td>
       <PathBadge path={path} via={path.via} />
       <div className="mt-0.5 max-w-72 text-muted text-xs">
+        {path.rttMs !== null && <span className="sm:hidden">{formatRtt(path.rttMs)}. </span>}
         {path.reason ?? (path.endpoint && <span className="mono">{path.endpoint}</span>)}
       </div>
     </Td>
-    <Td className="whitespace-nowrap tabular-nums">{path.rttMs === null ? '—' : formatRtt(path.rttMs)}</Td>
+    <Td className="whitespace-nowrap tabular-nums max-sm:hidden">
+      {path.rttMs === null ? '—' : formatRtt(path.rttMs)}
+    </Td>
     <Td className="whitespace-nowrap tabular-nums max-lg:hidden">{formatBytes(path.rxBytes)}</Td>
     <Td className="whitespace-nowrap tabular-nums max-lg:hidden">{formatBytes(path.txBytes)}</Td>
     <Td className="max-md:hidden">{path.since ? <Time at={path.since} /> : '—'}</Td>

@@ -1,6 +1,6 @@
 import type qrcode from 'qrcode-generator';
 import { useEffect, useState } from 'react';
-import { Skeleton } from '../../ui/states.js';
+import { Skeleton } from './states.js';
 
 /** Modules around the code that stay white (ISO/IEC 18004 §6.3.8). */
 const QUIET = 4;
