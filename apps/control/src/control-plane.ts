@@ -39,6 +39,7 @@ import { LoopDelay } from './rest/process-health.js';
 import { REST_RATES, type RestRates } from './rest/rate-limits.js';
 import { RelayServer } from './signal/relay-server.js';
 import { SignalDirectory } from './signal/signal-directory.js';
+import { SignalLoadMeter } from './signal/signal-load.js';
 import { LONGEST_TICKET_LIFE, ticketSigner } from './signal/tickets.js';
 import { followTombstones } from './signal/tombstone-feed.js';
 import { Telemetry } from './telemetry/telemetry.js';
@@ -177,14 +178,16 @@ async function start(
   // Farewells go out while the streams still stand.
   closers.push(async () => hubs.drain());
   about.agentAddresses = tokenAddresses(agents.addresses, config.publicHost);
-  await signals.announce({
+  const load = new SignalLoadMeter(relay, monotonicNow);
+  const own = {
     ...{
       id: replicaId(embedded, about.stunAddress),
       region: 'control',
       key: nobleProvider.publicKey(relayKey.expose()),
     },
     ...{ udp: about.stunAddress as HostPort, tls: about.agentAddresses },
-  });
+  };
+  await signals.announce(own, () => load.read());
   const local = await listenLocally(socket, rest.handleLocal);
   closers.push(() => local.close());
   return { context, rest, network, firstApiKey: await firstApiKey(store), close: closeAll };

@@ -41,4 +41,4 @@ export type {
 export type { ApiKeyRow, PresharedKeyRow } from './store-keys.js';
 export type { AuditFilter, AuditRow, EventRow, FirstRequest, KeptAnswer } from './store-requests.js';
 export type { FailedSignIns, NewSession, SessionOrigin, SessionRow, UserRow } from './store-sessions.js';
-export type { SignalServerInput, SignalServerRow, SignalTokenRow } from './store-signals.js';
+export type { SignalLoad, SignalServerInput, SignalServerRow, SignalTokenRow } from './store-signals.js';

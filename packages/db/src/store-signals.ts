@@ -23,9 +23,21 @@ export interface SignalServerRow {
   readonly tls: readonly HostPort[];
   /** X25519 public key, 32 bytes. */
   readonly key: Uint8Array;
+  /** As it said when it was last heard of; null: it did not say. */
+  readonly load: SignalLoad | null;
   /** When it was last heard of. */
   readonly seenAt: Date;
   readonly createdAt: Date;
+}
+
+/** What a signal server has to do. */
+export interface SignalLoad {
+  /** Agents that are registered there. */
+  readonly clients: number;
+  /** Since it started. */
+  readonly relayedBytes: number;
+  /** Bytes a second. */
+  readonly relayedRate: number;
 }
 
 /** Where a signal server is and how it proves itself. */
@@ -33,6 +45,7 @@ export interface SignalServerInput {
   readonly udp: HostPort | null;
   readonly tls: readonly HostPort[];
   readonly key: Uint8Array;
+  readonly load?: SignalLoad;
 }
 
 /** The part of the store that knows signal servers and their tokens. */

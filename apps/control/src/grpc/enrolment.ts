@@ -47,10 +47,10 @@ export function createEnrolmentService(options: EnrolmentOptions): EnrolmentServ
       const row = await store.enrollSignalServer({ tokenId, tokenSecret, identityKey, key }, `signal-token:${tokenId}`);
       return { serverId: row.id, region: row.region, grant: await grant(options, identityKey) };
     },
-    async renew({ serverId, claim }) {
+    async renew({ serverId, claim, load }) {
       if (!ID.test(serverId)) throw claimBad();
       const { identityKey, ...input } = checkClaim(serverId, claim, now());
-      await store.renewSignalServer(serverId, identityKey, input);
+      await store.renewSignalServer(serverId, identityKey, { ...input, ...(load && { load }) });
       await signals.refresh();
       return { grant: await grant(options, identityKey) };
     },

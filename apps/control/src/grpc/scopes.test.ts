@@ -37,7 +37,8 @@ describe('every way in declares who may use it (invariant 13)', () => {
         ),
       leave: () => unary((done) => client.leave({ nodeId: agent.nodeId }, done)),
       enrollSignal: () => unary((done) => client.enrollSignal({ ...nobody, claim: undefined }, done)),
-      renewSignal: () => unary((done) => client.renewSignal({ serverId: 'control', claim: undefined }, done)),
+      renewSignal: () =>
+        unary((done) => client.renewSignal({ serverId: 'control', claim: undefined, load: undefined }, done)),
       prepareRotation: () => unary((done) => client.prepareRotation({ nodeId: agent.nodeId }, done)),
       rotateKey: () =>
         unary((done) =>

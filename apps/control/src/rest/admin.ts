@@ -142,7 +142,7 @@ export function adminRoutes(api: Api, context: RestContext): void {
         agents: [...about.agentAddresses],
         stun: about.stunAddress,
         relay: { ...stats, drops: { ...stats.drops } },
-        signalServers: servers.map((row) => signalServerView(row)),
+        signalServers: servers.map(signalServerView),
         health,
         networks: items.map(({ id, name, cidrs, revision }) => ({
           id,

@@ -19,7 +19,7 @@ export function signalRoutes(api: Api, context: RestContext): void {
   api.get(
     '/signal-servers',
     { config: { scope: 'signals:read' }, schema: { tags, response: { 200: page(SignalServerView), ...problems } } },
-    async () => ({ items: (await signals.rows()).map((row) => signalServerView(row)), nextCursor: null }),
+    async () => ({ items: (await signals.rows()).map(signalServerView), nextCursor: null }),
   );
 
   api.get(

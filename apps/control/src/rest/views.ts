@@ -104,10 +104,7 @@ export const apiKeyView = (row: ApiKeyRow): z.infer<typeof ApiKeyView> => ({
   lastUsedAt: timeOrNull(row.lastUsedAt),
 });
 
-export const signalServerView = (
-  row: SignalServerRow,
-  load: z.infer<typeof SignalServerView>['load'] = null,
-): z.infer<typeof SignalServerView> => ({
+export const signalServerView = (row: SignalServerRow): z.infer<typeof SignalServerView> => ({
   id: row.id,
   kind: row.kind,
   region: row.region,
@@ -115,7 +112,7 @@ export const signalServerView = (
   tls: [...row.tls],
   key: toBase64(row.key),
   seenAt: time(row.seenAt),
-  load,
+  load: row.load,
   createdAt: time(row.createdAt),
 });
 

@@ -44,7 +44,8 @@ describe('the signal server of a control plane', () => {
     const headers = { authorization: `Bearer ${plane.firstApiKey}` };
     const status = (await app.inject({ url: '/api/v1/status', headers })).json();
     expect(status).toMatchObject({ stun: plane.context.about.stunAddress, relay: { sessions: 0, relayedBytes: 0 } });
-    expect(status.signalServers).toMatchObject([{ id: 'control', kind: 'control', udp: status.stun }]);
+    const load = { clients: 0, relayedBytes: 0, relayedRate: 0 };
+    expect(status.signalServers).toMatchObject([{ id: 'control', kind: 'control', udp: status.stun, load }]);
   });
 });
 

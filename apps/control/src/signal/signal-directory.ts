@@ -1,4 +1,4 @@
-import type { SignalServerInput, SignalServerRow, Store } from '@warren/db';
+import type { SignalLoad, SignalServerInput, SignalServerRow, Store } from '@warren/db';
 import type { SignalServer } from '@warren/proto';
 import type { Log } from '../log.js';
 import { sameServers, signalServerToWire } from './server-list.js';
@@ -21,6 +21,7 @@ export interface OwnServer extends SignalServerInput {
 export class SignalDirectory {
   #servers: readonly SignalServer[] = [];
   #own: OwnServer | undefined;
+  #load: (() => Promise<SignalLoad>) | undefined;
   readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #failed = false;
@@ -49,15 +50,19 @@ export class SignalDirectory {
     this.#listeners.add(listener);
   }
 
-  /** From now on everybody is told of this process's server. */
-  async announce(own: OwnServer): Promise<void> {
+  /** From now on everybody is told of this process's server, and of what it has to do. */
+  async announce(own: OwnServer, load?: () => Promise<SignalLoad>): Promise<void> {
     this.#own = own;
+    this.#load = load;
     await this.refresh();
   }
 
   /** Reads the list now, because this process changed it. */
   async refresh(): Promise<void> {
-    if (this.#own) await this.store.announceSignalServer(this.#own.id, this.#own.region, this.#own);
+    if (this.#own) {
+      const load = await this.#load?.();
+      await this.store.announceSignalServer(this.#own.id, this.#own.region, { ...this.#own, ...(load && { load }) });
+    }
     const servers = (await this.rows()).filter(isReachable).map(signalServerToWire);
     if (sameServers(servers, this.#servers)) return;
     this.#servers = servers;

@@ -72,6 +72,9 @@ describe('a signal server that runs alone', () => {
     expect(await serverNames(node)).toEqual({ relay: true, control: false });
     expect((await stat(join(dataDir, 'signal.json'))).mode & 0o777).toBe(0o600);
     await expect(startSignalNode(configOf(dataDir), silent)).rejects.toThrow(/another `warren signal`.*--data-dir/);
+    const rows = await plane.context.store.listSignalServers(60_000);
+    const load = { clients: 0, relayedBytes: 0, relayedRate: 0 };
+    expect(rows.find(({ id }) => id === node.serverId)).toMatchObject({ load });
     await node.close();
     await plane.context.store.deleteSignalServer(node.serverId, 'admin');
     await plane.context.signals.refresh();

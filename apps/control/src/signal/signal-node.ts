@@ -13,6 +13,7 @@ import type { Log } from '../log.js';
 import { tokenAddresses } from '../public-host.js';
 import { callControl, pinnedRoot } from './control-client.js';
 import { RelayServer } from './relay-server.js';
+import { SignalLoadMeter } from './signal-load.js';
 import { type Enrolment, loadSignalState, mergeTombstones, type SignalState, saveSignalState } from './signal-state.js';
 
 /** How often the control plane is asked for a certificate and revocations; agents bring the latter sooner. Milliseconds. */
@@ -94,6 +95,7 @@ class Node {
   udp = '' as HostPort;
   tls: readonly HostPort[] = [];
   #relay!: RelayServer;
+  #load!: SignalLoadMeter;
   #listener!: TlsListener;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -121,6 +123,7 @@ class Node {
       onTombstone: (tombstone) => this.#keep([tombstone]),
       log,
     });
+    this.#load = new SignalLoadMeter(this.#relay, () => performance.now());
     closers.push(() => this.#relay.close());
     const source = { rootPem: state.enrolled.rootPem, issueServer: async () => this.#certificate() };
     const handlers = new Map([
@@ -170,8 +173,9 @@ class Node {
   async #renewOnce(): Promise<void> {
     const { serverId } = this.#enrolled;
     const claim = claimOf(this.state, serverId, this.udp, this.tls);
+    const load = await this.#load.read();
     const { grant } = await callControl<RenewSignalResponse>(this.#enrolled, (client, options, done) =>
-      client.renewSignal({ serverId, claim }, new Metadata(), options, done),
+      client.renewSignal({ serverId, claim, load }, new Metadata(), options, done),
     );
     if (this.#closed) return;
     const { chain, authorityKey, tombstones } = granted(grant, this.#enrolled.tombstones);

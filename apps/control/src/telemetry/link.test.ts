@@ -4,7 +4,7 @@ import { Link, LinkEnd, type LinkKind, Meter, type PathClaim } from './link.js';
 
 const claim = (kind: LinkKind): PathClaim => ({
   ...{ kind, lan: false, tls: false, endpoint: null, via: null, reason: null },
-  ...{ rttUs: 0, sinceMs: 0, lastHandshakeMs: 0, rxBytes: 0, txBytes: 0 },
+  ...{ rttUs: 0, sinceMs: 0, lastHandshakeMs: 0 },
 });
 const [A, B] = ['0', '1'].map((digit) => nodeId(`${digit.repeat(8)}-0000-4000-8000-000000000000`)) as [never, never];
 

@@ -24,8 +24,6 @@ export interface PathClaim {
   /** Unix milliseconds; 0: unknown. */
   readonly sinceMs: number;
   readonly lastHandshakeMs: number;
-  readonly rxBytes: number;
-  readonly txBytes: number;
 }
 
 /** Counters and how fast they went on between two reports. Times are milliseconds of a monotonic clock. */

@@ -4,7 +4,7 @@ import type { Session } from '../hub/session.js';
 import { Changes } from './changes.js';
 import { Link, LinkEnd, type PathClaim } from './link.js';
 import { connectionOf, mayReport, NodeState } from './node-state.js';
-import { isSamePath, type Members, MOST_PEERS, natView, pathClaim } from './path-claims.js';
+import { isSamePath, type Members, MOST_PEERS, natView, pathClaim, SharedTexts } from './path-claims.js';
 
 /** Why an entry of a report is not taken. */
 export type DropReason = 'too-many' | 'too-often' | 'unknown-node' | 'malformed' | 'full';
@@ -27,6 +27,7 @@ export class NetworkTelemetry {
   readonly nodes = new Map<NodeId, NodeState>();
   readonly changes = new Changes();
   #members: Members = new Map();
+  readonly #texts = new SharedTexts();
   #ends = 0;
   #links = 0;
   /** Counts what may be seen to change. */
@@ -117,7 +118,7 @@ export class NetworkTelemetry {
     if (!member || member.id === node.id) return this.#drop('unknown-node', 1);
     const known = node.links.get(member.id);
     const end = known?.end(node.id);
-    const claim = pathClaim(report, when.unix, end?.claim);
+    const claim = pathClaim(report, { now: when.unix, texts: this.#texts }, end?.claim);
     if (claim === 'malformed') return this.#drop('malformed', 1);
     if (!end && this.#ends >= (this.parts.mostEnds ?? MOST_ENDS)) return this.#drop('full', 1);
     const peer = this.#node(member.id, member.kind);

@@ -11,6 +11,7 @@ const LONGEST_ENDPOINT = 64;
 const LONGEST_NAME = 64;
 const LONGEST_REASON = 512;
 const MOST_NAT_ENTRIES = 16;
+const MOST_SHARED = 4_096;
 const BEHAVIOURS = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent', 'none'];
 const PORT_MAPPINGS = ['pcp', 'nat-pmp', 'upnp'];
 
@@ -24,23 +25,49 @@ const KINDS: Readonly<Partial<Record<PathKind, LinkKind>>> = {
 /** Members of a network, whose ids a report may name. */
 export type Members = ReadonlyMap<NodeId, Pick<NetworkNode, 'id' | 'kind'>>;
 
+/** Keeps one copy of texts that thousands of reports have in common: names of servers, reasons. Forgets all when there are many. */
+export class SharedTexts {
+  readonly #texts = new Map<string, string>();
+
+  of(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size >= MOST_SHARED) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
+  }
+}
+
+/** What a report is read with. */
+export interface Reading {
+  /** Unix milliseconds. */
+  readonly now: number;
+  readonly texts: SharedTexts;
+}
+
 /**
  * One peer of a report. @param previous what was said of it before: what stays the same is kept, not copied
  * @returns why it is not taken instead.
  */
-export function pathClaim(report: PeerReport, now: number, previous?: PathClaim): PathClaim | 'malformed' {
+export function pathClaim(report: PeerReport, { now, texts }: Reading, previous?: PathClaim): PathClaim | 'malformed' {
   const kind = KINDS[report.kind];
   const endpoint = textOf(report.endpoint, LONGEST_ENDPOINT, previous?.endpoint);
-  const via = textOf(report.via, LONGEST_NAME, previous?.via);
-  const reason = textOf(report.reason, LONGEST_REASON, previous?.reason);
+  const via = textOf(report.via, LONGEST_NAME, previous?.via, texts);
+  const reason = textOf(report.reason, LONGEST_REASON, previous?.reason, texts);
   if (!kind || endpoint === undefined || via === undefined || reason === undefined) return 'malformed';
   if (endpoint !== null && endpoint !== previous?.endpoint && !parseEndpoint(endpoint)) return 'malformed';
+  // There are hundreds of thousands of these: what is spread takes twice the memory.
   return {
-    ...{ kind, lan: report.lan, tls: report.tls, endpoint, via, reason, rttUs: report.rttUs },
+    kind,
+    lan: report.lan,
+    tls: report.tls,
+    endpoint,
+    via,
+    reason,
+    rttUs: report.rttUs,
     // Their clock may be ahead of ours; nothing began after now.
     sinceMs: Math.min(report.sinceMs, now),
     lastHandshakeMs: Math.min(report.lastHandshakeMs, now),
-    ...{ rxBytes: report.rxBytes, txBytes: report.txBytes },
   };
 }
 
@@ -85,8 +112,14 @@ export function shortText(text: string): string | null {
 }
 
 /** null: empty. @returns undefined for what is too long or cannot be shown. */
-function textOf(text: string, longest: number, previous?: string | null): string | null | undefined {
+function textOf(
+  text: string,
+  longest: number,
+  previous?: string | null,
+  texts?: SharedTexts,
+): string | null | undefined {
   if (text === '') return null;
   if (text === previous) return previous;
-  return text.length > longest || /\p{Cc}|\p{Cf}/u.test(text) ? undefined : text;
+  if (text.length > longest || /\p{Cc}|\p{Cf}/u.test(text)) return undefined;
+  return texts ? texts.of(text) : text;
 }

@@ -26,10 +26,20 @@ const timeOf = (unix: number): string | null => (unix > 0 ? new Date(unix).toISO
 
 export function linkView(link: Link, { monotonic }: Moment): LinkView {
   const end = link.shown();
-  const { kind, lan, via, reason } = end.claim;
+  const { claim } = end;
   return {
-    ...{ a: link.a, b: link.b, kind, lan, family: familyOf(end), transport: transportOf(end), via },
-    ...{ rttMs: rttOf(end), rate: link.rate(monotonic), since: timeOf(end.claim.sinceMs), reason, agreed: link.agreed },
+    a: link.a,
+    b: link.b,
+    kind: claim.kind,
+    lan: claim.lan,
+    family: familyOf(end),
+    transport: transportOf(end),
+    via: claim.via,
+    rttMs: rttOf(end),
+    rate: link.rate(monotonic),
+    since: timeOf(claim.sinceMs),
+    reason: claim.reason,
+    agreed: link.agreed,
   };
 }
 

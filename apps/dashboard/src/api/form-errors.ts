@@ -17,8 +17,14 @@ const CODES: Readonly<Record<string, string>> = {
 /**
  * Sorts a refusal to the fields of a form: by the paths that the control plane names (`body.settings.dns.0`), else by its
  * code, else by a message that begins with a field (`dns must be …`).
+ *
+ * @param otherwise the field that a bad request is about when it names none.
  */
-export function formErrors<Field extends string>(error: unknown, names: readonly Field[]): FormErrors<Field> {
+export function formErrors<Field extends string>(
+  error: unknown,
+  names: readonly Field[],
+  otherwise?: Field,
+): FormErrors<Field> {
   if (!error) return { fields: {}, rest: undefined };
   if (!(error instanceof WarrenProblem)) return { fields: {}, rest: error };
   const fields: { [name in Field]?: string } = {};
@@ -32,9 +38,11 @@ export function formErrors<Field extends string>(error: unknown, names: readonly
   if (error.errors.length > 0) return { fields, rest: rest.length > 0 ? new Error(rest.join('; ')) : undefined };
   const field =
     names.find((name) => name === CODES[error.code]) ??
-    names.find((name) => new RegExp(`^${name} must be`).test(error.message));
+    names.find((name) => error.message.startsWith(`${name} must be`)) ??
+    (error.code === 'bad-request' ? otherwise : undefined);
   if (field === undefined) return { fields, rest: error };
-  fields[field] = messageOf(error);
+  // At its field its name says nothing.
+  fields[field] = messageOf(error).replace(new RegExp(`^${field} (?=must be)`), '');
   return { fields, rest: undefined };
 }
 

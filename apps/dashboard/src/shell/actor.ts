@@ -1,7 +1,3 @@
-import { useQuery } from '@tanstack/react-query';
-import { useCallback } from 'react';
-import { apiKeysQuery } from '../api/queries.js';
-
 /** Who did something, as the log has it (`local`, `apikey:ID`, …), in words; nodes and keys without their names. */
 export function actorText(actor: string, nameOf: (kind: 'apikey', id: string) => string | undefined): string {
   const [kind = '', ...rest] = actor.split(':');
@@ -25,10 +21,4 @@ export function actorText(actor: string, nameOf: (kind: 'apikey', id: string) =>
     default:
       return actor;
   }
-}
-
-/** Names of API keys for `actorText`. */
-export function useActorNames(): (kind: 'apikey', id: string) => string | undefined {
-  const keys = useQuery(apiKeysQuery).data;
-  return useCallback((_kind, id) => keys?.find((key) => key.id === id)?.name, [keys]);
 }

@@ -19,7 +19,7 @@ export function Page({
   return (
     <div className={cx('mx-auto flex w-full flex-col gap-5 px-4 py-5 sm:px-6', wide ? 'max-w-7xl' : 'max-w-5xl')}>
       <header className="flex flex-wrap items-end gap-x-4 gap-y-3">
-        <div className="min-w-0 grow">
+        <div className="min-w-0 flex-1 basis-72">
           <h1 className="font-semibold text-2xl tracking-tight">{title}</h1>
           {lead && <div className="mt-0.5 text-muted">{lead}</div>}
         </div>
@@ -62,7 +62,7 @@ export const Card = ({
 
 /** Names and values. */
 export const Facts = ({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) => (
-  <dl className="grid gap-x-4 sm:grid-cols-[minmax(7rem,max-content)_minmax(0,1fr)] sm:gap-y-2">
+  <dl className="grid items-baseline gap-x-4 sm:grid-cols-[minmax(7rem,max-content)_minmax(0,1fr)] sm:gap-y-2">
     {facts.map(([name, value]) => (
       <div key={name} className="contents">
         <dt className="text-muted max-sm:text-sm">{name}</dt>

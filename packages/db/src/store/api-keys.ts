@@ -53,10 +53,11 @@ export async function listApiKeys({ prisma }: Database): Promise<readonly ApiKey
 /** From then on the key is unknown. @throws WarrenError `not-found`. */
 export async function deleteApiKey(database: Database, id: string, actor: Actor): Promise<void> {
   await transaction(database, async (tx) => {
+    const key = await tx.apiKey.findUnique({ where: { id } });
     const { count } = await tx.apiKey.deleteMany({ where: { id } });
-    if (count === 0)
+    if (!key || count === 0)
       throw new WarrenError('not-found', `there is no API key ${id}: list them with \`warren apikey list\``);
-    await writeAudit(tx, null, { action: 'apikey.delete', subject: id }, actor);
+    await writeAudit(tx, null, { action: 'apikey.delete', subject: id, details: { name: key.name } }, actor);
   });
 }
 

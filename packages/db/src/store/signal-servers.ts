@@ -1,7 +1,7 @@
 import { equalBytes, type HostPort, KEY_LENGTH, parseHostPort, WarrenError } from '@warren/base';
 import type * as Rows from '../gen/prisma/client.js';
 import type { Actor } from '../store-api.js';
-import type { SignalServerInput, SignalServerRow } from '../store-signals.js';
+import type { SignalLoad, SignalServerInput, SignalServerRow } from '../store-signals.js';
 import { badRequest } from './checks.js';
 import { type Database, transaction } from './database.js';
 import { writeAudit } from './network-change.js';
@@ -11,6 +11,8 @@ import { randomId } from './tokens.js';
 
 /** TLS addresses of one server, as in a join token. */
 const MAX_TLS = 8;
+/** What the column holds. */
+const MOST_CLIENTS = 2 ** 31 - 1;
 /** Every agent hears of every server: more would make each message to each agent large. */
 const MAX_SERVERS = 64;
 
@@ -61,19 +63,22 @@ export async function announceSignalServer(
   region: string,
   input: SignalServerInput,
 ): Promise<void> {
-  const { udp, tls, key } = checked(input);
+  const { udp, tls, key, clients, relayedBytes, relayedRate } = checked(input);
   await sql`
-    INSERT INTO signal_server (id, kind, region, udp, tls, key, seen_at)
-    VALUES (${id}, 'control', ${region}, ${udp}, ${tls}, ${Buffer.from(key)}, clock_timestamp())
+    INSERT INTO signal_server (id, kind, region, udp, tls, key, clients, relayed_bytes, relayed_rate, seen_at)
+    VALUES (${id}, 'control', ${region}, ${udp}, ${tls}, ${Buffer.from(key)}, ${clients}, ${numberOrNull(relayedBytes)},
+      ${numberOrNull(relayedRate)}, clock_timestamp())
     ON CONFLICT (id) DO UPDATE SET region = EXCLUDED.region, udp = EXCLUDED.udp, tls = EXCLUDED.tls, key = EXCLUDED.key,
-      seen_at = EXCLUDED.seen_at
+      clients = EXCLUDED.clients, relayed_bytes = EXCLUDED.relayed_bytes, relayed_rate = EXCLUDED.relayed_rate, seen_at = EXCLUDED.seen_at
     WHERE signal_server.kind = 'control'`;
 }
 
 /** One clock for all replicas: theirs may differ. A server that has enrolled and not said yet where it is has no address. */
 export async function listSignalServers({ sql }: Database, staleMs: number): Promise<readonly SignalServerRow[]> {
   const rows = await sql<Omit<Rows.SignalServer, 'identityKey'>[]>`
-    SELECT id, kind, region, udp, coalesce(tls, '{}') AS tls, key, seen_at AS "seenAt", created_at AS "createdAt" FROM signal_server
+    SELECT id, kind, region, udp, coalesce(tls, '{}') AS tls, key, clients, relayed_bytes AS "relayedBytes",
+      relayed_rate AS "relayedRate", seen_at AS "seenAt", created_at AS "createdAt"
+    FROM signal_server
     WHERE kind = 'enrolled' OR seen_at > clock_timestamp() - ${staleMs}::float8 * interval '1 millisecond'
     ORDER BY id`;
   return rows.map(toSignalServerRow);
@@ -82,18 +87,23 @@ export async function listSignalServers({ sql }: Database, staleMs: number): Pro
 /** @throws WarrenError `not-found`. */
 export async function deleteSignalServer(database: Database, id: string, actor: Actor): Promise<void> {
   await transaction(database, async (tx) => {
+    const server = await tx.signalServer.findUnique({ where: { id } });
     const { count } = await tx.signalServer.deleteMany({ where: { id } });
-    if (count === 0) {
+    if (!server || count === 0) {
       throw new WarrenError('not-found', `there is no signal server ${id}: list them with \`warren signal list\``);
     }
-    await writeAudit(tx, null, { action: 'signal-server.delete', subject: id }, actor);
+    const details = { region: server.region };
+    await writeAudit(tx, null, { action: 'signal-server.delete', subject: id, details }, actor);
   });
 }
 
-function checked({ udp, tls, key }: SignalServerInput): {
+function checked({ udp, tls, key, load }: SignalServerInput): {
   udp: HostPort | null;
   tls: HostPort[];
   key: Uint8Array<ArrayBuffer>;
+  clients: number | null;
+  relayedBytes: bigint | null;
+  relayedRate: bigint | null;
 } {
   const bad = [...tls, ...(udp === null ? [] : [udp])].find(
     (address) => address.length > 255 || !parseHostPort(address),
@@ -101,7 +111,12 @@ function checked({ udp, tls, key }: SignalServerInput): {
   if (bad !== undefined) throw badRequest('an address of a signal server must be host:port, such as 203.0.113.5:3478');
   if (tls.length > MAX_TLS) throw badRequest(`a signal server has at most ${MAX_TLS} TLS addresses`);
   if (udp === null && tls.length === 0) throw badRequest('a signal server needs a UDP or a TLS address');
-  return { udp, tls: [...tls], key: checkedKey(key) };
+  return {
+    ...{ udp, tls: [...tls], key: checkedKey(key) },
+    clients: load ? Math.min(load.clients, MOST_CLIENTS) : null,
+    relayedBytes: load ? BigInt(load.relayedBytes) : null,
+    relayedRate: load ? BigInt(load.relayedRate) : null,
+  };
 }
 
 function checkedKey(key: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -116,6 +131,15 @@ const toSignalServerRow = (row: Omit<Rows.SignalServer, 'identityKey'>): SignalS
   udp: row.udp as HostPort | null,
   tls: row.tls as HostPort[],
   key: plain(row.key),
+  load: row.clients === null ? null : loadOf(row.clients, row),
   seenAt: row.seenAt,
   createdAt: row.createdAt,
 });
+
+const loadOf = (
+  clients: number,
+  { relayedBytes, relayedRate }: Pick<Rows.SignalServer, 'relayedBytes' | 'relayedRate'>,
+): SignalLoad => ({ clients, relayedBytes: Number(relayedBytes ?? 0), relayedRate: Number(relayedRate ?? 0) });
+
+/** As the driver takes it. */
+const numberOrNull = (value: bigint | null): number | null => (value === null ? null : Number(value));

@@ -47,7 +47,8 @@ export async function revokeSignalToken(database: Database, id: string, actor: A
       throw new WarrenError('not-found', `there is no signal token ${id}: list them with \`warren signal tokens\``);
     if (row.revokedAt) return;
     await tx.signalToken.update({ where: { id }, data: { revokedAt: new Date() } });
-    await writeAudit(tx, null, { action: 'signal-token.revoke', subject: id }, actor);
+    const details = { region: row.region };
+    await writeAudit(tx, null, { action: 'signal-token.revoke', subject: id, details }, actor);
   });
 }
 

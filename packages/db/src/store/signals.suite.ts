@@ -90,7 +90,12 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
       const { id } = await store.enrollSignalServer({ ...(await tokenFor()), key: key(), identityKey }, 'token');
       const moved = server({ udp: 'signal.example:3478' });
       await store.renewSignalServer(id, identityKey, moved);
-      expect(await listed(id)).toMatchObject({ udp: 'signal.example:3478', key: moved.key });
+      expect(await listed(id)).toMatchObject({ udp: 'signal.example:3478', key: moved.key, load: null });
+      const load = { clients: 7, relayedBytes: 2 ** 40, relayedRate: 2 ** 33 };
+      await store.renewSignalServer(id, identityKey, { ...moved, load });
+      expect(await listed(id)).toMatchObject({ load });
+      await store.renewSignalServer(id, identityKey, { ...moved, load: { ...load, clients: 2 ** 32 - 1 } });
+      expect((await listed(id))!.load!.clients).toBe(2 ** 31 - 1);
       const unknown = { code: 'signal-server-unknown' };
       await expect(store.renewSignalServer(id, key(), moved)).rejects.toMatchObject(unknown);
       await store.deleteSignalServer(id, 'admin');
@@ -103,6 +108,10 @@ export function signalsSuite(given: () => { store: Store; url: string }): void {
       const { store } = given();
       const [one, two] = [server(), server({ tls: [] })];
       await store.announceSignalServer('control-test', 'here', one);
+      await store.announceSignalServer('control-test', 'here', one);
+      const load = { clients: 1, relayedBytes: 2 ** 40, relayedRate: 3 };
+      await store.announceSignalServer('control-test', 'here', { ...two, load });
+      expect(await listed('control-test')).toMatchObject({ load });
       await store.announceSignalServer('control-test', 'here', two);
       expect(await listed('control-test')).toMatchObject({ kind: 'control', region: 'here', key: two.key, tls: [] });
       expect((await store.listSignalServers(-1)).map(({ id }) => id)).not.toContain('control-test');

@@ -110,7 +110,8 @@ export async function revokeToken(database: Database, id: string, actor: Actor):
     if (!row) throw new WarrenError('not-found', `there is no token ${id}: list them with \`warren token list\``);
     if (row.revokedAt) return;
     await tx.joinToken.update({ where: { id }, data: { revokedAt: new Date() } });
-    await writeAudit(tx, row.networkId as NetworkId, { action: 'token.revoke', subject: id }, actor);
+    const audit = { action: 'token.revoke', subject: id, details: { name: row.name } };
+    await writeAudit(tx, row.networkId as NetworkId, audit, actor);
   });
 }
 

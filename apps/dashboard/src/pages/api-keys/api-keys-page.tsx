@@ -62,10 +62,10 @@ function KeyTable({ keys }: { keys: readonly ApiKey[] }) {
         <thead>
           <tr>
             <Th>Name</Th>
-            <Th>Scopes</Th>
-            <Th className="hidden sm:table-cell">Used</Th>
+            <Th className="hidden sm:table-cell">Scopes</Th>
+            <Th className="hidden md:table-cell">Used</Th>
             <Th className="hidden md:table-cell">Made</Th>
-            <Th>Expires</Th>
+            <Th className="hidden sm:table-cell">Expires</Th>
             <Th>
               <span className="sr-only">Actions</span>
             </Th>
@@ -77,23 +77,23 @@ function KeyTable({ keys }: { keys: readonly ApiKey[] }) {
               <Td>
                 <div className="break-words font-medium">{key.name}</div>
                 <code className="text-muted text-sm">{key.id.slice(0, 8)}</code>
-              </Td>
-              <Td>
-                <div className="flex max-w-xs flex-wrap gap-1">
-                  {key.scopes.map((scope) => (
-                    <Badge key={scope} tone={scope === 'admin' ? 'accent' : 'neutral'}>
-                      {scope}
-                    </Badge>
-                  ))}
+                <div className="mt-1 flex flex-col gap-1 sm:hidden">
+                  <Scopes scopes={key.scopes} />
+                  <span className="text-muted text-sm">
+                    Expires: <Expiry at={key.expiresAt} />
+                  </span>
                 </div>
               </Td>
-              <Td className="hidden text-muted sm:table-cell">
+              <Td className="hidden sm:table-cell">
+                <Scopes scopes={key.scopes} />
+              </Td>
+              <Td className="hidden text-muted md:table-cell">
                 {key.lastUsedAt === null ? 'never' : <Time at={key.lastUsedAt} />}
               </Td>
               <Td className="hidden text-muted md:table-cell">
                 <Time at={key.createdAt} />
               </Td>
-              <Td>
+              <Td className="hidden sm:table-cell">
                 <Expiry at={key.expiresAt} />
               </Td>
               <Td className="w-0">
@@ -125,6 +125,16 @@ function KeyTable({ keys }: { keys: readonly ApiKey[] }) {
     </>
   );
 }
+
+const Scopes = ({ scopes }: { scopes: readonly string[] }) => (
+  <div className="flex max-w-xs flex-wrap gap-1">
+    {scopes.map((scope) => (
+      <Badge key={scope} tone={scope === 'admin' ? 'accent' : 'neutral'}>
+        {scope}
+      </Badge>
+    ))}
+  </div>
+);
 
 function Expiry({ at }: { at: string | null }) {
   if (at === null) return <span className="text-muted">never</span>;

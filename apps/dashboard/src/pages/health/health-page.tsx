@@ -110,7 +110,6 @@ function Process({ status }: { status: Schemas['Status'] }) {
           ['Version', status.version],
           ['Started', <Time key="started" at={status.startedAt} />],
           ['Database', status.database === 'embedded' ? 'embedded PostgreSQL' : 'external PostgreSQL'],
-          ['Agents', `${plural(health.agentsConnected, 'agent')} connected`],
           ['Event streams', health.eventStreams.toLocaleString('en')],
           ['This page', <Stream key="stream" />],
           [
@@ -165,16 +164,16 @@ const Addresses = ({ status }: { status: Schemas['Status'] }) => (
   >
     <Facts
       facts={[
-        ['Dashboard and REST', <Address key="http" text={status.http} what="the address of dashboard and REST" />],
+        ['Web', <Address key="http" text={status.http} what="the address of dashboard and REST" />],
         [
-          'Agents (TLS)',
+          'Agents',
           <div key="agents">
             {status.agents.map((address) => (
               <Address key={address} text={address} what={address} />
             ))}
           </div>,
         ],
-        ['STUN and signalling', <Address key="stun" text={status.stun} what="the address of STUN and signalling" />],
+        ['Signalling', <Address key="stun" text={status.stun} what="the address of STUN and signalling" />],
       ]}
     />
   </Card>
@@ -187,7 +186,7 @@ const Networks = ({ status }: { status: Schemas['Status'] }) => (
         <Th>Network</Th>
         <Th>Agents online</Th>
         <Th>Nodes</Th>
-        <Th>Revision</Th>
+        <Th className="hidden sm:table-cell">Revision</Th>
       </tr>
     </thead>
     <tbody>
@@ -205,7 +204,7 @@ const Networks = ({ status }: { status: Schemas['Status'] }) => (
           </Td>
           <Td className="tabular-nums">{connected.toLocaleString('en')}</Td>
           <Td className="tabular-nums">{nodes.active.toLocaleString('en')}</Td>
-          <Td className="tabular-nums">{revision.toLocaleString('en')}</Td>
+          <Td className="hidden tabular-nums sm:table-cell">{revision.toLocaleString('en')}</Td>
         </Tr>
       ))}
     </tbody>

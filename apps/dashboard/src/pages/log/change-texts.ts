@@ -24,7 +24,7 @@ const HIDDEN = new Set(['replaces', 'interruption', 'previousKey']);
 export function changesOf(details: Readonly<Record<string, unknown>>, of: 'node' | 'network'): Part[] {
   const changes = Object.entries(details).filter(
     // The log of a node names it in each entry, whether or not that was changed.
-    ([key]) => !HIDDEN.has(key) && !(of === 'node' && key === 'name' && Object.keys(details).length > 1),
+    ([key]) => !HIDDEN.has(key) && !(of === 'node' && key === 'name'),
   );
   const shown = changes.flatMap(([key, value], index): Part[] => {
     const label = LABELS[key] ?? key;

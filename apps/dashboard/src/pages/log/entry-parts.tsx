@@ -23,7 +23,7 @@ export function EntryPart({ part, entry, nameOf }: { part: Part; entry: AuditEnt
     case 'key':
       return <span className="font-medium">“{part.name ?? nameOf('apikey', part.id) ?? part.id.slice(0, 8)}”</span>;
     case 'code':
-      return <code className="break-all">{part.text}</code>;
+      return <code className="break-words">{part.text}</code>;
   }
 }
 

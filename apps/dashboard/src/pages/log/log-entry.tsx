@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { actorText } from '../../shell/actor.js';
 import { cx } from '../../ui/class-names.js';
 import { CopyBlock } from '../../ui/copy.js';
@@ -9,12 +9,24 @@ import { Time } from '../../ui/time.js';
 import { EntryPart } from './entry-parts.js';
 import { type AuditEntry, sentenceOf } from './sentences.js';
 
+interface LogEntryProps {
+  readonly entry: AuditEntry;
+  readonly nameOf: Parameters<typeof actorText>[1];
+  /** So far down that it is drawn only when it comes into view. */
+  readonly far: boolean;
+}
+
 /** A sentence; what exactly was recorded when it is opened. */
-export function LogEntry({ entry, nameOf }: { entry: AuditEntry; nameOf: Parameters<typeof actorText>[1] }) {
+export const LogEntry = memo(function LogEntry({ entry, nameOf, far }: LogEntryProps) {
   const [open, setOpen] = useState(false);
   const id = `entry-${entry.id}`;
   return (
-    <li className="border-line border-b [contain-intrinsic-size:auto_3.5rem] [content-visibility:auto] last:border-b-0">
+    <li
+      className={cx(
+        'border-line border-b last:border-b-0',
+        far && '[contain-intrinsic-size:auto_3.5rem] [content-visibility:auto]',
+      )}
+    >
       <div className="flex items-start gap-2 px-2 py-2.5 sm:px-3">
         <button
           type="button"
@@ -45,7 +57,7 @@ export function LogEntry({ entry, nameOf }: { entry: AuditEntry; nameOf: Paramet
       )}
     </li>
   );
-}
+});
 
 const FILTER = 'text-accent underline-offset-2 hover:underline';
 

@@ -130,7 +130,7 @@ function NetworkFilter({ value, onChange }: FilterProps) {
   const networks = useQuery(networksQuery).data ?? [];
   return (
     <SelectField label="Network" value={value} onChange={(event) => onChange(event.target.value)}>
-      <option value="">All, and what is in none</option>
+      <option value="">All networks</option>
       {networks.map(({ id, name }) => (
         <option key={id} value={name}>
           {name}

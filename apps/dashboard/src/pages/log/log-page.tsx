@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { live } from '../../api/live.js';
 import { networksQuery } from '../../api/queries.js';
 import { queryClient } from '../../api/query-client.js';
-import { useActorNames } from '../../shell/actor.js';
+import { useActorNames } from '../../shell/actor-names.js';
 import { Button } from '../../ui/button.js';
 import { Page } from '../../ui/page.js';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.js';
@@ -17,6 +17,8 @@ import type { AuditEntry } from './sentences.js';
 /** While a text is looked for, so many entries are read without being asked; then a button goes on. */
 const READ_FOR_TEXT = 3_000;
 const ENOUGH = 50;
+/** So many are drawn at once; the others as they come into view. */
+const DRAWN = 100;
 
 export function LogPage() {
   const { q, ...filter } = useSearch({ from: '/signed-in/log' });
@@ -83,8 +85,8 @@ function Entries({
     );
   return (
     <ol aria-label="Entries" className="overflow-hidden rounded-2xl border border-line bg-surface">
-      {entries.map((entry) => (
-        <LogEntry key={entry.id} entry={entry} nameOf={nameOf} />
+      {entries.map((entry, index) => (
+        <LogEntry key={entry.id} entry={entry} nameOf={nameOf} far={index >= DRAWN} />
       ))}
     </ol>
   );

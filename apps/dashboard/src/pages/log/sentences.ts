@@ -14,23 +14,31 @@ const listed = (texts: readonly string[]): Part[] => (texts.length > 0 ? [' ', c
 const at = (details: AuditEntry['details']): Part[] =>
   textsOf(details.addresses).length > 0 ? [' at', ...listed(textsOf(details.addresses))] : [];
 const expiry = (value: unknown): string => {
-  const text = textOf(value);
-  return text === undefined ? ', without expiry' : `, until ${new Date(text).toLocaleString()}`;
+  const at = Date.parse(textOf(value) ?? '');
+  return Number.isNaN(at) ? ', without expiry' : `, until ${new Date(at).toLocaleString()}`;
 };
 
 type Say = (entry: AuditEntry) => readonly Part[];
 const did =
   (verb: string, tail: (entry: AuditEntry) => readonly Part[] = () => []): Say =>
   (entry) => [ACTOR, ` ${verb} `, node(entry), ...tail(entry)];
-const role = ({ details }: AuditEntry): string => (textOf(details.role) ? ` as ${textOf(details.role)}` : '');
-const token = ({ details }: AuditEntry): string => named(details.name) || ` ${textOf(details.role) ?? ''}`.trimEnd();
+const role = ({ details }: Pick<AuditEntry, 'details'>): string =>
+  textOf(details.role) ? ` as ${textOf(details.role)}` : '';
+const token = ({ details }: AuditEntry): string =>
+  textOf(details.name)
+    ? `the join token “${textOf(details.name)}”`
+    : `a join token${role({ details }).replace(' as', ' for')}`;
 
 const NODES: Readonly<Record<string, Say>> = {
   'node.create': (entry) => [ACTOR, ' added ', node(entry), role(entry), ...at(entry.details)],
   'node.join': (entry) => [node(entry), ` joined${role(entry)}`, ...at(entry.details), ', let in by ', ACTOR],
   'node.rejoin': (entry) => [node(entry), ' joined again', ...at(entry.details)],
   'node.take-over': (entry) => [node(entry), ' is run by an agent now', ...at(entry.details)],
-  'node.update': (entry) => [ACTOR, ' changed ', node(entry), ...changesOf(entry.details, 'node')],
+  // Each entry of a node has its name: where there is nothing else, that is what was changed.
+  'node.update': (entry) =>
+    Object.keys(entry.details).length === 1
+      ? [ACTOR, ' gave a node the name ', node(entry)]
+      : [ACTOR, ' changed ', node(entry), ...changesOf(entry.details, 'node')],
   'node.approve': did('approved'),
   'node.disable': did('disabled'),
   'node.revoke': did('revoked', () => [': every peer drops it']),
@@ -112,8 +120,12 @@ const NETWORKS: Readonly<Record<string, Say>> = {
 };
 
 const CONTROL: Readonly<Record<string, Say>> = {
-  'token.create': (entry) => [ACTOR, ` made the join token${token(entry)}`, expiry(entry.details.expiresAt)],
-  'token.revoke': ({ subject }) => [ACTOR, ' revoked the join token ', code(subject.slice(0, 8))],
+  'token.create': (entry) => [ACTOR, ` made ${token(entry)}`, expiry(entry.details.expiresAt)],
+  'token.revoke': ({ subject, details }) => [
+    ACTOR,
+    ' revoked the join token ',
+    ...(textOf(details.name) ? [`“${textOf(details.name)}”`] : [code(subject.slice(0, 8))]),
+  ],
   'apikey.create': ({ subject, details }) => [
     ACTOR,
     ' made the API key ',
@@ -121,14 +133,21 @@ const CONTROL: Readonly<Record<string, Say>> = {
     ' with',
     ...listed(textsOf(details.scopes)),
   ],
-  'apikey.delete': ({ subject }) => [ACTOR, ' revoked the API key ', { is: 'key', id: subject }],
+  'apikey.delete': ({ subject, details }) => [
+    ACTOR,
+    ' revoked the API key ',
+    { is: 'key', id: subject, name: textOf(details.name) },
+  ],
   'signal-server.enroll': ({ details }) => [`A signal server enrolled in region${named(details.region)}`],
-  'signal-server.delete': ({ subject }) => [ACTOR, ' removed the signal server ', code(subject.slice(0, 8))],
+  'signal-server.delete': ({ details }) => [ACTOR, ` removed a signal server of region${named(details.region)}`],
   'signal-token.create': ({ details }) => [
     ACTOR,
     ` made a token for a signal server in region${named(details.region)}`,
   ],
-  'signal-token.revoke': ({ subject }) => [ACTOR, ' revoked the signal token ', code(subject.slice(0, 8))],
+  'signal-token.revoke': ({ details }) => [
+    ACTOR,
+    ` revoked a token for a signal server in region${named(details.region)}`,
+  ],
   'session.sign-in': ({ details }) => [
     ACTOR,
     ' signed in',

@@ -55,7 +55,7 @@ export function AddressList({ network }: { network: NetworkSettings }) {
             <thead>
               <tr>
                 <Th>Address</Th>
-                <Th>State</Th>
+                <Th className="hidden sm:table-cell">State</Th>
                 <Th>For</Th>
               </tr>
             </thead>
@@ -64,11 +64,14 @@ export function AddressList({ network }: { network: NetworkSettings }) {
                 <Tr key={`${row.state} ${row.address}`}>
                   <Td>
                     <span className="inline-flex items-center gap-1">
-                      <code>{row.address}</code>
+                      <code className="break-all">{row.address}</code>
                       <CopyButton text={row.address} what={`Copy ${row.address}`} />
                     </span>
+                    <div className="sm:hidden">
+                      <Badge tone={STATES[row.state].tone}>{STATES[row.state].label}</Badge>
+                    </div>
                   </Td>
-                  <Td>
+                  <Td className="hidden sm:table-cell">
                     <Badge tone={STATES[row.state].tone}>{STATES[row.state].label}</Badge>
                   </Td>
                   <Td>

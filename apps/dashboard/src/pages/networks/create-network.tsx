@@ -41,7 +41,7 @@ function CreateForm({ onClose }: { onClose: () => void }) {
     },
     quiet: true,
   });
-  const errors = formErrors(creation.error, ['name', 'cidrs']);
+  const errors = formErrors(creation.error, ['name', 'cidrs'], 'cidrs');
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     creation.mutate();

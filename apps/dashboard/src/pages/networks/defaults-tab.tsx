@@ -1,13 +1,7 @@
 import type { Versioned } from '../../api/versioned.js';
 import { Checkbox, TextareaField, TextField } from '../../ui/field.js';
 import { SettingsCard } from './form-parts.js';
-import {
-  linesOf,
-  type NetworkChange,
-  type NetworkSettings,
-  useNetworkForm,
-  wholeNumberProblem,
-} from './network-form.js';
+import { linesOf, type NetworkChange, type NetworkSettings, numberProblem, useNetworkForm } from './network-form.js';
 
 const LABELS = {
   persistentKeepalive: 'PersistentKeepalive',
@@ -25,7 +19,12 @@ const LABELS = {
 type Field = Exclude<keyof typeof LABELS, 'saveConfig'>;
 type Values = Readonly<Record<Field, string>> & { readonly saveConfig: boolean };
 
-const NUMBERS = ['persistentKeepalive', 'mtu', 'fwMark'] as const;
+/** With the least and the most that each may be. */
+const NUMBERS = [
+  ['persistentKeepalive', 0, 65_535],
+  ['mtu', 1280, 9000],
+  ['fwMark', 0, 2 ** 32 - 1],
+] as const;
 const TEXTS = ['table', 'privateKeyCommand'] as const;
 const HOOKS = ['preUp', 'postUp', 'preDown', 'postDown'] as const;
 
@@ -55,7 +54,7 @@ const commandsOf = (text: string): string[] =>
 
 function write(values: Values, changed: ReadonlySet<keyof Values>): NetworkChange {
   const settings: Record<string, unknown> = {};
-  for (const key of NUMBERS) settings[key] = values[key].trim() === '' ? null : Number(values[key]);
+  for (const [key] of NUMBERS) settings[key] = values[key].trim() === '' ? null : Number(values[key]);
   for (const key of TEXTS) settings[key] = values[key].trim() || null;
   for (const key of HOOKS) settings[key] = commandsOf(values[key]);
   settings.dns = linesOf(values.dns);
@@ -65,7 +64,12 @@ function write(values: Values, changed: ReadonlySet<keyof Values>): NetworkChang
 }
 
 const check = (values: Values): { [field in Field]?: string | undefined } =>
-  Object.fromEntries(NUMBERS.map((key) => [key, wholeNumberProblem(values[key], { optional: true })]));
+  Object.fromEntries(
+    NUMBERS.map(([key, least, most]) => {
+      const text = values[key].trim();
+      return [key, text === '' ? undefined : numberProblem(text, least, most)];
+    }),
+  );
 
 /** What the files of vanilla members hold where the member has nothing of its own. */
 export function DefaultsTab({ latest }: { latest: Versioned<NetworkSettings> }) {
@@ -133,7 +137,6 @@ export function DefaultsTab({ latest }: { latest: Versioned<NetworkSettings> }) 
         </div>
         <TextField
           {...field('privateKeyCommand')}
-          className="mono"
           placeholder="pass show wireguard/%i"
           hint="The file then sets the key when the interface comes up, and has no PrivateKey line."
         />

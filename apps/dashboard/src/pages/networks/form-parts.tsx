@@ -1,6 +1,7 @@
 import { TriangleAlert } from 'lucide-react';
 import type { FormEvent, ReactNode } from 'react';
-import { actorText, useActorNames } from '../../shell/actor.js';
+import { actorText } from '../../shell/actor.js';
+import { useActorNames } from '../../shell/actor-names.js';
 import { Button } from '../../ui/button.js';
 import { Card } from '../../ui/page.js';
 import { ErrorState } from '../../ui/states.js';

@@ -10,7 +10,7 @@ import { Card, Facts } from '../../ui/page.js';
 import { Time } from '../../ui/time.js';
 import { DeleteNetwork } from './delete-network.js';
 import { SettingsCard } from './form-parts.js';
-import { type NetworkChange, type NetworkSettings, useNetworkForm, wholeNumberProblem } from './network-form.js';
+import { type NetworkChange, type NetworkSettings, numberProblem, useNetworkForm } from './network-form.js';
 
 const TIMES = ['keyExpiry', 'keyRotation', 'ephemeralAfter', 'offlineTolerance'] as const;
 const LABELS = {
@@ -47,7 +47,7 @@ function check(values: Values): { [field in Field]?: string | undefined } {
     const text = values[key].trim();
     return [key, text === '' || parseDurationText(text) !== undefined ? undefined : NOT_A_DURATION];
   });
-  return { mtu: wholeNumberProblem(values.mtu, { optional: false }), ...Object.fromEntries(times) };
+  return { mtu: numberProblem(values.mtu.trim(), 1280, 1500), ...Object.fromEntries(times) };
 }
 
 /** What a network is called, and how long things in it last. */

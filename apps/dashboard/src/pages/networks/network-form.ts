@@ -75,7 +75,7 @@ export function useNetworkForm<V extends Values>(
   const names = Object.keys(was) as Extract<keyof V, string>[];
   const wrong = Object.entries(check?.(values) ?? {}).filter(([key, text]) => text && key in (draft?.edits ?? {}));
   const conflicting = isConflict(saving.error) && Object.keys(theirs).length > 0;
-  const refused = formErrors(conflicting ? undefined : saving.error, names);
+  const refused = formErrors(conflicting ? undefined : saving.error, names, names.length === 1 ? names[0] : undefined);
   return {
     values,
     set: (key, value) => {
@@ -133,6 +133,8 @@ export const linesOf = (text: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-/** Why a text is no whole number; undefined: it is one, or empty where that may be. */
-export const wholeNumberProblem = (text: string, { optional }: { optional: boolean }): string | undefined =>
-  (optional && text.trim() === '') || /^\d{1,10}$/.test(text.trim()) ? undefined : 'must be a whole number';
+/** Why a text is no whole number within bounds; undefined: it is one. */
+export const numberProblem = (text: string, least: number, most: number): string | undefined =>
+  /^\d{1,10}$/.test(text) && Number(text) >= least && Number(text) <= most
+    ? undefined
+    : `must be a whole number of ${least} to ${most}`;

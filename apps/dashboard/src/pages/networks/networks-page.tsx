@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { EllipsisVertical, FileInput, Network as NetworkIcon, Pencil, Plus, Settings, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { type Network, networksQuery, statusQuery } from '../../api/queries.js';
@@ -116,32 +116,40 @@ const NodeCounts = ({ counts }: { counts: Counts | undefined }) =>
     </div>
   );
 
-const Actions = ({ network, onDialog }: { network: Network; onDialog: (dialog: Dialog) => void }) => (
-  <div className="flex justify-end">
-    <Link
-      to="/n/$network/settings"
-      params={{ network: network.name }}
-      search={{}}
-      aria-label={`Settings of ${network.name}`}
-      title={`Settings of ${network.name}`}
-      className="inline-flex size-9 items-center justify-center rounded-lg text-muted hover:bg-sunken hover:text-ink"
-    >
-      <Settings aria-hidden size={18} />
-    </Link>
-    <Menu
-      trigger={
-        <IconButton label={`More for ${network.name}`}>
-          <EllipsisVertical aria-hidden size={18} />
-        </IconButton>
-      }
-    >
-      <MenuItem icon={<Pencil aria-hidden size={16} />} onSelect={() => onDialog({ is: 'rename', network })}>
-        Rename
-      </MenuItem>
-      <MenuSeparator />
-      <MenuItem danger icon={<Trash2 aria-hidden size={16} />} onSelect={() => onDialog({ is: 'delete', network })}>
-        Delete
-      </MenuItem>
-    </Menu>
-  </div>
-);
+function Actions({ network, onDialog }: { network: Network; onDialog: (dialog: Dialog) => void }) {
+  const navigate = useNavigate();
+  const settings = (): void =>
+    void navigate({ to: '/n/$network/settings', params: { network: network.name }, search: {} });
+  return (
+    <div className="flex justify-end">
+      <Link
+        to="/n/$network/settings"
+        params={{ network: network.name }}
+        search={{}}
+        aria-label={`Settings of ${network.name}`}
+        title={`Settings of ${network.name}`}
+        className="hidden size-9 items-center sm:inline-flex justify-center rounded-lg text-muted hover:bg-sunken hover:text-ink"
+      >
+        <Settings aria-hidden size={18} />
+      </Link>
+      <Menu
+        trigger={
+          <IconButton label={`More for ${network.name}`}>
+            <EllipsisVertical aria-hidden size={18} />
+          </IconButton>
+        }
+      >
+        <MenuItem icon={<Settings aria-hidden size={16} />} onSelect={settings}>
+          Settings
+        </MenuItem>
+        <MenuItem icon={<Pencil aria-hidden size={16} />} onSelect={() => onDialog({ is: 'rename', network })}>
+          Rename
+        </MenuItem>
+        <MenuSeparator />
+        <MenuItem danger icon={<Trash2 aria-hidden size={16} />} onSelect={() => onDialog({ is: 'delete', network })}>
+          Delete
+        </MenuItem>
+      </Menu>
+    </div>
+  );
+}

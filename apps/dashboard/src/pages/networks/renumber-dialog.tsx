@@ -55,7 +55,7 @@ function Renumber({ network, onClose }: { network: NetworkSettings; onClose: () 
     onDone: onClose,
     quiet: true,
   });
-  const errors = formErrors(preview.error, ['cidrs', 'pools']);
+  const errors = formErrors(preview.error, ['cidrs', 'pools'], 'cidrs');
   const set = (change: Partial<Wanted>): void => {
     setWanted({ ...wanted, ...change });
     setPlan(undefined);

@@ -103,7 +103,7 @@ function ReserveForm({ network }: { network: NetworkSettings }) {
     onDone: () => setValues(EMPTY),
     quiet: true,
   });
-  const { fields, rest } = formErrors(reserving.error, ['prefix', 'name', 'note']);
+  const { fields, rest } = formErrors(reserving.error, ['prefix', 'name', 'note'], 'prefix');
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     reserving.mutate();

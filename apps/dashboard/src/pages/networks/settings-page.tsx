@@ -49,7 +49,7 @@ function Settings({ id }: { id: string }) {
       tabs={[
         { id: 'general', label: 'General', content: <GeneralTab latest={latest} /> },
         { id: 'addresses', label: 'Addresses', content: <AddressesTab latest={latest} /> },
-        { id: 'defaults', label: 'Defaults of files', content: <DefaultsTab latest={latest} /> },
+        { id: 'defaults', label: 'Defaults', content: <DefaultsTab latest={latest} /> },
         { id: 'files', label: 'Files', content: <FilesTab network={latest.value} /> },
       ]}
     />

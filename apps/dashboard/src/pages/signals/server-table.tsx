@@ -31,8 +31,8 @@ export function ServerTable({ servers, stale }: { servers: readonly Server[]; st
         <thead>
           <tr>
             <Th>Region</Th>
-            <Th>Addresses</Th>
-            <Th>Load</Th>
+            <Th className="hidden md:table-cell">Addresses</Th>
+            <Th className="hidden sm:table-cell">Load</Th>
             <Th>Seen</Th>
             <Th>
               <span className="sr-only">Actions</span>
@@ -47,11 +47,17 @@ export function ServerTable({ servers, stale }: { servers: readonly Server[]; st
                 <Badge tone={server.kind === 'control' ? 'accent' : 'neutral'}>
                   {server.kind === 'control' ? 'in the control plane' : 'on its own'}
                 </Badge>
+                <div className="mt-1 md:hidden">
+                  <Addresses server={server} />
+                </div>
+                <div className="mt-1 sm:hidden">
+                  <Load load={server.load} />
+                </div>
               </Td>
-              <Td>
+              <Td className="hidden md:table-cell">
                 <Addresses server={server} />
               </Td>
-              <Td>
+              <Td className="hidden sm:table-cell">
                 <Load load={server.load} />
               </Td>
               <Td>
@@ -105,7 +111,7 @@ const Load = ({ load }: { load: Server['load'] }) =>
   load === null ? (
     <span className="text-muted">not said yet</span>
   ) : (
-    <div className="whitespace-nowrap tabular-nums">
+    <div className="tabular-nums">
       <div>{plural(load.clients, 'agent')}</div>
       <div className="text-muted text-sm">
         relays {formatRate(load.relayedRate)}, {formatBytes(load.relayedBytes)} so far
@@ -119,7 +125,7 @@ function Seen({ at }: { at: string }) {
     <span className="inline-flex items-center gap-2 whitespace-nowrap">
       <Dot tone={silent ? 'warn' : 'good'} />
       <span>
-        {silent ? 'silent since ' : ''}
+        {silent ? 'silent, last ' : ''}
         <Time at={at} />
       </span>
     </span>

@@ -36,7 +36,7 @@ export function TokenTable() {
             <Th>Region</Th>
             <Th>State</Th>
             <Th className="hidden sm:table-cell">Made</Th>
-            <Th>Expires</Th>
+            <Th className="hidden sm:table-cell">Expires</Th>
             <Th>
               <span className="sr-only">Actions</span>
             </Th>
@@ -52,7 +52,9 @@ export function TokenTable() {
               <Td className="hidden text-muted sm:table-cell">
                 <Time at={token.createdAt} />
               </Td>
-              <Td className="text-muted">{token.expiresAt === null ? 'never' : <Time at={token.expiresAt} />}</Td>
+              <Td className="hidden text-muted sm:table-cell">
+                {token.expiresAt === null ? 'never' : <Time at={token.expiresAt} />}
+              </Td>
               <Td className="w-0">
                 {stateOf(token).label === 'usable' && (
                   <Button small onClick={() => setAsked(token)}>

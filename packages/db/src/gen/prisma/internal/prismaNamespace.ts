@@ -2137,6 +2137,9 @@ export const SignalServerScalarFieldEnum = {
   tls: 'tls',
   key: 'key',
   identityKey: 'identityKey',
+  clients: 'clients',
+  relayedBytes: 'relayedBytes',
+  relayedRate: 'relayedRate',
   seenAt: 'seenAt',
   createdAt: 'createdAt'
 } as const

@@ -271,6 +271,9 @@ export const SignalServerScalarFieldEnum = {
   tls: 'tls',
   key: 'key',
   identityKey: 'identityKey',
+  clients: 'clients',
+  relayedBytes: 'relayedBytes',
+  relayedRate: 'relayedRate',
   seenAt: 'seenAt',
   createdAt: 'createdAt'
 } as const

@@ -20,8 +20,22 @@ export type SignalServerModel = runtime.Types.Result.DefaultSelection<Prisma.$Si
 
 export type AggregateSignalServer = {
   _count: SignalServerCountAggregateOutputType | null
+  _avg: SignalServerAvgAggregateOutputType | null
+  _sum: SignalServerSumAggregateOutputType | null
   _min: SignalServerMinAggregateOutputType | null
   _max: SignalServerMaxAggregateOutputType | null
+}
+
+export type SignalServerAvgAggregateOutputType = {
+  clients: number | null
+  relayedBytes: number | null
+  relayedRate: number | null
+}
+
+export type SignalServerSumAggregateOutputType = {
+  clients: number | null
+  relayedBytes: bigint | null
+  relayedRate: bigint | null
 }
 
 export type SignalServerMinAggregateOutputType = {
@@ -31,6 +45,9 @@ export type SignalServerMinAggregateOutputType = {
   udp: string | null
   key: runtime.Bytes | null
   identityKey: runtime.Bytes | null
+  clients: number | null
+  relayedBytes: bigint | null
+  relayedRate: bigint | null
   seenAt: Date | null
   createdAt: Date | null
 }
@@ -42,6 +59,9 @@ export type SignalServerMaxAggregateOutputType = {
   udp: string | null
   key: runtime.Bytes | null
   identityKey: runtime.Bytes | null
+  clients: number | null
+  relayedBytes: bigint | null
+  relayedRate: bigint | null
   seenAt: Date | null
   createdAt: Date | null
 }
@@ -54,11 +74,26 @@ export type SignalServerCountAggregateOutputType = {
   tls: number
   key: number
   identityKey: number
+  clients: number
+  relayedBytes: number
+  relayedRate: number
   seenAt: number
   createdAt: number
   _all: number
 }
 
+
+export type SignalServerAvgAggregateInputType = {
+  clients?: true
+  relayedBytes?: true
+  relayedRate?: true
+}
+
+export type SignalServerSumAggregateInputType = {
+  clients?: true
+  relayedBytes?: true
+  relayedRate?: true
+}
 
 export type SignalServerMinAggregateInputType = {
   id?: true
@@ -67,6 +102,9 @@ export type SignalServerMinAggregateInputType = {
   udp?: true
   key?: true
   identityKey?: true
+  clients?: true
+  relayedBytes?: true
+  relayedRate?: true
   seenAt?: true
   createdAt?: true
 }
@@ -78,6 +116,9 @@ export type SignalServerMaxAggregateInputType = {
   udp?: true
   key?: true
   identityKey?: true
+  clients?: true
+  relayedBytes?: true
+  relayedRate?: true
   seenAt?: true
   createdAt?: true
 }
@@ -90,6 +131,9 @@ export type SignalServerCountAggregateInputType = {
   tls?: true
   key?: true
   identityKey?: true
+  clients?: true
+  relayedBytes?: true
+  relayedRate?: true
   seenAt?: true
   createdAt?: true
   _all?: true
@@ -133,6 +177,18 @@ export type SignalServerAggregateArgs<ExtArgs extends runtime.Types.Extensions.I
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: SignalServerAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: SignalServerSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: SignalServerMinAggregateInputType
@@ -163,6 +219,8 @@ export type SignalServerGroupByArgs<ExtArgs extends runtime.Types.Extensions.Int
   take?: number
   skip?: number
   _count?: SignalServerCountAggregateInputType | true
+  _avg?: SignalServerAvgAggregateInputType
+  _sum?: SignalServerSumAggregateInputType
   _min?: SignalServerMinAggregateInputType
   _max?: SignalServerMaxAggregateInputType
 }
@@ -175,9 +233,14 @@ export type SignalServerGroupByOutputType = {
   tls: string[]
   key: runtime.Bytes
   identityKey: runtime.Bytes | null
+  clients: number | null
+  relayedBytes: bigint | null
+  relayedRate: bigint | null
   seenAt: Date
   createdAt: Date
   _count: SignalServerCountAggregateOutputType | null
+  _avg: SignalServerAvgAggregateOutputType | null
+  _sum: SignalServerSumAggregateOutputType | null
   _min: SignalServerMinAggregateOutputType | null
   _max: SignalServerMaxAggregateOutputType | null
 }
@@ -208,6 +271,9 @@ export type SignalServerWhereInput = {
   tls?: Prisma.StringNullableListFilter<"SignalServer">
   key?: Prisma.BytesFilter<"SignalServer"> | runtime.Bytes
   identityKey?: Prisma.BytesNullableFilter<"SignalServer"> | runtime.Bytes | null
+  clients?: Prisma.IntNullableFilter<"SignalServer"> | number | null
+  relayedBytes?: Prisma.BigIntNullableFilter<"SignalServer"> | bigint | number | null
+  relayedRate?: Prisma.BigIntNullableFilter<"SignalServer"> | bigint | number | null
   seenAt?: Prisma.DateTimeFilter<"SignalServer"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"SignalServer"> | Date | string
 }
@@ -220,6 +286,9 @@ export type SignalServerOrderByWithRelationInput = {
   tls?: Prisma.SortOrder
   key?: Prisma.SortOrder
   identityKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  clients?: Prisma.SortOrderInput | Prisma.SortOrder
+  relayedBytes?: Prisma.SortOrderInput | Prisma.SortOrder
+  relayedRate?: Prisma.SortOrderInput | Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
@@ -235,6 +304,9 @@ export type SignalServerWhereUniqueInput = Prisma.AtLeast<{
   udp?: Prisma.StringNullableFilter<"SignalServer"> | string | null
   tls?: Prisma.StringNullableListFilter<"SignalServer">
   key?: Prisma.BytesFilter<"SignalServer"> | runtime.Bytes
+  clients?: Prisma.IntNullableFilter<"SignalServer"> | number | null
+  relayedBytes?: Prisma.BigIntNullableFilter<"SignalServer"> | bigint | number | null
+  relayedRate?: Prisma.BigIntNullableFilter<"SignalServer"> | bigint | number | null
   seenAt?: Prisma.DateTimeFilter<"SignalServer"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"SignalServer"> | Date | string
 }, "id" | "identityKey">
@@ -247,11 +319,16 @@ export type SignalServerOrderByWithAggregationInput = {
   tls?: Prisma.SortOrder
   key?: Prisma.SortOrder
   identityKey?: Prisma.SortOrderInput | Prisma.SortOrder
+  clients?: Prisma.SortOrderInput | Prisma.SortOrder
+  relayedBytes?: Prisma.SortOrderInput | Prisma.SortOrder
+  relayedRate?: Prisma.SortOrderInput | Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   _count?: Prisma.SignalServerCountOrderByAggregateInput
+  _avg?: Prisma.SignalServerAvgOrderByAggregateInput
   _max?: Prisma.SignalServerMaxOrderByAggregateInput
   _min?: Prisma.SignalServerMinOrderByAggregateInput
+  _sum?: Prisma.SignalServerSumOrderByAggregateInput
 }
 
 export type SignalServerScalarWhereWithAggregatesInput = {
@@ -265,6 +342,9 @@ export type SignalServerScalarWhereWithAggregatesInput = {
   tls?: Prisma.StringNullableListFilter<"SignalServer">
   key?: Prisma.BytesWithAggregatesFilter<"SignalServer"> | runtime.Bytes
   identityKey?: Prisma.BytesNullableWithAggregatesFilter<"SignalServer"> | runtime.Bytes | null
+  clients?: Prisma.IntNullableWithAggregatesFilter<"SignalServer"> | number | null
+  relayedBytes?: Prisma.BigIntNullableWithAggregatesFilter<"SignalServer"> | bigint | number | null
+  relayedRate?: Prisma.BigIntNullableWithAggregatesFilter<"SignalServer"> | bigint | number | null
   seenAt?: Prisma.DateTimeWithAggregatesFilter<"SignalServer"> | Date | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"SignalServer"> | Date | string
 }
@@ -277,6 +357,9 @@ export type SignalServerCreateInput = {
   tls?: Prisma.SignalServerCreatetlsInput | string[]
   key: runtime.Bytes
   identityKey?: runtime.Bytes | null
+  clients?: number | null
+  relayedBytes?: bigint | number | null
+  relayedRate?: bigint | number | null
   seenAt?: Date | string
   createdAt?: Date | string
 }
@@ -289,6 +372,9 @@ export type SignalServerUncheckedCreateInput = {
   tls?: Prisma.SignalServerCreatetlsInput | string[]
   key: runtime.Bytes
   identityKey?: runtime.Bytes | null
+  clients?: number | null
+  relayedBytes?: bigint | number | null
+  relayedRate?: bigint | number | null
   seenAt?: Date | string
   createdAt?: Date | string
 }
@@ -301,6 +387,9 @@ export type SignalServerUpdateInput = {
   tls?: Prisma.SignalServerUpdatetlsInput | string[]
   key?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clients?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  relayedBytes?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  relayedRate?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -313,6 +402,9 @@ export type SignalServerUncheckedUpdateInput = {
   tls?: Prisma.SignalServerUpdatetlsInput | string[]
   key?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clients?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  relayedBytes?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  relayedRate?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -325,6 +417,9 @@ export type SignalServerCreateManyInput = {
   tls?: Prisma.SignalServerCreatetlsInput | string[]
   key: runtime.Bytes
   identityKey?: runtime.Bytes | null
+  clients?: number | null
+  relayedBytes?: bigint | number | null
+  relayedRate?: bigint | number | null
   seenAt?: Date | string
   createdAt?: Date | string
 }
@@ -337,6 +432,9 @@ export type SignalServerUpdateManyMutationInput = {
   tls?: Prisma.SignalServerUpdatetlsInput | string[]
   key?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clients?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  relayedBytes?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  relayedRate?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -349,6 +447,9 @@ export type SignalServerUncheckedUpdateManyInput = {
   tls?: Prisma.SignalServerUpdatetlsInput | string[]
   key?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   identityKey?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clients?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  relayedBytes?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  relayedRate?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -361,8 +462,17 @@ export type SignalServerCountOrderByAggregateInput = {
   tls?: Prisma.SortOrder
   key?: Prisma.SortOrder
   identityKey?: Prisma.SortOrder
+  clients?: Prisma.SortOrder
+  relayedBytes?: Prisma.SortOrder
+  relayedRate?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+}
+
+export type SignalServerAvgOrderByAggregateInput = {
+  clients?: Prisma.SortOrder
+  relayedBytes?: Prisma.SortOrder
+  relayedRate?: Prisma.SortOrder
 }
 
 export type SignalServerMaxOrderByAggregateInput = {
@@ -372,6 +482,9 @@ export type SignalServerMaxOrderByAggregateInput = {
   udp?: Prisma.SortOrder
   key?: Prisma.SortOrder
   identityKey?: Prisma.SortOrder
+  clients?: Prisma.SortOrder
+  relayedBytes?: Prisma.SortOrder
+  relayedRate?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
@@ -383,8 +496,17 @@ export type SignalServerMinOrderByAggregateInput = {
   udp?: Prisma.SortOrder
   key?: Prisma.SortOrder
   identityKey?: Prisma.SortOrder
+  clients?: Prisma.SortOrder
+  relayedBytes?: Prisma.SortOrder
+  relayedRate?: Prisma.SortOrder
   seenAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+}
+
+export type SignalServerSumOrderByAggregateInput = {
+  clients?: Prisma.SortOrder
+  relayedBytes?: Prisma.SortOrder
+  relayedRate?: Prisma.SortOrder
 }
 
 export type SignalServerCreatetlsInput = {
@@ -406,6 +528,9 @@ export type SignalServerSelect<ExtArgs extends runtime.Types.Extensions.Internal
   tls?: boolean
   key?: boolean
   identityKey?: boolean
+  clients?: boolean
+  relayedBytes?: boolean
+  relayedRate?: boolean
   seenAt?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["signalServer"]>
@@ -418,6 +543,9 @@ export type SignalServerSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   tls?: boolean
   key?: boolean
   identityKey?: boolean
+  clients?: boolean
+  relayedBytes?: boolean
+  relayedRate?: boolean
   seenAt?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["signalServer"]>
@@ -430,6 +558,9 @@ export type SignalServerSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   tls?: boolean
   key?: boolean
   identityKey?: boolean
+  clients?: boolean
+  relayedBytes?: boolean
+  relayedRate?: boolean
   seenAt?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["signalServer"]>
@@ -442,11 +573,14 @@ export type SignalServerSelectScalar = {
   tls?: boolean
   key?: boolean
   identityKey?: boolean
+  clients?: boolean
+  relayedBytes?: boolean
+  relayedRate?: boolean
   seenAt?: boolean
   createdAt?: boolean
 }
 
-export type SignalServerOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "region" | "udp" | "tls" | "key" | "identityKey" | "seenAt" | "createdAt", ExtArgs["result"]["signalServer"]>
+export type SignalServerOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "region" | "udp" | "tls" | "key" | "identityKey" | "clients" | "relayedBytes" | "relayedRate" | "seenAt" | "createdAt", ExtArgs["result"]["signalServer"]>
 
 export type $SignalServerPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SignalServer"
@@ -477,6 +611,12 @@ export type $SignalServerPayload<ExtArgs extends runtime.Types.Extensions.Intern
      * Ed25519, enrolled servers only: proves who renews.
      */
     identityKey: runtime.Bytes | null
+    /**
+     * What it has to do, as it said last: agents registered, bytes relayed, and how fast, a second. Observed, for people.
+     */
+    clients: number | null
+    relayedBytes: bigint | null
+    relayedRate: bigint | null
     seenAt: Date
     createdAt: Date
   }, ExtArgs["result"]["signalServer"]>
@@ -909,6 +1049,9 @@ export interface SignalServerFieldRefs {
   readonly tls: Prisma.FieldRef<"SignalServer", 'String[]'>
   readonly key: Prisma.FieldRef<"SignalServer", 'Bytes'>
   readonly identityKey: Prisma.FieldRef<"SignalServer", 'Bytes'>
+  readonly clients: Prisma.FieldRef<"SignalServer", 'Int'>
+  readonly relayedBytes: Prisma.FieldRef<"SignalServer", 'BigInt'>
+  readonly relayedRate: Prisma.FieldRef<"SignalServer", 'BigInt'>
   readonly seenAt: Prisma.FieldRef<"SignalServer", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"SignalServer", 'DateTime'>
 }

@@ -222,7 +222,20 @@ export interface EnrollSignalResponse {
 
 export interface RenewSignalRequest {
   serverId: string;
-  claim: SignalClaim | undefined;
+  claim:
+    | SignalClaim
+    | undefined;
+  /** Shown to the operator; nothing depends on it. */
+  load: SignalLoad | undefined;
+}
+
+/** What a signal server has to do. */
+export interface SignalLoad {
+  /** Agents that are registered there. */
+  clients: number;
+  /** Bytes relayed since it started, and a second since the renewal before. */
+  relayedBytes: number;
+  relayedRate: number;
 }
 
 export interface RenewSignalResponse {
@@ -2036,7 +2049,7 @@ export const EnrollSignalResponse: MessageFns<EnrollSignalResponse> = {
 };
 
 function createBaseRenewSignalRequest(): RenewSignalRequest {
-  return { serverId: "", claim: undefined };
+  return { serverId: "", claim: undefined, load: undefined };
 }
 
 export const RenewSignalRequest: MessageFns<RenewSignalRequest> = {
@@ -2046,6 +2059,9 @@ export const RenewSignalRequest: MessageFns<RenewSignalRequest> = {
     }
     if (message.claim !== undefined) {
       SignalClaim.encode(message.claim, writer.uint32(18).fork()).join();
+    }
+    if (message.load !== undefined) {
+      SignalLoad.encode(message.load, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -2079,6 +2095,14 @@ export const RenewSignalRequest: MessageFns<RenewSignalRequest> = {
             message.claim = SignalClaim.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.load = SignalLoad.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2099,6 +2123,7 @@ export const RenewSignalRequest: MessageFns<RenewSignalRequest> = {
         ? globalThis.String(object.server_id)
         : "",
       claim: isSet(object.claim) ? SignalClaim.fromJSON(object.claim) : undefined,
+      load: isSet(object.load) ? SignalLoad.fromJSON(object.load) : undefined,
     };
   },
 
@@ -2109,6 +2134,9 @@ export const RenewSignalRequest: MessageFns<RenewSignalRequest> = {
     }
     if (message.claim !== undefined) {
       obj.claim = SignalClaim.toJSON(message.claim);
+    }
+    if (message.load !== undefined) {
+      obj.load = SignalLoad.toJSON(message.load);
     }
     return obj;
   },
@@ -2122,6 +2150,118 @@ export const RenewSignalRequest: MessageFns<RenewSignalRequest> = {
     message.claim = (object.claim !== undefined && object.claim !== null)
       ? SignalClaim.fromPartial(object.claim)
       : undefined;
+    message.load = (object.load !== undefined && object.load !== null)
+      ? SignalLoad.fromPartial(object.load)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSignalLoad(): SignalLoad {
+  return { clients: 0, relayedBytes: 0, relayedRate: 0 };
+}
+
+export const SignalLoad: MessageFns<SignalLoad> = {
+  encode(message: SignalLoad, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clients !== 0) {
+      writer.uint32(8).uint32(message.clients);
+    }
+    if (message.relayedBytes !== 0) {
+      writer.uint32(16).uint64(message.relayedBytes);
+    }
+    if (message.relayedRate !== 0) {
+      writer.uint32(24).uint64(message.relayedRate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalLoad {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalLoad();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.clients = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.relayedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.relayedRate = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SignalLoad {
+    return {
+      clients: isSet(object.clients) ? globalThis.Number(object.clients) : 0,
+      relayedBytes: isSet(object.relayedBytes)
+        ? globalThis.Number(object.relayedBytes)
+        : isSet(object.relayed_bytes)
+        ? globalThis.Number(object.relayed_bytes)
+        : 0,
+      relayedRate: isSet(object.relayedRate)
+        ? globalThis.Number(object.relayedRate)
+        : isSet(object.relayed_rate)
+        ? globalThis.Number(object.relayed_rate)
+        : 0,
+    };
+  },
+
+  toJSON(message: SignalLoad): unknown {
+    const obj: any = {};
+    if (message.clients !== 0) {
+      obj.clients = Math.round(message.clients);
+    }
+    if (message.relayedBytes !== 0) {
+      obj.relayedBytes = Math.round(message.relayedBytes);
+    }
+    if (message.relayedRate !== 0) {
+      obj.relayedRate = Math.round(message.relayedRate);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SignalLoad>): SignalLoad {
+    return SignalLoad.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignalLoad>): SignalLoad {
+    const message = createBaseSignalLoad();
+    message.clients = object.clients ?? 0;
+    message.relayedBytes = object.relayedBytes ?? 0;
+    message.relayedRate = object.relayedRate ?? 0;
     return message;
   },
 };
