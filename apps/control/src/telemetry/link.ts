@@ -83,6 +83,8 @@ export class Meter {
 
 const since = (before: number, now: number): number => (now >= before ? now - before : now);
 
+const badness = ({ kind, tls }: PathClaim): number => 2 * PATH_KINDS.indexOf(kind) + Number(kind === 'relay' && tls);
+
 /** One end of a link, as its agent says. */
 export class LinkEnd {
   readonly meter = new Meter();
@@ -123,11 +125,14 @@ export class Link {
     return !this.fromA && !this.fromB;
   }
 
-  /** The end that is shown: the newer report's; as long as they differ, that of the worse kind. */
+  /**
+   * The end that is shown: the newer report's; as long as they differ, that of the worse kind. A relay that one end reaches over
+   * TLS is worse than one that both reach over UDP, and stays so: their ways to it are their own.
+   */
   shown(): LinkEnd {
     const { fromA, fromB } = this;
     if (!fromA || !fromB) return (fromA ?? fromB)!;
-    const order = PATH_KINDS.indexOf(fromA.claim.kind) - PATH_KINDS.indexOf(fromB.claim.kind);
+    const order = badness(fromA.claim) - badness(fromB.claim);
     if (order !== 0) return order > 0 ? fromA : fromB;
     return fromA.at >= fromB.at ? fromA : fromB;
   }
