@@ -16,6 +16,9 @@ const FOLDER = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url)
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
 const MINUTE = 60_000;
 
+/** Each picture of a new device needs another one: private keys are made in the page and shown once. */
+const devices = ['tablet', 'camera', 'printer', 'router'];
+
 interface Picture extends View {
   readonly stranger?: boolean;
   /** What is done before it is taken. */
@@ -39,7 +42,7 @@ describeBrowser('screenshots', ['wireguard-go', 'wg', 'wg-quick'], () => {
   async function take(picture: Picture, colorScheme: 'light' | 'dark', size: keyof typeof SIZES): Promise<void> {
     const { path, heading, stranger = false, prepare, name } = picture;
     const { page, watched } = await dashboard().visit(path, {
-      ...{ stranger, colorScheme, viewport: SIZES[size], reducedMotion: 'reduce', hasTouch: size === 'phone' },
+      ...{ stranger, colorScheme, viewport: SIZES[size], reducedMotion: 'reduce', isMobile: size === 'phone' },
       permissions: ['clipboard-read', 'clipboard-write'],
     });
     await waitForView(page, heading);
@@ -77,7 +80,7 @@ const picturesOf = ({ node, peer }: Showcase, link: string): Picture[] => [
   {
     ...{ name: 'add-device-code', path: '/n/default/add?kind=device', heading: 'Add a peer' },
     prepare: async (page) => {
-      await page.getByLabel('Name').fill(`tablet-${Date.now().toString(36)}`);
+      await page.getByLabel('Name').fill(devices.shift()!);
       await page.getByRole('button', { name: 'Add the device' }).click();
       await page.getByRole('img', { name: /QR code/ }).waitFor();
     },
