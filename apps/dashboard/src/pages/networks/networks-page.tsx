@@ -82,7 +82,13 @@ function NetworkTable({ networks, onDialog }: { networks: readonly Network[]; on
               >
                 {network.name}
               </Link>
-              <div className="mono break-all text-muted text-sm sm:hidden">{network.cidrs.join(' ')}</div>
+              <ul className="mono text-muted text-sm sm:hidden">
+                {network.cidrs.map((cidr) => (
+                  <li key={cidr} className="break-all">
+                    {cidr}
+                  </li>
+                ))}
+              </ul>
             </Td>
             <Td>
               <NodeCounts counts={status?.networks.find(({ id }) => id === network.id)} />
