@@ -26,6 +26,9 @@ export interface PathClaim {
   readonly lastHandshakeMs: number;
 }
 
+/** A number that every reader of JSON takes for whole, whatever agents say that they counted. */
+export const whole = (value: number): number => Math.min(Math.round(value), Number.MAX_SAFE_INTEGER);
+
 /** Counters and how fast they went on between two reports. Times are milliseconds of a monotonic clock. */
 export class Meter {
   rxBytes = 0;
@@ -69,10 +72,10 @@ export class Meter {
 
   /** Bytes a second. */
   rxRate(now: number): number {
-    return now < this.#rateUntil ? Math.round(this.#rxRate) : 0;
+    return now < this.#rateUntil ? whole(this.#rxRate) : 0;
   }
   txRate(now: number): number {
-    return now < this.#rateUntil ? Math.round(this.#txRate) : 0;
+    return now < this.#rateUntil ? whole(this.#txRate) : 0;
   }
 
   /** Nobody counts any more; what was counted stays. */
@@ -148,6 +151,6 @@ export class Link {
   /** Bytes a second, both ways: what is lost on the way was sent all the same. */
   rate(now: number): number {
     const of = (end: LinkEnd | undefined): number => (end ? end.meter.rxRate(now) + end.meter.txRate(now) : 0);
-    return Math.max(of(this.fromA), of(this.fromB));
+    return whole(Math.max(of(this.fromA), of(this.fromB)));
   }
 }

@@ -128,15 +128,18 @@ function Header({ filter, onChange, selection }: Pick<TableProps, 'filter' | 'on
           {key === undefined ? (
             <span className="font-medium text-muted text-sm">{label}</span>
           ) : (
-            <button
-              type="button"
-              onClick={() => turn(key)}
-              className="inline-flex h-8 max-w-full items-center gap-1 rounded font-medium text-muted text-sm hover:text-ink max-md:hidden"
-            >
-              {label}
-              {sort.key === key &&
-                (sort.reversed ? <ArrowUp aria-hidden size={14} /> : <ArrowDown aria-hidden size={14} />)}
-            </button>
+            <>
+              <span className="md:hidden">{label}</span>
+              <button
+                type="button"
+                onClick={() => turn(key)}
+                className="inline-flex h-8 max-w-full items-center gap-1 rounded font-medium text-muted text-sm hover:text-ink max-md:hidden"
+              >
+                {label}
+                {sort.key === key &&
+                  (sort.reversed ? <ArrowUp aria-hidden size={14} /> : <ArrowDown aria-hidden size={14} />)}
+              </button>
+            </>
           )}
         </span>
       ))}

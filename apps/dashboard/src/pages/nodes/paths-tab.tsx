@@ -104,7 +104,7 @@ const PathRow = ({ network, node, path }: { network: string; node: Node; path: N
         to="/n/$network/nodes/$id"
         params={{ network, id: path.peer.id }}
         search={{}}
-        className="font-medium [overflow-wrap:anywhere] hover:underline"
+        className="inline-block min-w-24 font-medium [overflow-wrap:anywhere] hover:underline"
       >
         {path.peer.name}
       </Link>

@@ -34,7 +34,7 @@ export function Toolbar(props: ToolbarProps) {
         </p>
       </div>
       <ViewSwitch search={search} network={network} />
-      <div className="order-last flex w-full flex-wrap gap-2 sm:flex-nowrap xl:order-none xl:w-auto">
+      <div className="order-last flex w-full flex-wrap gap-2 sm:flex-nowrap 2xl:order-none 2xl:w-auto">
         <SearchBox {...props} />
         <IconButton
           label={open ? 'Hide the filters' : 'Show the filters'}
@@ -121,7 +121,7 @@ function SearchBox({ search, set, mesh }: ToolbarProps) {
     if (first) set({ q: text.trim(), node: first.id, peer: undefined });
   };
   return (
-    <div className="relative min-w-0 grow xl:w-48">
+    <div className="relative min-w-0 grow 2xl:w-48">
       <Search aria-hidden size={16} className="absolute top-3 left-3 text-muted" />
       <Input
         type="search"
@@ -151,7 +151,7 @@ function ViewSwitch({ search, network }: { search: TopologySearch; network: stri
       )}
     >
       <Icon aria-hidden size={15} />
-      {name}
+      <span className="max-sm:sr-only">{name}</span>
     </Link>
   );
   return (
