@@ -176,10 +176,13 @@ export class GraphController {
   #reveal(id: string | undefined): void {
     this.#revealed = id;
     const node = id === undefined ? undefined : this.#renderer.scene.byId.get(id);
-    if (!node) return;
+    if (!node || this.#renderer.size.width === 0) return;
+    // As long as nobody has moved the view, all of it is in view, if it can be.
+    if (this.#follows) this.fitAll();
     const { camera, size } = this.#renderer;
     const [x, y] = [node.x * camera.scale + camera.x, node.y * camera.scale + camera.y];
-    const margin = 60;
+    // Less than what is left around all of it.
+    const margin = 40;
     if (x > margin && x < size.width - margin && y > margin && y < size.height - margin && camera.scale > MARKS_FROM)
       return;
     this.#follows = false;
