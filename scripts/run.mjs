@@ -1,6 +1,6 @@
 // Everything starts here: `npm start`, `npm test` and the others need only Node and npm.
 import { join } from 'node:path';
-import { build, checkNode, debianPackages, install, root, run } from './bootstrap.mjs';
+import { build, checkNode, debianPackages, env, install, root, run } from './bootstrap.mjs';
 
 const [task, ...args] = process.argv.slice(2);
 const node = (script, ...rest) => run(process.execPath, [join(root, script), ...rest]);
@@ -30,6 +30,15 @@ const TASKS = {
     await debianPackages();
     await build();
     return node('scripts/soak.mjs', ...args);
+  },
+  /** Pictures of every view into docs/screenshots; names of views take some of them. */
+  screenshots: async () => {
+    await debianPackages();
+    await build();
+    const vitest = join(root, 'node_modules/.bin/vitest');
+    return run(vitest, ['run', '--project', 'browser', 'tests/browser/screenshots'], {
+      env: { ...env, WARREN_SCREENSHOTS: args.join(' ') || 'all' },
+    });
   },
   build: async () => {
     await build();

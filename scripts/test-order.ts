@@ -7,6 +7,7 @@ const SLOW = [
   'tests/lab/nat-grid',
   'tests/lab/static-pair',
   'tests/lab/paths-pair',
+  'tests/browser/views',
   'tests/sim/worlds',
   'tests/sim/idle',
   'apps/control/src/crash',

@@ -1,5 +1,6 @@
 import { WarrenError } from '@warren/base';
 import type { Benchmark, Comparison } from './benchmark.js';
+import { dashboard } from './dashboard/dashboard.js';
 import { dataplane } from './dataplane/dataplane.js';
 import { forwarding } from './dataplane/forwarding.js';
 import { profile } from './dataplane/profile.js';
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly (Benchmark | Comparison)[] = [
   revoke,
   paths,
   prediction,
+  dashboard,
   dataplane,
   forwarding,
   profile,

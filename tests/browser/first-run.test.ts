@@ -35,7 +35,7 @@ describeBrowser('the first hour', ['wireguard-go', 'wg', 'wg-quick'], () => {
     server = await joinByPage(page, parts.server, 'server', 'bounce');
     await page.getByRole('status').filter({ hasText: 'server joined' }).waitFor();
     await page.getByRole('link', { name: 'Topology' }).click();
-    await openTable(page);
+    await page.getByRole('link', { name: 'Table', exact: true }).click();
     await page
       .getByRole('row', { name: /server/ })
       .filter({ hasText: server.ipv4 })
@@ -90,15 +90,14 @@ describeBrowser('the first hour', ['wireguard-go', 'wg', 'wg-quick'], () => {
   it('revokes a node: its edges go from the page, and nobody reaches it any more', async () => {
     const { visit } = dashboard();
     expect(await laptop.host.ping(server.ipv4)).toBe(true);
-    const { page: onlooker } = await visit('/n/default/topology?view=table');
+    const { page: onlooker } = await visit('/n/default/topology?view=table&list=links');
     const links = onlooker.getByRole('row').filter({ hasText: 'server' }).filter({ hasText: 'laptop' });
     await links.first().waitFor();
     const { page } = await visit('/n/default/nodes');
-    await page.getByRole('link', { name: 'laptop' }).click();
-    await page.getByRole('button', { name: /revoke/i }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: /revoke/i }).click();
-    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'laptop', exact: true }).click();
+    await page.getByRole('button', { name: 'Actions on laptop' }).click();
+    await page.getByRole('menuitem', { name: 'Revoke' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke laptop' }).click();
     await links.first().waitFor({ state: 'detached' });
     await waitUntil('laptop to be unreachable', { timeoutMs: 10_000 }, async () => {
       const pings = [server.host.ping(laptop.ipv4), laptop.host.ping(server.ipv4), laptop.host.ping(phone)];
@@ -127,8 +126,6 @@ async function joinByPage(page: Page, host: Host, name: string, role: 'bounce' |
   const [, token] = /^agent join --token (\S+)$/.exec(line)!;
   return AgentNode.join(host, { name, token: token! });
 }
-
-const openTable = (page: Page): Promise<void> => page.getByRole('tab', { name: 'Table' }).click();
 
 async function up(host: Host, file: string): Promise<void> {
   const path = join(host.dir, 'wg0.conf');

@@ -26,13 +26,13 @@ describeBrowser('paths on screen', [], () => {
         ({ kind }) => kind === 'relay',
       );
       const [a, b] = await Promise.all([office, home].map(async ({ agent }) => (await agent.look()).node.id));
-      const { page: table } = await visit('/n/default/topology?view=table');
+      const { page: table } = await visit('/n/default/topology?view=table&list=links');
       const { page: pair } = await visit(`/n/default/topology?node=${a}&peer=${b}`);
       const row = table.getByRole('row').filter({ hasText: 'office' }).filter({ hasText: 'home' });
       await row.filter({ hasText: 'Relay, TLS' }).waitFor();
       const panel = pair.getByRole('complementary');
       await panel.getByText('Relay, TLS').first().waitFor();
-      await panel.getByText(/UDP/).first().waitFor();
+      await panel.getByRole('region', { name: 'Why' }).getByText(/UDP/).first().waitFor();
 
       await office.site.routers[0]!.setFirewall('open');
       await row.filter({ hasText: 'Direct' }).waitFor({ timeout: CHANGED_MS });

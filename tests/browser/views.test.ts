@@ -6,6 +6,7 @@ import { type LivelyNetwork, populateLively } from './support/lively-network.js'
 import { sidewaysScroll, waitForView, whatSticksOut } from './support/page-state.js';
 import { useDashboard } from './support/use-dashboard.js';
 import { STRANGERS_VIEWS, type View, views } from './support/views.js';
+import { ORIGIN } from './support/watched-context.js';
 
 const KIB = 1_024;
 /** Issue: compressed JavaScript until the first view stands. */
@@ -79,5 +80,34 @@ describeBrowser('every view', [], () => {
     expect(policy.get('frame-ancestors')).toBe("'none'");
     expect([...policy.values()].join(' ')).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:|\*/);
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+  });
+
+  it('a page that asks another origin, breaks its policy or throws would be noticed', async () => {
+    const { visit } = dashboard();
+    const { page, watched } = await visit('/networks');
+    expect(watched.takeComplaints()).toEqual([]);
+    await page.evaluate(() => {
+      void fetch('http://elsewhere.example/').catch(() => undefined);
+      const inline = document.createElement('script');
+      inline.textContent = 'window.ran = true';
+      document.body.append(inline);
+      const style = document.createElement('style');
+      style.textContent = 'body { color: red }';
+      document.head.append(style);
+      console.error('something went wrong');
+      setTimeout(() => {
+        throw new Error('nobody caught this');
+      });
+    });
+    const wanted = [/policy: connect-src forbids http:\/\/elsewhere/, /policy: script-src/, /policy: style-src/];
+    wanted.push(/console: something went wrong/, /exception: .*nobody caught this/);
+    await expect.poll(() => wanted.filter((each) => !watched.complaints.some((text) => each.test(text)))).toEqual([]);
+    expect(await page.evaluate(() => 'ran' in window)).toBe(false);
+    watched.takeComplaints();
+    const other = await watched.context.newPage();
+    await other.goto(`${ORIGIN.replace('127.0.0.1', 'localhost')}/`);
+    expect(watched.complaints.some((text) => text.startsWith('another origin: GET http://localhost:8080/'))).toBe(true);
+    await watched.close();
+    watched.takeComplaints();
   });
 });

@@ -4,7 +4,7 @@ import type { Host } from '@warren/netlab';
 import { type Browser, chromium } from 'playwright-core';
 import { chromiumProgram } from '../../support/chromium-program.js';
 
-/** Nothing is asked of anybody but the page: no updates, no experiments, no name that leaves the machine. */
+/** Nothing is asked of anybody but the page: no updates, no experiments, no name that leaves the machine. An emulated GPU would be slower than none. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-quic',
@@ -16,8 +16,6 @@ const FLAGS = [
   '--disable-domain-reliability',
   '--disable-features=OptimizationHints,MediaRouter,Translate',
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
 ];
 
 /** A Chromium on a host of the lab: loopback is that host's, and so is all else that it can reach. */

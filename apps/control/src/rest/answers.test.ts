@@ -46,6 +46,7 @@ describe('headers', () => {
     for (const { headers } of [read, made, refused]) {
       expect(headers).toMatchObject({
         'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'same-origin',
         'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       });
       expect(headers).not.toHaveProperty('access-control-allow-origin');

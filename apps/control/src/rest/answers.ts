@@ -9,6 +9,7 @@ import { sendProblem } from './problem.js';
  */
 export async function describeAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
   void reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
+  void reply.header('cross-origin-resource-policy', 'same-origin');
   if (!reply.hasHeader('content-security-policy'))
     void reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
   if (reply.hasHeader('cache-control')) return payload;

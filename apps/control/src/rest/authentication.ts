@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { WarrenError } from '@warren/base';
 import type { Store } from '@warren/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerKey } from '../caller-address.js';
 import { RateLimiter } from '../rate-limiter.js';
 import { checkForgery, csrfTokenOf, SESSION_COOKIE } from '../sign-in/session-cookie.js';
 import type { Bearers, Grant } from './bearers.js';
@@ -28,6 +29,7 @@ export interface AuthenticationParts {
 /** What a request shows, and who may be found by it. */
 interface Shown {
   readonly secret: string;
+  readonly again: boolean;
   find(): Promise<Grant>;
 }
 
@@ -42,9 +44,12 @@ export function createAuthentication(parts: AuthenticationParts): Authenticate {
   const failures = new RateLimiter(rates.failures);
   const good = new Set<string>();
 
-  const grantOf = async (request: FastifyRequest, reply: FastifyReply, { secret, find }: Shown): Promise<Grant> => {
+  const grantOf = async (request: FastifyRequest, reply: FastifyReply, shown: Shown): Promise<Grant> => {
+    const { secret, again, find } = shown;
     const hash = createHash('sha256').update(secret).digest('base64');
-    const wait = good.has(hash) ? 0 : failures.wait(request.ip, now());
+    const from = callerKey(request.ip || null);
+    // Who was let in before is looked up whatever else comes from there: else bad secrets would hide that this one has ended.
+    const wait = again || good.has(hash) ? 0 : failures.wait(from, now());
     if (wait > 0) throw tooMany(reply, wait, 'too many bad API keys or sessions came from this address');
     try {
       const grant = await find();
@@ -53,8 +58,10 @@ export function createAuthentication(parts: AuthenticationParts): Authenticate {
       good.add(hash);
       return grant;
     } catch (error) {
+      // A database that does not answer says nothing about the secret.
+      if (!(error instanceof WarrenError) || error.code === 'database-unavailable') throw error;
       good.delete(hash);
-      if (error instanceof WarrenError) failures.take(request.ip, now());
+      failures.take(from, now());
       throw error;
     }
   };
@@ -72,9 +79,9 @@ export function createAuthentication(parts: AuthenticationParts): Authenticate {
 function shownBy({ bearers, store }: AuthenticationParts, request: FastifyRequest, again: boolean): Shown {
   const { authorization } = request.headers;
   const bearer = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization ?? '')?.[1];
-  if (bearer) return { secret: bearer, find: () => bearers(bearer) };
+  if (bearer) return { secret: bearer, again, find: () => bearers(bearer) };
   const cookie = request.cookies[SESSION_COOKIE];
-  if (!authorization && cookie) return { secret: cookie, find: () => sessionOf(store, cookie, !again) };
+  if (!authorization && cookie) return { secret: cookie, again, find: () => sessionOf(store, cookie, !again) };
   const text = 'sign in, or send an API key as `Authorization: Bearer …`; make one with `warren apikey create`';
   throw new WarrenError('unauthorized', text);
 }

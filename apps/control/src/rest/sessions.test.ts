@@ -117,6 +117,26 @@ describe('signing in', () => {
   });
 });
 
+describe('a page of a name that was made to lead here', () => {
+  const signIn = (host: string, origin: string) =>
+    new Promise<number>((resolve, reject) => {
+      const { port } = new URL(plane.context.about.httpUrl);
+      const headers = { host, origin, 'content-type': 'application/json' };
+      const options = { host: '127.0.0.1', port, path: '/api/v1/session', method: 'POST', headers };
+      const request = httpRequest(options, (answer) => resolve(answer.resume().statusCode!));
+      request.on('error', reject).end(JSON.stringify({ password: PASSWORD }));
+    });
+
+  it('cannot sign in in clear text, though it has our origin', async () => {
+    expect(await signIn('evil.example.com:8080', 'http://evil.example.com:8080')).toBe(403);
+    expect(await signIn('evil.example.com', 'http://evil.example.com')).toBe(403);
+    expect(await signIn('127.0.0.1.evil.example.com', 'http://127.0.0.1.evil.example.com')).toBe(403);
+    for (const host of ['127.0.0.1:8080', 'localhost:8080', '[::1]:8080', 'warren:8080', 'nas.home.arpa'])
+      expect(await signIn(host, `http://${host}`)).toBe(200);
+    expect(await signIn('warren.example.com', 'https://warren.example.com'), 'behind a TLS proxy').toBe(200);
+  });
+});
+
 describe('guessing', () => {
   // Nothing comes back while the test runs, however slow the machine is.
   const perAddress = { atOnce: 4, perSecond: 1e-4 };
@@ -259,6 +279,29 @@ describe('a session', () => {
     }
   });
 
+  it('ends its stream of events though bad secrets come from the same address', async () => {
+    const rates = { ...REST_RATES, failures: { atOnce: 3, perSecond: 1e-4 } };
+    const strict = await startTestPlane({ heartbeat: 100, rates });
+    const { store, about } = strict.context;
+    const made = await store.createSignInLink(60_000, 'local');
+    const payload = { link: made.link, password: PASSWORD };
+    const entered = await strict.rest.app.inject({ method: 'POST', url: '/api/v1/session/link', payload });
+    const headers = { cookie: String(entered.headers['set-cookie']).split(';')[0]! };
+    const status = async (cookie: string) =>
+      (await fetch(`${about.httpUrl}/api/v1/session`, { headers: { cookie } })).status;
+    const stream = await fetch(`${about.httpUrl}/api/v1/events`, { headers });
+    const reader = stream.body!.getReader();
+    await reader.read();
+    const check = store.checkSession;
+    // The session has ended, and whoever has its cookie asks before the stream is looked at again.
+    Object.assign(store, { checkSession: async (_: string, isUse: boolean) => (isUse ? undefined : check(_, isUse)) });
+    for (let i = 0; i < 3; i++) expect(await status(headers.cookie)).toBe(401);
+    expect(await status(headers.cookie)).toBe(429);
+    Object.assign(store, { checkSession: async () => undefined });
+    for (let part = await reader.read(); !part.done; ) part = await reader.read();
+    await strict.stop();
+  });
+
   it('is not kept alive by a stream that stays open', async () => {
     const browser = await new Browser().signIn();
     const { store } = plane.context;
@@ -282,7 +325,11 @@ describe('a session', () => {
   it('needs its token for changes, and nothing for reading', async () => {
     const { headers } = await new Browser().signIn();
     const { 'x-warren-csrf': _, ...cookie } = headers;
-    expect((await ask('GET', '/nodes', undefined, { ...cookie, 'sec-fetch-site': 'cross-site' })).statusCode).toBe(200);
+    const read = async (site: string) =>
+      (await ask('GET', '/nodes', undefined, { ...cookie, 'sec-fetch-site': site })).statusCode;
+    expect([await read('same-origin'), await read('none')]).toEqual([200, 200]);
+    // Another port of the same machine is the same site: the cookie goes along.
+    expect([await read('same-site'), await read('cross-site')]).toEqual([403, 403]);
     expect((await ask('POST', '/tokens', {}, cookie)).json().code).toBe('csrf');
     expect((await ask('POST', '/tokens', {}, headers)).statusCode).toBe(201);
     const other = await new Browser().signIn();

@@ -1,7 +1,9 @@
 import type { NewSession, SessionRow } from '@warren/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { plainAddress } from '../caller-address.js';
 import {
+  checkName,
   checkOrigin,
   clearSessionCookie,
   csrfTokenOf,
@@ -58,6 +60,7 @@ export function sessionRoutes(api: Api, context: RestContext): void {
     { config: OPEN, schema: { tags, body: SignIn, response: { 200: CurrentSession, ...problems } } },
     async (request, reply) => {
       checkOrigin(request);
+      checkName(request);
       const { name, password } = request.body;
       return enter(request, reply, await signIns.byPassword(name, password, callerOf(request, reply)));
     },
@@ -68,6 +71,7 @@ export function sessionRoutes(api: Api, context: RestContext): void {
     { config: OPEN, schema: { tags, body: UseSignInLink, response: { 200: CurrentSession, ...problems } } },
     async (request, reply) => {
       checkOrigin(request);
+      checkName(request);
       const { link, password } = request.body;
       return enter(request, reply, await signIns.byLink(link, password, callerOf(request, reply)));
     },
@@ -169,7 +173,7 @@ const sessionView = (row: SessionRow, mine: string | undefined): z.infer<typeof 
 });
 
 const callerOf = (request: FastifyRequest, reply: FastifyReply): Caller => ({
-  address: request.ip || null,
+  address: request.ip ? plainAddress(request.ip) : null,
   userAgent: request.headers['user-agent'] ?? null,
   tooMany: (wait, what) => tooMany(reply, wait, what),
 });

@@ -137,6 +137,8 @@ export const ExplainQuery = z.object({
 });
 
 const Text = z.string().max(4096);
+/** A browser fails at what is no time. */
+const SaidTime = Time.max(64).refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time');
 const NatPair = z.object({ mapping: Text, filtering: Text });
 
 export const ExplanationView = z
@@ -155,7 +157,7 @@ export const ExplanationView = z
       via: Text.nullable(),
       transport: Transport,
       rttMs: z.number().nullable(),
-      since: Text.nullable(),
+      since: SaidTime.nullable(),
       reason: Text.nullable(),
     }),
     why: Text,

@@ -191,13 +191,20 @@ describe('an explanation', () => {
     // Who was not asked says nothing.
     b.stream.send({ $case: 'explainAnswer', value: { id, json: '{}', failure: '' } });
     await answers(a.stream, { json: JSON.stringify({ ...explanation, secret: 'left out' }) });
-    expect(await asked).toEqual(explanation);
+    expect(await asked).toEqual({ ...explanation, node: { ...explanation.node, id: b.id, name: 'two' } });
   });
 
   it.each([
     ['what is no JSON', { json: '{' }, 502, 'agent-answer-bad', 'is no explanation'],
     ['something else', { json: '{"why":1}' }, 502, 'agent-answer-bad', 'is no explanation'],
     ['too much', { json: JSON.stringify({ ...explanation, why: 'x'.repeat(70_000) }) }, 502, 'agent-answer-bad', ''],
+    [
+      'a time that is none',
+      { json: JSON.stringify({ ...explanation, path: { ...explanation.path, since: 'x' } }) },
+      502,
+      'agent-answer-bad',
+      '',
+    ],
     ['that it cannot', { failure: 'no such\npeer' }, 409, 'explain-failed', 'no such peer'],
   ] as const)('is refused when the agent says %s', async (_, answer, status, code, text) => {
     const { a, b } = await pair();
@@ -206,6 +213,14 @@ describe('an explanation', () => {
     const problem = await asked;
     expect(problem).toMatchObject({ status, code });
     expect(problem.detail).toContain(text);
+  });
+
+  it('holds nothing that a terminal obeys, whatever the agent says', async () => {
+    const { a, b } = await pair();
+    const asked = explain(a.id, b.id) as Promise<{ why?: string }>;
+    const why = 'it\u001b[2J is \u202efine';
+    await answers(a.stream, { json: JSON.stringify({ ...explanation, why, __proto__: { path: null } }) });
+    expect((await asked).why).toBe('it [2J is  fine');
   });
 
   it('is refused when nobody answers in time, and to an agent that never reported as too old', async () => {

@@ -51,7 +51,9 @@ export function telemetryRoutes(api: Api, context: RestContext): void {
       const peer = await nodeOf(store, request.query.peer, node.networkId);
       if (peer.id === node.id)
         throw new WarrenError('bad-request', 'the peer must be another node: no path leads from a node to itself');
-      return telemetry.explain(node, peer.id);
+      const explanation = await telemetry.explain(node, peer.id);
+      // Whom it is about is ours to say.
+      return { ...explanation, node: { ...explanation.node, id: peer.id, name: peer.name } };
     },
   );
 }

@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { WarrenError } from '@warren/base';
+import { parseIpAddress, WarrenError } from '@warren/base';
 import type { NewSession } from '@warren/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { plainAddress } from '../caller-address.js';
 
 export const SESSION_COOKIE = 'warren_session';
 export const CSRF_HEADER = 'x-warren-csrf';
@@ -37,10 +38,15 @@ export const csrfTokenOf = (secret: string): string =>
   createHmac('sha256', Buffer.from(secret, 'base64url')).update('warren csrf').digest('base64url');
 
 /**
- * Refuses a change that a browser was made to send by somebody else's page. @throws WarrenError `csrf`
+ * Refuses what a browser was made to send by somebody else's page: changes, and reads, which that page cannot see, but whose
+ * work and streams it could make us have. @throws WarrenError `csrf`
  */
 export function checkForgery(request: FastifyRequest, secret: string): void {
-  if (SAFE.includes(request.method)) return;
+  if (SAFE.includes(request.method)) {
+    const site = request.headers['sec-fetch-site'];
+    if (site === 'cross-site' || site === 'same-site') throw forged();
+    return;
+  }
   checkOrigin(request);
   const given = createHmac('sha256', 'compare').update(String(request.headers[CSRF_HEADER] ?? ''));
   const right = createHmac('sha256', 'compare').update(csrfTokenOf(secret));
@@ -53,9 +59,33 @@ export function checkOrigin(request: FastifyRequest): void {
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if ((origin === undefined || isOurs(origin, request)) && (site === undefined || site === 'same-origin')) return;
-  throw new WarrenError(
+  throw forged();
+}
+
+const forged = (): WarrenError =>
+  new WarrenError(
     'csrf',
     'another page than the dashboard sent this, or a proxy in front does not pass the Host header on',
+  );
+
+/** Names that nobody can register in the DNS of the internet (RFC 6761, RFC 6762, RFC 8375, and names without a dot). */
+const OWN_NAME = /^[^.]*$|\.(localhost|local|internal|lan|test|home\.arpa)$/i;
+
+/**
+ * Refuses to let somebody in by a page in clear text whose name could be anybody's and leads to this machine: a name in the
+ * internet can be made to lead here after its page was loaded ("DNS rebinding"), and that page then has our origin. Over TLS it
+ * cannot, as it has no certificate for that name of a server that it does not run. @throws WarrenError `csrf`
+ */
+export function checkName(request: FastifyRequest): void {
+  const { origin } = request.headers;
+  const { localAddress } = request.raw.socket;
+  if (origin === undefined || !URL.canParse(origin) || !localAddress || !isLoopback(plainAddress(localAddress))) return;
+  const { protocol, hostname } = new URL(origin);
+  const isAddress = hostname.startsWith('[') || parseIpAddress(hostname) !== undefined;
+  if (protocol !== 'http:' || isAddress || OWN_NAME.test(hostname)) return;
+  throw new WarrenError(
+    'csrf',
+    `in clear text ${hostname} could be anybody's page that leads here: come by https, by an address or by localhost`,
   );
 }
 

@@ -1,5 +1,7 @@
-import { ipToBytes, parseIpAddress, toHex, WarrenError } from '@warren/base';
+import { createHash } from 'node:crypto';
+import { WarrenError } from '@warren/base';
 import type { NewSession, SessionOrigin, SessionRow, Store } from '@warren/db';
+import { callerKey } from '../caller-address.js';
 import type { Log } from '../log.js';
 import { codeLabel, type Metrics } from '../metrics/metrics.js';
 import { type Rate, RateLimiter } from '../rate-limiter.js';
@@ -98,8 +100,9 @@ export class SignIns {
   }
 
   /** Counts a try before any work is done for it. @returns takes that back. @throws WarrenError `too-many-requests` */
-  #enter(caller: Caller, name?: string): () => void {
-    const address = addressKey(caller.address);
+  #enter(caller: Caller, as?: string): () => void {
+    const address = callerKey(caller.address);
+    const name = as === undefined ? undefined : nameKey(as);
     const wait = this.#addresses.take(address, this.parts.now());
     if (wait > 0) throw caller.tooMany(wait, 'too many sign-ins were tried from this address');
     const nameWait = name === undefined ? 0 : this.#names.take(name, this.parts.now());
@@ -123,8 +126,9 @@ export class SignIns {
   }
 }
 
-/** A host has a whole IPv6 network of 64 bits to ask from. */
-function addressKey(text: string | null): string {
-  const address = parseIpAddress(text ?? '');
-  return address?.includes(':') ? toHex(ipToBytes(address).subarray(0, 8)) : (text ?? 'local');
-}
+/** Fewer than the callers that are remembered: whoever tries many names makes no other name's tries forgotten. */
+const NAMES = 8_192;
+
+/** By what tries for a name are counted; names that share a counter share their tries. */
+export const nameKey = (name: string): string =>
+  String(createHash('sha256').update(name).digest().readUInt32BE() % NAMES);

@@ -12,6 +12,8 @@ const MOST_ASKED = 4;
 /** Characters of an answer; it is sent as UTF-8 of at most as many bytes. */
 const LONGEST_ANSWER = 65_536;
 const LONGEST_FAILURE = 300;
+/** A terminal obeys the first kind, and the second turns the order of what is read. */
+const UNSEEN = /[\p{Cc}\p{Cf}]/gu;
 
 interface Question {
   readonly session: Session;
@@ -72,7 +74,7 @@ const silent = (name: string, hasReported: boolean): WarrenError =>
 
 function read({ json, failure }: ExplainAnswer, name: string): z.infer<typeof ExplanationView> {
   if (failure !== '') {
-    const text = failure.slice(0, LONGEST_FAILURE).replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
+    const text = failure.slice(0, LONGEST_FAILURE).replaceAll(UNSEEN, ' ');
     throw new WarrenError('explain-failed', `the agent of ${name} says: ${text}`);
   }
   const parsed = ExplanationView.safeParse(json.length > LONGEST_ANSWER ? undefined : parseJson(json));
@@ -85,7 +87,8 @@ function read({ json, failure }: ExplainAnswer, name: string): z.infer<typeof Ex
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const shown = (_: string, value: unknown) => (typeof value === 'string' ? value.replaceAll(UNSEEN, ' ') : value);
+    return JSON.parse(text, shown);
   } catch {
     return undefined; // No explanation either.
   }

@@ -24,6 +24,16 @@ describe('a meter', () => {
     expect(meter.rxRate(1_000)).toBe(300);
   });
 
+  it('gives rates that are whole numbers in JSON, whatever an agent says that it counted', () => {
+    const link = new Link(A, B);
+    const end = new LinkEnd(claim('direct'), 0);
+    link.setEnd(A, end);
+    end.meter.note(0, 0, 0, 2_000);
+    end.meter.note(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 500, 2_000);
+    for (const rate of [end.meter.rxRate(500), end.meter.txRate(500), link.rate(500)])
+      expect(Number.isSafeInteger(rate)).toBe(true);
+  });
+
   it('loses no bytes of reports that come in a jerk, and makes no rate of them', () => {
     const meter = new Meter();
     meter.note(0, 0, 0, 2_000);

@@ -26,6 +26,9 @@ export interface PathClaim {
   readonly lastHandshakeMs: number;
 }
 
+/** A number that every reader of JSON takes for whole, whatever agents say that they counted. */
+export const whole = (value: number): number => Math.min(Math.round(value), Number.MAX_SAFE_INTEGER);
+
 /** Counters and how fast they went on between two reports. Times are milliseconds of a monotonic clock. */
 export class Meter {
   rxBytes = 0;
@@ -69,10 +72,10 @@ export class Meter {
 
   /** Bytes a second. */
   rxRate(now: number): number {
-    return now < this.#rateUntil ? Math.round(this.#rxRate) : 0;
+    return now < this.#rateUntil ? whole(this.#rxRate) : 0;
   }
   txRate(now: number): number {
-    return now < this.#rateUntil ? Math.round(this.#txRate) : 0;
+    return now < this.#rateUntil ? whole(this.#txRate) : 0;
   }
 
   /** Nobody counts any more; what was counted stays. */
@@ -82,6 +85,8 @@ export class Meter {
 }
 
 const since = (before: number, now: number): number => (now >= before ? now - before : now);
+
+const badness = ({ kind, tls }: PathClaim): number => 2 * PATH_KINDS.indexOf(kind) + Number(kind === 'relay' && tls);
 
 /** One end of a link, as its agent says. */
 export class LinkEnd {
@@ -123,11 +128,14 @@ export class Link {
     return !this.fromA && !this.fromB;
   }
 
-  /** The end that is shown: the newer report's; as long as they differ, that of the worse kind. */
+  /**
+   * The end that is shown: the newer report's; as long as they differ, that of the worse kind. A relay that one end reaches over
+   * TLS is worse than one that both reach over UDP, and stays so: their ways to it are their own.
+   */
   shown(): LinkEnd {
     const { fromA, fromB } = this;
     if (!fromA || !fromB) return (fromA ?? fromB)!;
-    const order = PATH_KINDS.indexOf(fromA.claim.kind) - PATH_KINDS.indexOf(fromB.claim.kind);
+    const order = badness(fromA.claim) - badness(fromB.claim);
     if (order !== 0) return order > 0 ? fromA : fromB;
     return fromA.at >= fromB.at ? fromA : fromB;
   }
@@ -143,6 +151,6 @@ export class Link {
   /** Bytes a second, both ways: what is lost on the way was sent all the same. */
   rate(now: number): number {
     const of = (end: LinkEnd | undefined): number => (end ? end.meter.rxRate(now) + end.meter.txRate(now) : 0);
-    return Math.max(of(this.fromA), of(this.fromB));
+    return whole(Math.max(of(this.fromA), of(this.fromB)));
   }
 }

@@ -65,6 +65,18 @@ describe('links', () => {
     expect(network.size).toEqual({ links: 1, ends: 2 });
   });
 
+  it('are relayed over TLS if one end reaches the relay so, whoever spoke last', () => {
+    const [a, b] = [agent(A), agent(B)];
+    a.says([relayed(B, { via: 'near a' })]);
+    clock += 10;
+    b.says([relayed(A, { tls: false, via: 'near b', reason: 'no address answers' })]);
+    const overTls = { kind: 'relay', transport: 'tls', via: 'near a', reason: 'both map by address', agreed: true };
+    expect(link(A, B)).toMatchObject(overTls);
+    clock += 10;
+    a.says([relayed(B, { tls: false, via: 'near a' })]);
+    expect(link(A, B)).toMatchObject({ kind: 'relay', transport: 'udp', via: 'near a' });
+  });
+
   it('go with the last end that speaks of them', () => {
     const [a, b] = [agent(A), agent(B)];
     a.says([peerReport(B), peerReport(C)]);

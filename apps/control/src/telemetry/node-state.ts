@@ -1,6 +1,6 @@
 import type { NodeId } from '@warren/base';
 import type { Session } from '../hub/session.js';
-import { type Link, type LinkKind, Meter } from './link.js';
+import { type Link, type LinkKind, Meter, whole } from './link.js';
 import type { NatView } from './path-claims.js';
 import { TrafficHistory } from './traffic-history.js';
 
@@ -85,7 +85,7 @@ export class NodeState {
       const meter = link.end(link.other(this.id))?.meter;
       if (meter) sum += value(meter);
     }
-    return sum;
+    return whole(sum);
   }
 }
 

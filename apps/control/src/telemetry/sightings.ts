@@ -30,7 +30,8 @@ export class Sightings {
   }
 
   note(sighting: Sighting): void {
-    this.#waiting.set(sighting.id, sighting);
+    // The version that was said a moment ago is not unsaid.
+    this.#waiting.set(sighting.id, { ...this.#waiting.get(sighting.id), ...sighting });
     if (!this.#closed) this.#gathering ??= setTimeout(() => this.#write(), GATHER).unref();
   }
 
@@ -62,7 +63,7 @@ export class Sightings {
         if (!this.#failed) this.log.warn({ err: error }, 'cannot note when nodes were seen');
         this.#failed = true;
         for (const sighting of all.slice(from))
-          if (!this.#waiting.has(sighting.id)) this.#waiting.set(sighting.id, sighting);
+          this.#waiting.set(sighting.id, { ...sighting, ...this.#waiting.get(sighting.id) });
         return;
       }
     }

@@ -4,6 +4,7 @@ import { Command } from 'cmdk';
 import { LogOut, type LucideIcon, Moon, Server, Sun } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { networksQuery, nodesQuery } from '../api/queries.js';
+import { useFocusReturn } from '../ui/focus-return.js';
 import { CONTROL_VIEWS, NETWORK_VIEWS } from './destinations.js';
 import { signOut } from './sign-out.js';
 import { chooseTheme, isDark } from './theme.js';
@@ -20,11 +21,13 @@ export function CommandPalette({ network, onClose }: { network: string | undefin
     onClose();
     void action();
   };
+  const focus = useFocusReturn();
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-black/45" />
         <Dialog.Content
+          {...focus}
           aria-describedby={undefined}
           className="fixed inset-x-2 top-[12dvh] z-50 mx-auto max-w-xl overflow-hidden rounded-2xl border border-line bg-raised shadow-2xl"
         >

@@ -4,6 +4,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { Button, IconButton } from './button.js';
 import { cx } from './class-names.js';
 import { TextField } from './field.js';
+import { useFocusReturn } from './focus-return.js';
 
 interface DialogProps {
   readonly open: boolean;
@@ -16,11 +17,13 @@ interface DialogProps {
 
 /** Modal; Escape and the cross close it, focus stays within and goes back to where it was. */
 export function Dialog({ open, onClose, title, description, children, wide }: DialogProps) {
+  const focus = useFocusReturn();
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/45" />
         <Radix.Content
+          {...focus}
           {...(description === undefined && { 'aria-describedby': undefined })}
           className={cx(
             'fixed inset-x-2 top-[6dvh] z-50 mx-auto flex max-h-[88dvh] flex-col overflow-hidden rounded-2xl border border-line bg-raised shadow-2xl',

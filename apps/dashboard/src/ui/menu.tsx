@@ -58,6 +58,3 @@ export function MenuItem({
 }
 
 export const MenuSeparator = () => <Radix.Separator className="my-1.5 h-px bg-line" />;
-export const MenuLabel = ({ children }: { children: ReactNode }) => (
-  <Radix.Label className="px-2.5 py-1 text-muted text-sm">{children}</Radix.Label>
-);

@@ -92,7 +92,7 @@ const Nodes = ({ plan, endpoints, onEndpoints }: Parameters<typeof ImportPlan>[0
 const Report = ({ notes }: { notes: Plan['report'] }) => (
   <div className="flex flex-col gap-2">
     <h3 className="font-medium">Report</h3>
-    <ul className="flex max-h-80 flex-col gap-2 overflow-y-auto">
+    <ul className="flex flex-col gap-2">
       {notes.map(({ level, file, line, message }) => (
         <li key={`${level} ${file} ${line} ${message}`} className="flex flex-col gap-x-3 sm:flex-row sm:items-start">
           <span className="shrink-0 sm:w-36">

@@ -56,20 +56,27 @@ export function useNetworkForm<V extends Values>(
   const theirs = differing(was, is);
   const saving = useMutation({
     mutationFn: async () => {
-      // What others changed outside of this form is no conflict with it.
-      const { etag } = Object.keys(theirs).length === 0 ? latest : base;
       const { id } = base.value;
       const body = write(values, new Set(Object.keys(draft?.edits ?? {})));
-      return take(api.PATCH('/api/v1/networks/{id}', { params: { path: { id }, header: { 'If-Match': etag } }, body }));
+      const send = (etag: string) =>
+        take(api.PATCH('/api/v1/networks/{id}', { params: { path: { id }, header: { 'If-Match': etag } }, body }));
+      // What others changed outside of this form is no conflict with it.
+      const { etag } = Object.keys(theirs).length === 0 ? latest : base;
+      try {
+        return await send(etag);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        await refresh(id);
+        const now = queryClient.getQueryData(networkQuery(id).queryKey);
+        if (!now || Object.keys(differing(was, read(now.value))).length > 0) throw error;
+        return await send(now.etag);
+      }
     },
     onSuccess: async (network) => {
       await refresh(network.id);
       setDraft(undefined);
       toast.good('Saved.');
       onSaved?.(network);
-    },
-    onError: (error) => {
-      if (isConflict(error)) void refresh(base.value.id);
     },
   });
   const names = Object.keys(was) as Extract<keyof V, string>[];

@@ -82,7 +82,13 @@ function NetworkTable({ networks, onDialog }: { networks: readonly Network[]; on
               >
                 {network.name}
               </Link>
-              <div className="mono text-muted text-sm sm:hidden">{network.cidrs.join(' ')}</div>
+              <ul className="mono text-muted text-sm sm:hidden">
+                {network.cidrs.map((cidr) => (
+                  <li key={cidr} className="break-all">
+                    {cidr}
+                  </li>
+                ))}
+              </ul>
             </Td>
             <Td>
               <NodeCounts counts={status?.networks.find(({ id }) => id === network.id)} />
@@ -107,8 +113,8 @@ const NodeCounts = ({ counts }: { counts: Counts | undefined }) =>
   counts === undefined ? (
     <Skeleton className="h-5 w-24" />
   ) : (
-    <div className="whitespace-nowrap">
-      <div className="tabular-nums">{plural(counts.nodes.active, 'node')}</div>
+    <div className="sm:whitespace-nowrap">
+      <div className="whitespace-nowrap tabular-nums">{plural(counts.nodes.active, 'node')}</div>
       <div className="text-muted text-sm">
         {plural(counts.connected, 'agent')} online
         {counts.nodes.pending > 0 && `, ${counts.nodes.pending} pending`}

@@ -129,7 +129,6 @@ function Header({ filter, onChange, selection }: Pick<TableProps, 'filter' | 'on
             <span className="font-medium text-muted text-sm">{label}</span>
           ) : (
             <>
-              {/* Cards have no room for headers; what is read out keeps them. */}
               <span className="md:hidden">{label}</span>
               <button
                 type="button"

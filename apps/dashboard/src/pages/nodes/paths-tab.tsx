@@ -99,12 +99,12 @@ const PathTable = ({ network, node, paths }: { network: string; node: Node; path
 
 const PathRow = ({ network, node, path }: { network: string; node: Node; path: NodePath }) => (
   <Tr>
-    <Td>
+    <Td className="min-w-28">
       <Link
         to="/n/$network/nodes/$id"
         params={{ network, id: path.peer.id }}
         search={{}}
-        className="font-medium [overflow-wrap:anywhere] hover:underline"
+        className="inline-block min-w-24 font-medium [overflow-wrap:anywhere] hover:underline"
       >
         {path.peer.name}
       </Link>

@@ -28,7 +28,7 @@ export function TokenTable() {
   if (tokens.isError) return <ErrorState error={tokens.error} onRetry={() => void tokens.refetch()} />;
   if (!tokens.data || tokens.data.length === 0) return null;
   return (
-    <section aria-label="Enrolment tokens" className="flex flex-col gap-3">
+    <div className="flex flex-col gap-3">
       <h2 className="font-semibold text-lg">Enrolment tokens</h2>
       <Table label="Enrolment tokens">
         <thead>
@@ -78,7 +78,7 @@ export function TokenTable() {
       >
         <p>No machine can enrol with it any more. A server that did so already goes on.</p>
       </ConfirmDialog>
-    </section>
+    </div>
   );
 }
 

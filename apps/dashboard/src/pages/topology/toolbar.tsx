@@ -34,7 +34,7 @@ export function Toolbar(props: ToolbarProps) {
         </p>
       </div>
       <ViewSwitch search={search} network={network} />
-      <div className="order-last flex w-full flex-wrap gap-2 sm:flex-nowrap xl:order-none xl:w-auto">
+      <div className="order-last flex w-full flex-wrap gap-2 sm:flex-nowrap 2xl:order-none 2xl:w-auto">
         <SearchBox {...props} />
         <IconButton
           label={open ? 'Hide the filters' : 'Show the filters'}
@@ -95,10 +95,11 @@ export function Toolbar(props: ToolbarProps) {
 
 const Numbers = ({ nodes, online, direct, relay, bounce, none, rate }: Totals) => (
   <>
-    {plural(nodes, 'node')}, {online.toLocaleString('en')} online · {direct.toLocaleString('en')} direct
+    {plural(nodes, 'node')}, {online.toLocaleString('en')} online
+    {none > 0 && <span className="text-bad"> · {none.toLocaleString('en')} without a path</span>} ·{' '}
+    {direct.toLocaleString('en')} direct
     {relay > 0 && <> · {relay.toLocaleString('en')} relayed</>}
     {bounce > 0 && <> · {bounce.toLocaleString('en')} bounced</>}
-    {none > 0 && <span className="text-bad"> · {none.toLocaleString('en')} without a path</span>}
     {rate >= 1 && <> · {formatRate(rate)}</>}
   </>
 );
@@ -120,7 +121,7 @@ function SearchBox({ search, set, mesh }: ToolbarProps) {
     if (first) set({ q: text.trim(), node: first.id, peer: undefined });
   };
   return (
-    <div className="relative min-w-0 grow xl:w-48">
+    <div className="relative min-w-0 grow 2xl:w-48">
       <Search aria-hidden size={16} className="absolute top-3 left-3 text-muted" />
       <Input
         type="search"
@@ -150,7 +151,7 @@ function ViewSwitch({ search, network }: { search: TopologySearch; network: stri
       )}
     >
       <Icon aria-hidden size={15} />
-      {name}
+      <span className="max-sm:sr-only">{name}</span>
     </Link>
   );
   return (

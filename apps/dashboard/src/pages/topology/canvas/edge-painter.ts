@@ -4,9 +4,10 @@ import type { SceneEdge } from '../model/scene.js';
 import type { Palette } from './palette.js';
 
 /** Lines beyond these are left out, the least telling first: in a full mesh of a thousand there are half a million. */
-const MOST_STILL = 6_000;
+const MOST_STILL = 4_000;
 const MOST_MOVING = 2_000;
-/** With more lines than this dashes are for when nothing moves: each dash costs as much as a line. */
+/** With more lines than this there are no dashes, which cost as much as lines each: one line of so many is told by its colour, or selected. */
+const DASHED_STILL = 900;
 const DASHED_MOVING = 400;
 /** Segments in one path: larger ones take longer than their parts, where the processor draws. */
 const CHUNK = 120;
@@ -42,9 +43,10 @@ export function paintEdges(context: CanvasRenderingContext2D, edges: readonly Sc
   const box = seen(camera, size, 0);
   const most = moving ? MOST_MOVING : MOST_STILL;
   const { batches, drawn, left } = collect(edges, box, most, frame);
-  const dashed = !moving || drawn <= DASHED_MOVING;
+  const dashed = drawn <= (moving ? DASHED_MOVING : DASHED_STILL);
   // The selection last, so that it lies on top; before it the worse paths over the better.
-  for (const batch of [...batches.values()].sort((a, b) => a.alpha - b.alpha)) stroke(context, batch, frame, dashed);
+  for (const batch of [...batches.values()].sort((a, b) => a.alpha - b.alpha))
+    stroke(context, batch, frame, dashed || batch.alpha === 1);
   context.globalAlpha = 1;
   context.setLineDash([]);
   return left;
@@ -53,6 +55,9 @@ export function paintEdges(context: CanvasRenderingContext2D, edges: readonly Sc
 function collect(edges: readonly SceneEdge[], box: Box, most: number, { camera, lit, moving }: EdgeFrame) {
   const batches = new Map<string, Batch>();
   const crowded = edges.length > 1_500;
+  const single = crowded ? 0.42 : edges.length > 150 ? 0.6 : 0.85;
+  // Bundles come first, the thickest before the others.
+  const thickest = edges[0]?.count ?? 1;
   let drawn = 0;
   let left = 0;
   for (const edge of edges) {
@@ -65,7 +70,15 @@ function collect(edges: readonly SceneEdge[], box: Box, most: number, { camera, 
     }
     drawn += 1;
     const width = widthOf(edge, chosen, crowded && moving);
-    const alpha = edge.faded ? 0.08 : lit ? (chosen ? 1 : 0.1) : crowded ? 0.42 : edges.length > 150 ? 0.6 : 0.85;
+    const alpha = edge.faded
+      ? 0.08
+      : lit
+        ? chosen
+          ? 1
+          : 0.1
+        : edge.entry
+          ? single
+          : bundleAlpha(edge.count, thickest);
     const key = `${look} ${width} ${alpha}`;
     let batch = batches.get(key);
     if (!batch) {
@@ -81,6 +94,10 @@ function collect(edges: readonly SceneEdge[], box: Box, most: number, { camera, 
   }
   return { batches, drawn, left };
 }
+
+/** Between many groups there is a bundle for every two: the thin ones step back. In steps, to be drawn together. */
+const bundleAlpha = (count: number, thickest: number): number =>
+  thickest <= 1 ? 0.6 : 0.12 + 0.15 * Math.round((3 * count) / thickest);
 
 function widthOf({ entry, count }: SceneEdge, chosen: boolean, thin: boolean): number {
   const width = entry ? WIDTHS[trafficLevel(entry.link.rate)] : Math.min(6, 1.2 + Math.log10(count) * 1.3);

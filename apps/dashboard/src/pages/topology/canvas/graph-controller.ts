@@ -24,6 +24,12 @@ const DIRECTIONS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, 1],
 };
 
+/** With more lines, those whose measurements changed are drawn anew only so often; milliseconds. */
+const CROWDED = 1_000;
+const MEASURED_EVERY = 2_000;
+/** Positions come from a running layout in less time than this. Milliseconds. */
+const LAYOUT_STEP = 500;
+
 /** Smaller than that a mark cannot be told from its neighbours. */
 const MARKS_FROM = 0.25;
 
@@ -40,6 +46,7 @@ export class GraphController {
   #revealed: string | undefined;
   #shown = false;
   #groupPositions: Map<string, Point> | undefined;
+  #measuredAt = 0;
 
   constructor(
     private readonly surface: HTMLElement,
@@ -55,6 +62,11 @@ export class GraphController {
     this.#stop.push(
       store.onChange((change) => {
         if (!calm) this.#renderer.changes.note(change, this.#renderer.scene, performance.now());
+        // Widths of thousands of lines can wait; dots tell of traffic meanwhile.
+        const now = performance.now();
+        const crowded = this.#renderer.scene.edges.length > CROWDED;
+        if (!change.structure && crowded && now - this.#measuredAt < MEASURED_EVERY) return;
+        this.#measuredAt = now;
         this.#renderer.invalidate();
       }),
     );
@@ -164,10 +176,13 @@ export class GraphController {
   #reveal(id: string | undefined): void {
     this.#revealed = id;
     const node = id === undefined ? undefined : this.#renderer.scene.byId.get(id);
-    if (!node) return;
+    if (!node || this.#renderer.size.width === 0) return;
+    // As long as nobody has moved the view, all of it is in view, if it can be.
+    if (this.#follows) this.fitAll();
     const { camera, size } = this.#renderer;
     const [x, y] = [node.x * camera.scale + camera.x, node.y * camera.scale + camera.y];
-    const margin = 60;
+    // Less than what is left around all of it.
+    const margin = 40;
     if (x > margin && x < size.width - margin && y > margin && y < size.height - margin && camera.scale > MARKS_FROM)
       return;
     this.#follows = false;
@@ -188,6 +203,7 @@ export class GraphController {
     this.#renderer.moved();
     if (this.#follows) this.fitAll();
     else this.#reveal(this.#revealed);
+    this.#renderer.keepMoving(LAYOUT_STEP);
   }
 
   #resized(): void {

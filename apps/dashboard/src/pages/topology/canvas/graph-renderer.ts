@@ -44,7 +44,8 @@ export class GraphRenderer {
   #lit: ReadonlySet<SceneEdge> | undefined;
   #focus: string | undefined;
   #hover: string | undefined;
-  #movedAt = Number.NEGATIVE_INFINITY;
+  /** The view or the layout moves, or has not begun: speed before looks. */
+  #moving = true;
   #still: ReturnType<typeof setTimeout> | undefined;
   #frame = 0;
   #ticker: ReturnType<typeof setInterval> | undefined;
@@ -90,10 +91,18 @@ export class GraphRenderer {
 
   setCamera(camera: Camera): void {
     this.#camera = camera;
-    this.#movedAt = performance.now();
-    clearTimeout(this.#still);
-    this.#still = setTimeout(() => this.invalidate(), STILL_AFTER + 10);
+    this.keepMoving(STILL_AFTER);
     this.invalidate();
+  }
+
+  /** Draws with speed before looks for so many milliseconds. */
+  keepMoving(duration: number): void {
+    this.#moving = true;
+    clearTimeout(this.#still);
+    this.#still = setTimeout(() => {
+      this.#moving = false;
+      this.invalidate();
+    }, duration);
   }
 
   setHighlight(highlight: Highlight): void {
@@ -174,7 +183,7 @@ export class GraphRenderer {
     const { width, height } = this.#size;
     if (width === 0) return;
     const now = performance.now();
-    const moving = now - this.#movedAt < STILL_AFTER;
+    const moving = this.#moving;
     const context = this.#base;
     context.setTransform(this.#dpr, 0, 0, this.#dpr, 0, 0);
     context.fillStyle = this.#palette.canvas;
@@ -332,9 +341,8 @@ export class GraphRenderer {
   #tick(): void {
     if (document.hidden || this.#size.width === 0) return;
     const context = this.#over;
-    const moving = performance.now() - this.#movedAt < STILL_AFTER;
     context.setTransform(this.#dpr, 0, 0, this.#dpr, 0, 0);
-    const scene = { edges: moving ? [] : this.#scene.edges, lit: this.#lit };
+    const scene = { edges: this.#moving ? [] : this.#scene.edges, lit: this.#lit };
     paintTraffic(context, scene, this.#camera, this.#size, this.#palette);
   }
 }

@@ -21,6 +21,8 @@ export class NodePositions {
   #running: readonly string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #moved = new Set<() => void>();
+  /** Asked once: asking makes the browser work out all styles. */
+  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   constructor(private readonly network: string) {
     const saved = readSaved(network);
@@ -90,7 +92,7 @@ export class NodePositions {
   #take({ run, xs, ys, done }: LayoutProgress): void {
     if (run !== this.#run) return;
     // Every step would be motion that nobody asked for.
-    if (!done && matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    if (!done && this.#calm) return;
     for (const [i, id] of this.#running.entries()) {
       this.points.set(id, { x: xs[i]!, y: ys[i]! });
       if (done) this.#settled.add(id);

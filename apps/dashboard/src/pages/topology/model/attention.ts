@@ -19,6 +19,7 @@ const WARNINGS: Readonly<Record<string, (count: number) => string>> = {
   'lan-clash': (count) => `${plural(count, 'node')} on a LAN that overlaps the network`,
   'network-clash': (count) => `${plural(count, 'node')} in networks that overlap`,
   'key-expiring': (count) => `${plural(count, 'key')} about to expire`,
+  'udp-blocked': (count) => `${plural(count, 'node')} whose network blocks UDP`,
   unavailable: (count) => `${plural(count, 'bounce')} held for dead`,
 };
 const GRAVE = new Set(['clone', 'unavailable']);
