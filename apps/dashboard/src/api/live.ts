@@ -130,6 +130,8 @@ class Live {
 
   #take(event: LiveEvent): void {
     for (const listener of this.#listeners) listener(event);
+    // We read too slowly: as after a break, what was observed in between was missed.
+    if (event.type === 'topology.lapsed') this.#opened(true);
     if (event.type.startsWith('topology.')) return;
     if (event.type === 'reset') {
       void queryClient.invalidateQueries();
