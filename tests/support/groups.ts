@@ -1,8 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { labObstacle } from '@warren/netlab';
+import { chromiumProgram, labObstacle } from '@warren/netlab';
 import { describe } from 'vitest';
-import { chromiumProgram } from './chromium-program.js';
 
 /**
  * `describe` for tests that need namespaces and the given programs. Where they cannot run, the group is skipped and

@@ -1,20 +1,7 @@
-import { existsSync } from 'node:fs';
 import { WarrenError } from '@warren/base';
+import { CHROMIUM_FLAGS, chromiumProgram } from '@warren/netlab';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-/** Nothing of the browser's own in the figures. No flag about graphics: without a GPU it paints with the processor. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-default-apps',
-  '--disable-features=OptimizationHints,MediaRouter,Translate',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-];
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const VIEWPORT = { width: 1_280, height: 800 };
 const PATIENCE_MS = 120_000;
 /** The layout has come to rest by then. */
@@ -34,14 +21,14 @@ export interface PageFigures {
 
 /** @throws WarrenError `chromium-missing`. */
 export async function launchBrowser(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
+  const executablePath = chromiumProgram();
   if (executablePath === undefined) {
     throw new WarrenError(
       'chromium-missing',
       'chromium is not installed: apt-get install chromium, or name it in CHROMIUM',
     );
   }
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
 }
 
 /** Opens the topology as a first visit, and pans it. */

@@ -1,4 +1,5 @@
 export { type Capture, type CaptureOptions, startCapture } from './capture.js';
+export { CHROMIUM_FLAGS, chromiumProgram } from './chromium.js';
 export { type CommandResult, execute } from './command.js';
 export { crossable } from './crossable.js';
 export type { FirewallKind } from './firewall.js';

@@ -1,22 +1,26 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { Schemas } from '@warren/client';
-import { api, setCsrfToken, take } from './client.js';
+import { api, setCsrfToken, take, WarrenProblem } from './client.js';
 import { all } from './queries.js';
 import { queryClient } from './query-client.js';
 
 type CurrentSession = Schemas['CurrentSession'];
 export type Session = Schemas['Session'];
 
+const isSignedOut = (error: unknown): boolean => error instanceof WarrenProblem && error.status === 401;
+
 /** Who is signed in; null: nobody. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async (): Promise<CurrentSession | null> => {
-    const response = await fetch('/api/v1/session');
-    if (response.status === 401) return null;
-    if (!response.ok) throw new Error(`the control plane answered HTTP ${response.status}: see its log`);
-    const session = (await response.json()) as CurrentSession;
-    setCsrfToken(session.csrfToken);
-    return session;
+    try {
+      const session = await take(api.GET('/api/v1/session'));
+      setCsrfToken(session.csrfToken);
+      return session;
+    } catch (error) {
+      if (isSignedOut(error)) return null;
+      throw error;
+    }
   },
 });
 
@@ -29,11 +33,13 @@ export async function forgetSession(goAway: () => Promise<void>): Promise<void> 
   queryClient.removeQueries({ predicate: ({ queryKey }) => !needed.some((key) => key === queryKey[0]) });
 }
 
-/** @throws Error when the session goes on */
+/** @throws WarrenProblem, or what `fetch` throws, when the session goes on */
 export async function endSession(): Promise<void> {
-  const csrf = queryClient.getQueryData(sessionQuery.queryKey)?.csrfToken ?? '';
-  const response = await fetch('/api/v1/session', { method: 'DELETE', headers: { 'x-warren-csrf': csrf } });
-  if (!response.ok && response.status !== 401) throw new Error(`the control plane answered HTTP ${response.status}`);
+  try {
+    await take(api.DELETE('/api/v1/session'));
+  } catch (error) {
+    if (!isSignedOut(error)) throw error;
+  }
 }
 
 /** Whether a password was set, and whether others could read it on its way. */
